@@ -1,0 +1,87 @@
+//! Everything the switchboard can ask for. Must not know how it is done.
+
+use std::fmt;
+
+use crate::ids::{CallId, PeerId, Rendition};
+use crate::sdp::choose::AnswerPlan;
+use crate::wire::{Candidate, Outgoing, Reason};
+
+/// Something to do. Commands are performed in the order in which they were polled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open camera and microphone.
+    StartCapture,
+    /// Close camera and microphone.
+    StopCapture,
+    /// Start encoding a rendition from the capture.
+    StartRendition(Rendition),
+    /// Stop encoding it.
+    StopRendition(Rendition),
+    /// Make a webrtcbin of its own for this call and answer the offer inside the plan.
+    Answer {
+        /// A number never used before.
+        call: CallId,
+        /// The guarded offer, and what to send on each of its m-lines.
+        plan: Box<AnswerPlan>,
+        /// `true`: report the answer at once and candidates as they come. `false`: report the answer when
+        /// gathering is complete (or its cap has passed), candidates inside.
+        trickle: bool,
+    },
+    /// Hand one of the viewer's candidates to the call. `None` is the end of candidates.
+    AddCandidate {
+        /// To which call.
+        call: CallId,
+        /// As it came from the viewer, checked for size.
+        candidate: Option<Candidate>,
+    },
+    /// End the call's media. Asked exactly once a call; answered by `MediaEvent::Closed`.
+    HangUp {
+        /// Which call.
+        call: CallId,
+    },
+    /// Ask the encoder of this rendition for a key frame now.
+    ForceKeyFrame(Rendition),
+    /// Put a message on the link (or keep it until the link is up, bounded).
+    Send(Outgoing),
+    /// Say something in the log.
+    Note(Note),
+    /// Everything is released; the last command there is.
+    Finished,
+}
+
+/// A sentence for the log, with the fields that find it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How loud.
+    pub level: Level,
+    /// The call it is about.
+    pub call: Option<CallId>,
+    /// The peer it is about.
+    pub peer: Option<PeerId>,
+    /// The sentence.
+    pub text: String,
+}
+
+/// How loud a [`Note`] is. `Warn` is what a person should act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// For somebody who looks for a fault.
+    Debug,
+    /// What happened.
+    Info,
+    /// What a person should act on.
+    Warn,
+}
+
+impl Note {
+    /// A refusal, said the same way everywhere.
+    pub fn refusal(peer: Option<PeerId>, reason: Reason) -> Self {
+        Self { level: Level::Info, call: None, peer, text: format!("refused: {reason}") }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

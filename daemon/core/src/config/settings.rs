@@ -1,0 +1,173 @@
+//! The configuration as meant: one struct per consumer, nothing optional that has a default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::ids::RoomName;
+
+/// Everything, split by who needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// For the switchboard.
+    pub room: RoomSettings,
+    /// For the embedded relay.
+    pub relay: RelaySettings,
+    /// For the media side.
+    pub media: MediaSettings,
+    /// For both ends of ICE.
+    pub ice: IceSettings,
+    /// Least level that is logged.
+    pub log: LogLevel,
+}
+
+/// The room the camera waits in, and who may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoomSettings {
+    /// The room.
+    pub room: RoomName,
+    /// The camera's name as people read it ("Nursery").
+    pub camera: String,
+    /// Who may call.
+    pub access: Access,
+    /// Most calls at once.
+    pub max_calls: usize,
+    /// How long the camera stays open after the last call.
+    pub idle_after: Duration,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Pages on this machine only; the relay listens on loopback and nowhere else.
+    Local,
+    /// Whoever reaches the relay and knows the room, tutorial pages included.
+    Open,
+}
+
+/// The embedded relay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelaySettings {
+    /// Address and port of page and Socket.IO.
+    pub listen: SocketAddr,
+    /// What the printed link starts with, such as `https://cam.example`; empty: made from `listen`.
+    pub link: String,
+    /// Most sockets at once.
+    pub max_sockets: usize,
+}
+
+/// Camera, microphone and encoders.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MediaSettings {
+    /// Picture.
+    pub video: VideoSettings,
+    /// Sound.
+    pub audio: AudioSettings,
+}
+
+/// Picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoSettings {
+    /// Where it comes from.
+    pub source: VideoSource,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Frames a second.
+    pub framerate: u32,
+    /// kbit/s of each rendition.
+    pub bitrate: u32,
+    /// Which H.264 encoder.
+    pub encoder: EncoderChoice,
+    /// What a browser without H.264 gets.
+    pub fallback: Fallback,
+}
+
+/// Where the picture comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VideoSource {
+    /// The V4L2 device where it exists, else the test picture.
+    Auto(PathBuf),
+    /// A V4L2 device.
+    V4l2(PathBuf),
+    /// A moving picture with a running clock.
+    Test,
+    /// A clip in a loop, as if live.
+    File(PathBuf),
+}
+
+/// Which H.264 encoder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EncoderChoice {
+    /// The first of the preference order that encodes real frames.
+    Auto,
+    /// This GStreamer element, such as `x264enc`, or nothing.
+    Named(String),
+}
+
+/// What a browser without usable H.264 gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// A VP8 rendition made while it is needed.
+    Vp8,
+    /// A refusal (`no-codec`).
+    None,
+}
+
+/// Sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AudioSettings {
+    /// Where it comes from.
+    pub source: AudioSource,
+    /// kbit/s.
+    pub bitrate: u32,
+    /// Milliseconds of sound in one Opus packet: 10, 20, 40 or 60.
+    pub packet: u32,
+}
+
+/// Where the sound comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AudioSource {
+    /// The default ALSA device where a sound card exists, else the test tone beside a test picture, else nothing.
+    Auto,
+    /// An ALSA device, such as `default` or `hw:1,0`.
+    Alsa(String),
+    /// A quiet tone.
+    Test,
+    /// The sound of the clip.
+    File,
+    /// No sound at all.
+    None,
+}
+
+/// ICE servers, given to both ends.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IceSettings {
+    /// `stun:host:port`.
+    pub stun: Vec<String>,
+    /// Relays.
+    pub turn: Vec<TurnServer>,
+}
+
+/// A TURN server (RFC 8656).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnServer {
+    /// `turn:host:port?transport=udp|tcp` or `turns:…`.
+    pub url: String,
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+}
+
+/// Least level that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// What a person should act on.
+    Warn,
+    /// And what happened.
+    Info,
+    /// And what somebody who looks for a fault needs.
+    Debug,
+}

@@ -1,0 +1,108 @@
+//! Everything that can happen to the switchboard. Must not know who reports it.
+
+use serde_json::Value;
+
+use crate::ids::{CallId, PeerId, Rendition};
+use crate::wire::Candidate;
+
+/// Exactly one thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Something happened on the link to the relay.
+    Link(LinkEvent),
+    /// Something happened to the capture, a rendition or a call's media.
+    Media(MediaEvent),
+    /// The daemon was asked to stop.
+    Shutdown,
+}
+
+/// What the link reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LinkEvent {
+    /// The relay is reached and the room may be joined.
+    Up,
+    /// The relay is lost. Calls go on.
+    Down {
+        /// For the log.
+        reason: String,
+    },
+    /// A Socket.IO event arrived. Sizes were bounded by the link; nothing else was looked at.
+    Message {
+        /// The sender, where the relay vouches for it (our own does); `None` through other people's relays.
+        sender: Option<PeerId>,
+        /// Event name, such as `offer`.
+        name: String,
+        /// First argument, or `Null`.
+        payload: Value,
+    },
+}
+
+/// What the media side reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaEvent {
+    /// Frames flow from camera (and microphone).
+    CaptureRunning,
+    /// The capture could not start or has died; it has been torn down.
+    CaptureFailed {
+        /// What a person should read, with the fix.
+        reason: String,
+    },
+    /// The first encoded frame of a rendition left the encoder.
+    RenditionRunning {
+        /// Which one.
+        rendition: Rendition,
+    },
+    /// A rendition could not start or has died; it has been torn down.
+    RenditionFailed {
+        /// Which one.
+        rendition: Rendition,
+        /// What a person should read, with the fix.
+        reason: String,
+    },
+    /// webrtcbin's answer to the offer it was given (still without the refused m-lines).
+    Answered {
+        /// Whose.
+        call: CallId,
+        /// SDP as webrtcbin wrote it. With `trickle` off it holds every candidate.
+        sdp: String,
+    },
+    /// One of our own candidates.
+    Candidate {
+        /// Whose.
+        call: CallId,
+        /// `None` is the end of candidates.
+        candidate: Option<Candidate>,
+    },
+    /// ICE and DTLS are up; frames can flow to this viewer.
+    Connected {
+        /// Whose.
+        call: CallId,
+    },
+    /// Something arrived from this viewer (RTCP, STUN, RTP). At most a few reports a second.
+    Heard {
+        /// Whose.
+        call: CallId,
+    },
+    /// Negotiation, ICE, DTLS or the call's pipeline failed.
+    CallFailed {
+        /// Whose.
+        call: CallId,
+        /// For the log.
+        reason: String,
+    },
+    /// The viewer's queue of encoded frames overflowed and frames up to the next key frame were dropped.
+    Overflowed {
+        /// Whose.
+        call: CallId,
+    },
+    /// A viewer (PLI, FIR) or an overflowed queue wants a key frame.
+    KeyFrameWanted {
+        /// Of which rendition.
+        rendition: Rendition,
+    },
+    /// A call that was hung up is gone: its pipeline, threads and sockets are released.
+    Closed {
+        /// Whose.
+        call: CallId,
+    },
+}

@@ -1,0 +1,1 @@
+//! The few lines of an offer that matter.

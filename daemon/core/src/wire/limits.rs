@@ -1,0 +1,48 @@
+//! The bounds on everything a stranger may send. Sizes in bytes, times in [`std::time::Duration`].
+
+use std::time::Duration;
+
+/// Largest message the link takes, before it is parsed.
+pub const MESSAGE_BYTES: usize = 256 * 1024;
+/// Largest SDP.
+pub const SDP_BYTES: usize = 64 * 1024;
+/// Most m-lines in an SDP.
+pub const SDP_MEDIA: usize = 16;
+/// Most lines in an SDP.
+pub const SDP_LINES: usize = 2000;
+/// Longest candidate line.
+pub const CANDIDATE_BYTES: usize = 1024;
+/// Most candidates a viewer may send for one call.
+pub const CANDIDATES_PER_CALL: usize = 64;
+/// Most candidates kept for offers that have not arrived yet, over all peers.
+pub const EARLY_CANDIDATES: usize = 64;
+/// How long a candidate waits for its offer.
+pub const EARLY_CANDIDATE_LIFE: Duration = Duration::from_secs(10);
+/// Most offers from one peer within [`OFFER_WINDOW`].
+pub const OFFERS_PER_WINDOW: usize = 20;
+/// See [`OFFERS_PER_WINDOW`].
+pub const OFFER_WINDOW: Duration = Duration::from_secs(60);
+/// Most peers whose offers are counted; past it the one heard of longest ago is forgotten.
+pub const COUNTED_PEERS: usize = 256;
+/// Most calls that may be waiting for their answer at once.
+pub const ANSWERING_AT_ONCE: usize = 8;
+/// How long webrtcbin may take to answer.
+pub const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
+/// How long ICE and DTLS may take.
+pub const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
+/// How long a live viewer may be silent.
+pub const SILENCE: Duration = Duration::from_secs(4);
+/// How long a call that is being replaced may outlive the new one's offer.
+pub const REPLACED_LIFE: Duration = Duration::from_secs(5);
+/// How long a call outlives its viewer's `left`.
+pub const LEFT_GRACE: Duration = Duration::from_secs(30);
+/// Least time between two key frames asked for on behalf of viewers that lost something.
+pub const KEY_FRAME_GAP: Duration = Duration::from_millis(500);
+/// Least time between two key frames asked for on behalf of viewers that have just joined.
+pub const JOIN_KEY_FRAME_GAP: Duration = Duration::from_millis(100);
+/// A viewer whose queue overflows this often within [`OVERFLOW_WINDOW`] is hung up.
+pub const OVERFLOWS: usize = 5;
+/// See [`OVERFLOWS`].
+pub const OVERFLOW_WINDOW: Duration = Duration::from_secs(20);
+/// How long calls may take to close at shutdown before the daemon stops waiting for them.
+pub const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);

@@ -1,0 +1,106 @@
+//! Reading what peers send and writing what the camera says.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Reason;
+use crate::ids::{CallTag, PeerId};
+
+/// An ICE candidate as browsers write it (`RTCIceCandidateInit`, W3C WebRTC section 4.8.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// `candidate:…`, at most [`super::limits::CANDIDATE_BYTES`]; empty at the end of candidates of one m-line.
+    pub candidate: String,
+    /// The m-line it belongs to, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdp_mid: Option<String>,
+    /// The m-line it belongs to, by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdp_m_line_index: Option<u16>,
+    /// Equal to the `a=ice-ufrag` of the SDP it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_fragment: Option<String>,
+}
+
+/// How a peer wrapped its offer, so that the answer can be wrapped the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Our own dialect: `{room, from, to, call, sdp: {type, sdp}}`.
+    Porthole,
+    /// A page that knows nothing of `from` and `call`; its answer carries every spelling such pages read.
+    Tutorial,
+}
+
+/// A viewer's offer, read but not yet judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Who calls: stamped by the relay, else said by the peer itself, else `None` (a tutorial's page through a
+    /// relay that stamps nothing).
+    pub from: Option<PeerId>,
+    /// The viewer's own id for this attempt, where it has one.
+    pub tag: Option<CallTag>,
+    /// The SDP text.
+    pub sdp: String,
+    /// How it was wrapped.
+    pub shape: Shape,
+}
+
+/// What the camera understands of what peers and relays send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// A viewer calls.
+    Offer(Offer),
+    /// One of a viewer's candidates.
+    Candidate {
+        /// Who.
+        from: Option<PeerId>,
+        /// For which attempt.
+        tag: Option<CallTag>,
+        /// `None` is the end of candidates.
+        candidate: Option<Candidate>,
+    },
+    /// A viewer hangs up.
+    Bye {
+        /// Who.
+        from: Option<PeerId>,
+        /// Which attempt; `None` is whichever there is.
+        tag: Option<CallTag>,
+    },
+    /// A peer came into the room (or a newcomer is told who is there).
+    Joined {
+        /// Who.
+        peer: PeerId,
+    },
+    /// A peer left the room, or its relay connection was lost.
+    Left {
+        /// Who.
+        peer: PeerId,
+    },
+    /// Nothing for a camera: its own echo, an answer, a message to somebody else, an event of no concern.
+    Nothing,
+}
+
+/// Why a message was not understood. Counted, and answered where an offer can be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Who sent it, where that much could be read.
+    pub from: Option<PeerId>,
+    /// The attempt it was about, where that much could be read.
+    pub tag: Option<CallTag>,
+    /// The word for it.
+    pub reason: Reason,
+    /// Whether it was an offer, so that its sender waits for a reply.
+    pub offer: bool,
+}
+
+/// A message from the camera: the event's name and its one argument, ready to be put on the link.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// For whom; `None` is everybody in the room. A relay that routes uses it; others pass everything to everybody.
+    pub to: Option<PeerId>,
+    /// Socket.IO event name.
+    pub event: &'static str,
+    /// The one argument.
+    pub payload: Value,
+}
