@@ -16,4 +16,5 @@ pub mod config;
 pub mod event;
 pub mod ids;
 pub mod sdp;
+pub mod status;
 pub mod wire;
