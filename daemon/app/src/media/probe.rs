@@ -23,8 +23,9 @@ pub fn find(video: &VideoSettings) -> Result<Encoder, MediaError> {
         match try_out(&encoder, video) {
             Ok(took) => {
                 log::info!(
-                    "encoder {} ({}x{}: {:.1} ms a frame)",
+                    "encoder {} ({}, {}x{}: {:.1} ms a frame)",
                     encoder.element,
+                    if encoder.hardware { "hardware" } else { "software" },
                     video.width,
                     video.height,
                     took.as_secs_f64() * 1000.0 / f64::from(FRAMES)

@@ -167,7 +167,7 @@ fn picture_is_h264(picture: &StreamProducer) -> bool {
 fn intercept_key_frame_wishes(sink: &gst_app::AppSink, hear: impl Hear) {
     let Some(pad) = sink.static_pad("sink") else { return };
     pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        let wish = info.event().is_some_and(gst_video::ForceKeyUnitEvent::is);
+        let wish = info.event().is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event));
         if !wish {
             return gst::PadProbeReturn::Ok;
         }

@@ -78,6 +78,9 @@ fn entry(pipeline: &gst::Pipeline, webrtc: &gst::Element, media: &MediaPlan) -> 
     };
     payloader.set_property("pt", u32::from(media.payload_type));
     payloader.set_property("mtu", MTU);
+    // Our own, so that the answer can name it and the browser knows the track before its first packet.
+    let ssrc = fresh_ssrc();
+    payloader.set_property("ssrc", ssrc);
     if matches!(media.codec, Codec::Video(_)) {
         playout::attach(&payloader, &media.extensions);
     }
@@ -93,7 +96,7 @@ fn entry(pipeline: &gst::Pipeline, webrtc: &gst::Element, media: &MediaPlan) -> 
         Direction::SendOnly => WebRTCRTPTransceiverDirection::Sendonly,
         Direction::SendRecv => WebRTCRTPTransceiverDirection::Sendrecv,
     });
-    transceiver.set_codec_preferences(Some(&preferences(media)));
+    transceiver.set_codec_preferences(Some(&preferences(media, ssrc)));
     transceiver.set_property("do-nack", matches!(media.codec, Codec::Video(_)));
     let from = payloader.static_pad("src").ok_or_else(|| failed(&"the payloader has no source pad"))?;
     from.link(&pad).map_err(|e| failed(&e))?;
@@ -101,7 +104,7 @@ fn entry(pipeline: &gst::Pipeline, webrtc: &gst::Element, media: &MediaPlan) -> 
 }
 
 /// The caps that hold webrtcbin to the codec, payload type and header extensions of the plan.
-fn preferences(media: &MediaPlan) -> gst::Caps {
+fn preferences(media: &MediaPlan, ssrc: u32) -> gst::Caps {
     let (kind, encoding) = match media.codec {
         Codec::Video(Rendition::H264) => ("video", "H264"),
         Codec::Video(Rendition::Vp8) => ("video", "VP8"),
@@ -111,7 +114,8 @@ fn preferences(media: &MediaPlan) -> gst::Caps {
         .field("media", kind)
         .field("encoding-name", encoding)
         .field("payload", i32::from(media.payload_type))
-        .field("clock-rate", i32::try_from(media.clock_rate).unwrap_or(90_000));
+        .field("clock-rate", i32::try_from(media.clock_rate).unwrap_or(90_000))
+        .field("ssrc", ssrc);
     if media.codec == Codec::Opus {
         caps = caps.field("encoding-params", "2");
     }
@@ -119,6 +123,13 @@ fn preferences(media: &MediaPlan) -> gst::Caps {
         caps = caps.field(format!("extmap-{number}"), uri.as_str());
     }
     caps.build()
+}
+
+/// A synchronisation source identifier nobody else in the bundle has (RFC 3550, section 8).
+fn fresh_ssrc() -> u32 {
+    static LAST: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    // An odd step visits every value before one comes again.
+    LAST.fetch_add(0x9e37_79b1, std::sync::atomic::Ordering::Relaxed).max(1)
 }
 
 /// Takes from the payloader's caps what could clash with the words of the offer: the browser decodes by what is in
@@ -162,7 +173,7 @@ fn url_with_slashes(url: &str) -> String {
 
 /// A user name or password inside a URL (RFC 3986, section 2.1).
 fn percent(text: &str) -> String {
-    gst::glib::Uri::escape_string(text, None::<&str>, false).to_string()
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]
