@@ -1,1 +1,7 @@
-//! Placeholder
+//! The daemon's shells: what is decided in `porthole-core` is performed here. Must not decide anything itself.
+
+pub mod announce;
+pub mod cli;
+pub mod configuration;
+pub mod exit;
+pub mod logging;
