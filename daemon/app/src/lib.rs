@@ -1,2 +1,8 @@
-//! The daemon.
+//! The daemon's shells: what is decided in `porthole-core` is performed here. Must not decide anything itself.
+
+pub mod announce;
+pub mod cli;
+pub mod configuration;
+pub mod exit;
+pub mod logging;
 pub mod media;
