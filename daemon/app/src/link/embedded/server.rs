@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tower::Service;
+use tower::{Layer, Service};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
@@ -179,12 +179,16 @@ fn routes(
     });
     let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
     let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
-    Router::new()
+    let files = Router::new()
         .route("/healthz", healthz)
         .method_not_allowed_fallback(assets::serve)
         .fallback(assets::serve)
-        .layer(CompressionLayer::new())
-        .layer(socket_io)
+        .layer(CompressionLayer::new());
+    // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
+    // request), and every application would be a Socket.IO server of its own that knows nothing of the others' peers.
+    let all = socket_io.layer(files);
+    Router::new()
+        .fallback_service(all)
         .layer(tower::util::option_layer(strangers))
         .layer(middleware::from_fn_with_state((pages, handshakes), judge))
 }
