@@ -54,8 +54,6 @@ export async function launchChromium(how = {}) {
       ...CHROMIUM_FLAGS, ...CHROMIUM_LOOPBACK, ...(fakeDevices ? CHROMIUM_FAKE_DEVICES : []),
       ...(autoplay ? ["--autoplay-policy=no-user-gesture-required"] : []), ...flags,
     ],
-    // Playwright mutes sound and allows it to start by itself; the page is to meet what people's browsers do.
-    ignoreDefaultArgs: ["--mute-audio", "--autoplay-policy=user-gesture-required", "--autoplay-policy=no-user-gesture-required"],
   });
   return {
     name: "chromium",
