@@ -31,6 +31,7 @@ const AFTER: Record<Reason, "give-up" | "end" | number> = {
   "no-bundle": "give-up",
   "not-allowed": "give-up",
   "bad-offer": "give-up",
+  "bad-message": 0,
   "too-large": "give-up",
   "too-often": 30_000,
   "call-again": 0,

@@ -87,7 +87,7 @@ test("what is said while the relay is away waits in order, not too long and not 
 test("pictures share the screen so that each is as large as possible", () => {
   assert.equal(columns(1, 390, 844), 1);
   assert.equal(columns(2, 390, 844), 1);
-  assert.equal(columns(2, 1280, 800), 2);
+  assert.equal(columns(2, 1600, 800), 2);
   assert.equal(columns(4, 1280, 800), 2);
   assert.equal(columns(3, 844, 390), 2);
   assert.equal(columns(9, 1920, 1080), 3);
