@@ -165,7 +165,7 @@ export class Page {
 }
 
 function control(key: string): HTMLButtonElement {
-  return element("button", { type: "button", class: "round", "aria-keyshortcuts": key });
+  return element("button", { type: "button", class: "control", "aria-keyshortcuts": key });
 }
 
 /** Gives a round button its picture and its name. Does nothing when it has both, so that focus and hover stay calm. */
