@@ -1,6 +1,7 @@
 //! Judging offers: an offer is answered, or refused with a word that is counted. Must not know how a message is spelt
 //! or what an SDP says beyond its plan.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::call::{Call, Life};
@@ -92,12 +93,13 @@ impl Switchboard {
         }
     }
 
-    /// Whether another call would be too many. A call that this one would replace does not count.
+    /// Whether another call would be too many. Viewers are counted: a call that replaces one is not one more.
     fn is_full(&self, offer: &Offer) -> bool {
-        let others = || self.going().filter(|(_, call)| call.mark.from != offer.from);
+        let others = || self.going().map(|(_, call)| call).filter(|call| call.mark.from != offer.from);
+        let viewers: BTreeSet<_> = others().map(Call::viewer).collect();
         let closing = self.calls.values().filter(|call| call.is_closing()).count();
-        others().count() >= self.settings.room.max_calls
-            || others().filter(|(_, call)| call.is_answering()).count() >= ANSWERING_AT_ONCE
+        viewers.len() >= self.settings.room.max_calls
+            || others().filter(|call| call.is_answering()).count() >= ANSWERING_AT_ONCE
             || closing >= CLOSING_AT_ONCE
     }
 
