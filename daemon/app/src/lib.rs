@@ -3,6 +3,9 @@
 pub mod announce;
 pub mod cli;
 pub mod configuration;
+pub mod desk;
 pub mod exit;
+pub mod link;
 pub mod logging;
 pub mod media;
+pub mod run;

@@ -4,14 +4,36 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use porthole::cli::{Args, Command};
-use porthole::configuration;
 use porthole::exit::Exit;
+use porthole::{configuration, logging};
 
 fn main() -> ExitCode {
     match Args::take() {
         Ok(Args { command: Command::CheckConfig { file } }) => check_config(&file).into(),
-        Ok(Args { command: Command::Run { .. } }) => Exit::Software.into(),
+        Ok(Args { command: Command::Run { config } }) => run(config.as_deref()).into(),
         Err(exit) => exit.into(),
+    }
+}
+
+/// Waits in the room until it is told to stop.
+fn run(config: Option<&Path>) -> Exit {
+    logging::start();
+    let settings = match configuration::read(config) {
+        Ok(settings) => settings,
+        Err(unusable) => {
+            for finding in unusable.to_string().lines() {
+                log::error!("{finding}");
+            }
+            return unusable.exit();
+        }
+    };
+    logging::set_level(settings.log);
+    match porthole::run::until_stopped(settings) {
+        Ok(()) => Exit::Well,
+        Err(error) => {
+            log::error!("{error}");
+            Exit::Unavailable
+        }
     }
 }
 
