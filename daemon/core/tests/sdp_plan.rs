@@ -405,6 +405,11 @@ fn nothing_of_a_stranger_s_text_gets_past_that_was_not_chosen() {
         assert!(!plan.offer.contains(word), "{word} is in {}", plan.offer);
     }
     assert_eq!(plan.offer.matches("a=ssrc").count(), 1, "the microphone's, by which it is told apart");
+    for ssrc in ["0", "4294967296", "x"] {
+        let text = offer("firefox-esr-153-own-camera-and-microphone")
+            .replace("a=ssrc:", &format!("a=ssrc:{ssrc} cname:x\r\na=x:"));
+        assert!(!accepted(&text).offer.contains("a=ssrc"), "{ssrc}");
+    }
 
     let text = offer("chromium-156-recvonly");
     let odd = "media=audio;payload=1;encoding-name=VP8;packetization-mode=1;a b=c;=;\u{e9}=1;max-fs=\"y\";max-fr=30;";
