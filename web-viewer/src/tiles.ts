@@ -34,7 +34,6 @@ export class Tile {
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
       this.larger);
-    this.video.disablePictureInPicture = false;
     this.again.addEventListener("click", () => actions.call());
     this.larger.addEventListener("click", () => actions.enlarge());
   }
@@ -61,7 +60,8 @@ export class Tile {
   /** Whether this tile is the only one shown, out of `several`. */
   alone(alone: boolean, several: boolean, name: string): void {
     this.larger.hidden = !several;
-    this.larger.replaceChildren(icon(alone ? "small" : "full"));
+    if (this.larger.childElementCount > 0 && alone === this.root.hasAttribute("data-alone")) return;
+    this.larger.replaceChildren(icon(alone ? "all" : "larger"));
     this.larger.setAttribute("aria-label", alone ? TEXT.showAll : TEXT.enlarge(name));
     this.root.toggleAttribute("data-alone", alone);
   }
