@@ -340,6 +340,9 @@ fn a_payload_type_that_cannot_be_one_is_never_chosen() {
     let twice =
         with_h264(&[mode_1("42e01f")]).replace("a=rtpmap:100", "a=rtpmap:100 VP9/90000\r\na=rtpmap:100");
     assert_eq!(accepted(&twice).media[0].codec, VP8, "one number, two meanings");
+    let twice = with_h264(&[mode_1("42e01f")])
+        .replace("a=fmtp:100 ", "a=fmtp:100 packetization-mode=1;profile-level-id=64001f\r\na=fmtp:100 ");
+    assert_eq!(accepted(&twice).media[0].codec, VP8, "one number, two descriptions");
     let unmapped = with_h264(&[mode_1("42e01f")]).replace("a=rtpmap:100 H264/90000\r\n", "");
     assert_eq!(accepted(&unmapped).media[0].codec, VP8);
 }
