@@ -113,6 +113,7 @@ struct Line {
     webrtc: gst::Element,
     entries: Vec<(build::Entry, ConsumptionLink)>,
     outbox: Arc<Outbox>,
+    plan: AnswerPlan,
     answer: String,
 }
 
@@ -147,7 +148,7 @@ fn open(order: Order, events: &Events) -> Result<Line, MediaError> {
                 (entry, link)
             })
             .collect();
-        Ok(Line { pipeline: pipeline.clone(), webrtc, entries, outbox, answer })
+        Ok(Line { pipeline: pipeline.clone(), webrtc, entries, outbox, plan, answer })
     })();
     log::debug!(call = call.0; "negotiated in {:?}", began.elapsed());
     if result.is_err() {
@@ -177,8 +178,11 @@ impl Line {
     }
 
     fn add_candidate(&self, candidate: &Candidate) {
-        // The bundle has one transport, that of the first m-line.
-        self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&0_u32, &candidate.candidate]);
+        // A candidate of another offer has no place here.
+        let Some(line) = self.plan.line_of(candidate).and_then(|line| u32::try_from(line).ok()) else {
+            return;
+        };
+        self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&line, &candidate.candidate]);
     }
 
     /// Releases everything. Blocks until the last thread has ended.
