@@ -26,6 +26,7 @@ export class Tile {
   private readonly again = element("button", { type: "button", class: "primary", hidden: true });
   private readonly larger = element("button", { type: "button", class: "round enlarge" });
   private shows = 0;
+  private said = "";
 
   constructor(private readonly actions: TileActions) {
     this.root = element("section", { class: "tile" },
@@ -40,6 +41,9 @@ export class Tile {
 
   /** Shows what the camera `name` is doing. */
   say(view: View, name: string): void {
+    const what = `${view.word} ${view.reason} ${name}`;
+    if (what === this.said) return;
+    this.said = what;
     const said = words(view, name);
     this.root.dataset.word = view.word;
     this.root.setAttribute("aria-label", name);
