@@ -9,7 +9,7 @@ VIEWER := web-viewer/dist/index.html
 VIEWER_SOURCES := $(shell find web-viewer/src web-viewer/build.mjs web-viewer/tsconfig.json -type f)
 
 # What the tests drive: the binary they build, and a clip that no encoder of ours has made.
-export PORTHOLE_BINARY := $(CURDIR)/target/debug/porthole
+export PORTHOLE_BIN := $(CURDIR)/target/debug/porthole
 export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
 
 .DEFAULT_GOAL := help
