@@ -79,8 +79,8 @@ pub fn test_picture(bin: &gst::Pipeline, video: &VideoSettings) -> Result<gst::E
     let source = make("videotestsrc")?;
     source.set_property("is-live", true);
     source.set_property_from_str("pattern", "ball");
-    source.set_property_from_str("motion", "wavy");
-    source.set_property_from_str("animation-mode", "running-time");
+    source.set_property_from_str("motion", "sweep");
+    source.set_property_from_str("animation-mode", "frames");
     source.set_property("background-color", 0xff1f_2d3d_u32);
     source.set_property("foreground-color", 0xffff_c857_u32);
     let filter = caps_filter(&raw_picture(video))?;
