@@ -1,1 +1,2 @@
-//! Placeholder
+//! The daemon.
+pub mod media;

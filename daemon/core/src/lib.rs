@@ -17,4 +17,5 @@ pub mod event;
 pub mod ids;
 pub mod sdp;
 pub mod status;
+pub mod switchboard;
 pub mod wire;

@@ -1,3 +1,16 @@
 //! The configuration: as written, checked, and as meant. Must not read files or the environment itself.
+//!
+//! [`load`] goes all the way: the TOML text with its line numbers (`file`), every rule there is (`check`, with
+//! the keys of [`keys`]), and the [`settings`] as meant, in which nothing is left open. Everything that is wrong
+//! is reported at once, as [`Findings`].
 
+mod address;
+mod check;
+mod error;
+mod file;
+pub mod keys;
+mod reader;
 pub mod settings;
+
+pub use check::load;
+pub use error::{Finding, Findings};

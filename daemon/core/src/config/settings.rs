@@ -1,5 +1,6 @@
 //! The configuration as meant: one struct per consumer, nothing optional that has a default.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -150,8 +151,8 @@ pub struct IceSettings {
     pub turn: Vec<TurnServer>,
 }
 
-/// A TURN server (RFC 8656).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A TURN server (RFC 8656). Its `Debug` form hides the password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct TurnServer {
     /// `turn:host:port?transport=udp|tcp` or `turns:…`.
     pub url: String,
@@ -170,4 +171,61 @@ pub enum LogLevel {
     Info,
     /// And what somebody who looks for a fault needs.
     Debug,
+}
+
+impl fmt::Debug for TurnServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnServer")
+            .field("url", &self.url)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an empty file means.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            room: RoomSettings::default(),
+            relay: RelaySettings::default(),
+            media: MediaSettings::default(),
+            ice: IceSettings::default(),
+            log: LogLevel::Info,
+        }
+    }
+}
+
+impl Default for RoomSettings {
+    #[expect(clippy::expect_used, reason = "a name written here, which every run of the tests takes")]
+    fn default() -> Self {
+        Self {
+            room: RoomName::new("porthole").expect("the default room is a name"),
+            camera: "Camera".to_owned(),
+            access: Access::Local,
+            max_calls: 20,
+            idle_after: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for RelaySettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), link: String::new(), max_sockets: 64 }
+    }
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        let video = VideoSettings {
+            source: VideoSource::Auto(PathBuf::from("/dev/video0")),
+            width: 1280,
+            height: 720,
+            framerate: 30,
+            bitrate: 2000,
+            encoder: EncoderChoice::Auto,
+            fallback: Fallback::Vp8,
+        };
+        let audio = AudioSettings { source: AudioSource::Auto, bitrate: 32, packet: 40 };
+        Self { video, audio }
+    }
 }

@@ -12,6 +12,12 @@ pub const SDP_MEDIA: usize = 16;
 pub const SDP_LINES: usize = 2000;
 /// Longest candidate line.
 pub const CANDIDATE_BYTES: usize = 1024;
+/// Longest `sdpMid`.
+pub const MID_BYTES: usize = 64;
+/// Longest `usernameFragment` (RFC 8839 section 5.4).
+pub const UFRAG_BYTES: usize = 256;
+/// Most peers read from one `room` message.
+pub const ROOM_PEERS: usize = 256;
 /// Most candidates a viewer may send for one call.
 pub const CANDIDATES_PER_CALL: usize = 64;
 /// Most candidates kept for offers that have not arrived yet, over all peers.
@@ -26,6 +32,8 @@ pub const OFFER_WINDOW: Duration = Duration::from_secs(60);
 pub const COUNTED_PEERS: usize = 256;
 /// Most calls that may be waiting for their answer at once.
 pub const ANSWERING_AT_ONCE: usize = 8;
+/// Most calls that may be closing at once; more would mean that closing does not keep up with calling.
+pub const CLOSING_AT_ONCE: usize = 32;
 /// How long webrtcbin may take to answer.
 pub const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
 /// How long ICE and DTLS may take.
@@ -36,6 +44,14 @@ pub const SILENCE: Duration = Duration::from_secs(4);
 pub const REPLACED_LIFE: Duration = Duration::from_secs(5);
 /// How long a call outlives its viewer's `left`.
 pub const LEFT_GRACE: Duration = Duration::from_secs(30);
+/// How long a call that was hung up may take to close before it is given up.
+pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+/// Least time between two attempts to open a camera that failed.
+pub const CAPTURE_RETRY: Duration = Duration::from_secs(2);
+/// Most refusals told one by one in the log within [`REFUSAL_NOTES_WINDOW`]; the rest is told as a sum.
+pub const REFUSAL_NOTES: usize = 10;
+/// See [`REFUSAL_NOTES`].
+pub const REFUSAL_NOTES_WINDOW: Duration = Duration::from_secs(60);
 /// Least time between two key frames asked for on behalf of viewers that lost something.
 pub const KEY_FRAME_GAP: Duration = Duration::from_millis(500);
 /// Least time between two key frames asked for on behalf of viewers that have just joined.

@@ -1,4 +1,4 @@
-//! Reading what peers send and writing what the camera says.
+//! What peers send and what the camera says, as values. Must not know how either is spelt: `read` and `write` do.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,13 +23,40 @@ pub struct Candidate {
     pub username_fragment: Option<String>,
 }
 
+impl Candidate {
+    /// The `a=ice-ufrag` it belongs to: said in a member of its own, else at the end of the line (RFC 8839
+    /// section 5.1, extension `ufrag`).
+    pub fn ufrag(&self) -> Option<&str> {
+        self.username_fragment.as_deref().or_else(|| {
+            let mut words = self.candidate.split_ascii_whitespace();
+            words.find(|word| *word == "ufrag").and(words.next())
+        })
+    }
+}
+
 /// How a peer wrapped its offer, so that the answer can be wrapped the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Our own dialect: `{room, from, to, call, sdp: {type, sdp}}`.
     Porthole,
     /// A page that knows nothing of `from` and `call`; its answer carries every spelling such pages read.
-    Tutorial,
+    Tutorial(Mirror),
+}
+
+/// What a tutorial's page reads under `sdp`: the answer is spelt there as its offer was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirror {
+    /// The SDP text.
+    Text,
+    /// `{type, sdp}`.
+    Object,
+}
+
+impl Shape {
+    /// Whether candidates may follow the answer. A tutorial's page gets them all inside it.
+    pub fn trickles(self) -> bool {
+        self == Self::Porthole
+    }
 }
 
 /// A viewer's offer, read but not yet judged.
@@ -67,10 +94,15 @@ pub enum Incoming {
         /// Which attempt; `None` is whichever there is.
         tag: Option<CallTag>,
     },
-    /// A peer came into the room (or a newcomer is told who is there).
+    /// A peer came into the room.
     Joined {
         /// Who.
         peer: PeerId,
+    },
+    /// A newcomer is told who is there.
+    Present {
+        /// Who, without the newcomer itself; at most [`super::limits::ROOM_PEERS`].
+        peers: Vec<PeerId>,
     },
     /// A peer left the room, or its relay connection was lost.
     Left {

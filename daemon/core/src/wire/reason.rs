@@ -35,6 +35,7 @@ reasons! {
     NoBundle = "no-bundle": "the offer does not put all media on one transport (BUNDLE)",
     NotAllowed = "not-allowed": "this viewer is not let in",
     BadOffer = "bad-offer": "the offer could not be read",
+    BadMessage = "bad-message": "the message could not be read",
     TooLarge = "too-large": "the message is larger than anything the camera reads",
     TooOften = "too-often": "too many offers in too short a time",
     CallAgain = "call-again": "a call cannot be changed; hang up and call again",

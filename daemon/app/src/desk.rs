@@ -1,0 +1,86 @@
+//! The desk: the one task that owns the switchboard. It feeds it what happens, performs what it asks for and sleeps
+//! in between. Knows core; knows media and link only as something that performs and something that posts.
+
+use std::future::Future;
+use std::time::Instant;
+
+use porthole_core::command::Command;
+use porthole_core::event::{Event, LinkEvent, MediaEvent};
+use porthole_core::ids::RoomName;
+use porthole_core::status::Status;
+use porthole_core::switchboard::Switchboard;
+use porthole_core::wire::Outgoing;
+use tokio::sync::{mpsc, watch};
+
+use crate::logging;
+
+/// Whoever performs the commands that are about media. Must not block.
+pub trait Perform {
+    /// Does it, or starts doing it; what comes of it is an event.
+    fn perform(&mut self, command: &Command);
+}
+
+/// Whoever puts messages on the link. Must not block.
+pub trait Post {
+    /// Sends it now, or keeps it (bounded) until the link is up.
+    fn post(&self, message: Outgoing);
+}
+
+/// What the desk listens to.
+pub struct Inbox {
+    /// From the link; bounded, because strangers speak there.
+    pub link: mpsc::Receiver<LinkEvent>,
+    /// From the media side.
+    pub media: mpsc::UnboundedReceiver<MediaEvent>,
+}
+
+/// Runs the switchboard until it has finished, which it does some time after `stop` resolves.
+pub async fn run(
+    mut switchboard: Switchboard,
+    room: &RoomName,
+    media: &mut impl Perform,
+    link: &impl Post,
+    mut inbox: Inbox,
+    status: &watch::Sender<Status>,
+    stop: impl Future<Output = ()>,
+) {
+    tokio::pin!(stop);
+    let mut stopping = false;
+    loop {
+        let mut finished = false;
+        while let Some(command) = switchboard.poll_command() {
+            match command {
+                Command::Send(message) => link.post(message),
+                Command::Note(note) => logging::say(&note, room),
+                Command::Finished => finished = true,
+                command => media.perform(&command),
+            }
+        }
+        let now = switchboard.status();
+        status.send_if_modified(|last| {
+            let changed = *last != now;
+            *last = now;
+            changed
+        });
+        if finished {
+            return;
+        }
+        let wake = switchboard.poll_timeout().map(tokio::time::Instant::from_std);
+        tokio::select! {
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                switchboard.handle(Event::Shutdown, Instant::now());
+            }
+            Some(event) = inbox.media.recv() => switchboard.handle(Event::Media(event), Instant::now()),
+            Some(event) = inbox.link.recv() => switchboard.handle(Event::Link(event), Instant::now()),
+            () = sleep_until(wake) => switchboard.handle_timeout(Instant::now()),
+        }
+    }
+}
+
+async fn sleep_until(wake: Option<tokio::time::Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,193 @@
+//! Builds the pipeline of one call from its plan: for each accepted m-line an entry, a payloader and a pad of
+//! webrtcbin. Must not know what happens afterwards.
+
+use gst::prelude::*;
+use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
+use porthole_core::config::settings::IceSettings;
+use porthole_core::ids::Rendition;
+use porthole_core::sdp::choose::{AnswerPlan, Codec, Direction, MediaPlan};
+
+use super::super::element::{MediaError, failed, make};
+use super::super::playout;
+
+/// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
+const MTU: u32 = 1200;
+
+/// Where the frames of one m-line enter.
+pub struct Entry {
+    /// Takes encoded frames.
+    pub source: gst_app::AppSrc,
+    /// What they have to be.
+    pub codec: Codec,
+}
+
+/// Makes webrtcbin with our ice-agent settings and adds it to `pipeline`.
+pub fn webrtcbin(pipeline: &gst::Pipeline, ice: &IceSettings) -> Result<gst::Element, MediaError> {
+    let webrtc = make("webrtcbin")?;
+    webrtc.set_property_from_str("bundle-policy", "max-bundle");
+    webrtc.set_property("latency", 0_u32);
+    if let Some(server) = ice.stun.first() {
+        webrtc.set_property("stun-server", url_with_slashes(server));
+    }
+    for server in &ice.turn {
+        let user = percent(&server.username);
+        let password = percent(&server.password);
+        let (scheme, rest) = server.url.split_once(':').unwrap_or(("turn", &server.url));
+        let url = format!("{scheme}://{user}:{password}@{rest}");
+        if !webrtc.emit_by_name::<bool>("add-turn-server", &[&url]) {
+            log::warn!("the TURN server {} was not taken; see ice.turn in the configuration", server.url);
+        }
+    }
+    let agent = webrtc.property::<gst::glib::Object>("ice-agent");
+    if let Some(nice) = agent.property::<Option<gst::glib::Object>>("agent") {
+        // UPnP asks strangers' routers for open ports; ICE-TCP costs a listening socket for each address and call.
+        nice.set_property("upnp", false);
+        nice.set_property("ice-tcp", false);
+    }
+    if only_loopback() {
+        agent.emit_by_name::<bool>("add-local-ip-address", &[&"127.0.0.1"]);
+    }
+    pipeline.add(&webrtc).map_err(|e| failed(&e))?;
+    Ok(webrtc)
+}
+
+/// Adds what each accepted m-line needs, in the offer's order.
+pub fn entries(
+    pipeline: &gst::Pipeline,
+    webrtc: &gst::Element,
+    plan: &AnswerPlan,
+) -> Result<Vec<Entry>, MediaError> {
+    plan.media.iter().map(|media| entry(pipeline, webrtc, media)).collect()
+}
+
+fn entry(pipeline: &gst::Pipeline, webrtc: &gst::Element, media: &MediaPlan) -> Result<Entry, MediaError> {
+    let source = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
+    let payloader = match media.codec {
+        Codec::Video(Rendition::H264) => {
+            let payloader = make("rtph264pay")?;
+            payloader.set_property_from_str("aggregate-mode", "zero-latency");
+            payloader.set_property("config-interval", -1_i32);
+            payloader
+        }
+        Codec::Video(Rendition::Vp8) => {
+            let payloader = make("rtpvp8pay")?;
+            payloader.set_property_from_str("picture-id-mode", "15-bit");
+            payloader
+        }
+        Codec::Opus => make("rtpopuspay")?,
+    };
+    payloader.set_property("pt", u32::from(media.payload_type));
+    payloader.set_property("mtu", MTU);
+    // Our own, so that the answer can name it and the browser knows the track before its first packet.
+    let ssrc = fresh_ssrc();
+    payloader.set_property("ssrc", ssrc);
+    if matches!(media.codec, Codec::Video(_)) {
+        playout::attach(&payloader, &media.extensions);
+    }
+    strip_caps(&payloader);
+    for element in [source.upcast_ref(), &payloader] {
+        pipeline.add(element).map_err(|e| failed(&e))?;
+    }
+    source.link(&payloader).map_err(|e| failed(&e))?;
+
+    let pad = webrtc.request_pad_simple("sink_%u").ok_or_else(|| failed(&"webrtcbin gave no pad"))?;
+    let transceiver = pad.property::<WebRTCRTPTransceiver>("transceiver");
+    transceiver.set_direction(match media.direction {
+        Direction::SendOnly => WebRTCRTPTransceiverDirection::Sendonly,
+        Direction::SendRecv => WebRTCRTPTransceiverDirection::Sendrecv,
+    });
+    transceiver.set_codec_preferences(Some(&preferences(media, ssrc)));
+    transceiver.set_property("do-nack", matches!(media.codec, Codec::Video(_)));
+    let from = payloader.static_pad("src").ok_or_else(|| failed(&"the payloader has no source pad"))?;
+    from.link(&pad).map_err(|e| failed(&e))?;
+    Ok(Entry { source, codec: media.codec })
+}
+
+/// The caps that hold webrtcbin to the codec, payload type and header extensions of the plan.
+fn preferences(media: &MediaPlan, ssrc: u32) -> gst::Caps {
+    let (kind, encoding) = match media.codec {
+        Codec::Video(Rendition::H264) => ("video", "H264"),
+        Codec::Video(Rendition::Vp8) => ("video", "VP8"),
+        Codec::Opus => ("audio", "OPUS"),
+    };
+    let mut caps = gst::Caps::builder("application/x-rtp")
+        .field("media", kind)
+        .field("encoding-name", encoding)
+        .field("payload", i32::from(media.payload_type))
+        .field("clock-rate", i32::try_from(media.clock_rate).unwrap_or(90_000))
+        .field("ssrc", ssrc);
+    if media.codec == Codec::Opus {
+        caps = caps.field("encoding-params", "2");
+    }
+    for (number, uri) in &media.extensions {
+        caps = caps.field(format!("extmap-{number}"), uri.as_str());
+    }
+    caps.build()
+}
+
+/// A synchronisation source identifier nobody else in the bundle has (RFC 3550, section 8).
+fn fresh_ssrc() -> u32 {
+    static LAST: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    // An odd step visits every value before one comes again.
+    LAST.fetch_add(0x9e37_79b1, std::sync::atomic::Ordering::Relaxed).max(1)
+}
+
+/// Takes from the payloader's caps what could clash with the words of the offer: the browser decodes by what is in
+/// the frames.
+fn strip_caps(payloader: &gst::Element) {
+    let Some(pad) = payloader.static_pad("src") else { return };
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
+        let Some(gst::EventView::Caps(caps)) = info.event().map(|e| e.view()) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let mut plain = caps.caps_owned();
+        if let Some(structure) = plain.make_mut().structure_mut(0) {
+            structure.remove_fields([
+                "profile-level-id",
+                "sprop-parameter-sets",
+                "packetization-mode",
+                "profile",
+                "sprop-stereo",
+                "sprop-maxcapturerate",
+            ]);
+        }
+        if plain.as_ref() != caps.caps() {
+            info.data = Some(gst::PadProbeData::Event(gst::event::Caps::new(&plain)));
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Whether this machine has no address but loopback, so that ICE needs to be told of that one.
+fn only_loopback() -> bool {
+    if_addrs::get_if_addrs().map_or(true, |all| all.iter().all(|a| a.is_loopback() || a.is_link_local()))
+}
+
+/// `stun:host:port` as GStreamer writes it.
+fn url_with_slashes(url: &str) -> String {
+    match url.split_once(':') {
+        Some((scheme, rest)) if !rest.starts_with("//") => format!("{scheme}://{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// A user name or password inside a URL (RFC 3986, section 2.1).
+fn percent(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stun_url_is_written_the_way_gstreamer_reads_it() {
+        assert_eq!(url_with_slashes("stun:stun.example:3478"), "stun://stun.example:3478");
+        assert_eq!(url_with_slashes("stun://stun.example:3478"), "stun://stun.example:3478");
+    }
+
+    #[test]
+    fn a_password_with_a_colon_or_an_at_sign_does_not_end_the_user_part_of_a_turn_url() {
+        assert_eq!(percent("a:b@c/d"), "a%3Ab%40c%2Fd");
+    }
+}

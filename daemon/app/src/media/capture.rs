@@ -1,0 +1,199 @@
+//! Camera and microphone while they run: one pipeline for the picture as the camera gives it, one for the sound as
+//! Opus, each ending in a producer that any number of others can draw from. Must not know renditions or viewers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gst::prelude::*;
+use gst_utils::StreamProducer;
+use gst_utils::streamproducer::ProducerSettings;
+use porthole_core::config::settings::{AudioSettings, AudioSource, MediaSettings, VideoSource};
+
+use super::clip::Clip;
+use super::element::{MediaError, caps_filter, chain, failed, make};
+use super::source;
+use super::timeline::{Said, Timeline, play, stop};
+
+/// How long a camera may take to its first frame.
+const FIRST_FRAME: Duration = Duration::from_secs(8);
+
+/// A running capture. [`Capture::stop`] closes the devices.
+pub struct Capture {
+    pipelines: Vec<gst::Pipeline>,
+    clip: Option<Clip>,
+    /// The picture as the camera gives it.
+    pub picture: StreamProducer,
+    /// The sound as Opus, where there is any.
+    pub sound: Option<StreamProducer>,
+}
+
+impl Capture {
+    /// Opens the devices and waits for the first frame. Blocks. `lost` is called, once, when the picture fails later.
+    pub fn start(
+        settings: &MediaSettings,
+        timeline: &Timeline,
+        lost: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, MediaError> {
+        let picture_source = source::picture(&settings.video);
+        let sound_source = source::sound(&settings.audio, &picture_source);
+        let clip = match &picture_source {
+            VideoSource::File(path) => Some(Clip::open(&source::clip_uri(path)?)?),
+            _ => None,
+        };
+        let (first, arrived) = std::sync::mpsc::sync_channel::<Result<(), String>>(4);
+        let running = Arc::new(AtomicBool::new(false));
+        let hear = {
+            let (first, running) = (first.clone(), running.clone());
+            move |said: Said| {
+                let Said::Error(words) = said else { return };
+                if running.swap(false, Ordering::AcqRel) {
+                    lost(words);
+                } else {
+                    let _ = first.try_send(Err(words));
+                }
+            }
+        };
+        let video = timeline.pipeline("picture", hear);
+        let result = (|| {
+            let last = match &picture_source {
+                VideoSource::V4l2(device) => source::camera(&video, device, &settings.video)?,
+                VideoSource::File(_) => {
+                    let entry = source::entry(&video)?;
+                    if let Some(clip) = &clip {
+                        clip.feed_picture(&entry);
+                    }
+                    entry.upcast()
+                }
+                VideoSource::Test | VideoSource::Auto(_) => source::test_picture(&video, &settings.video)?,
+            };
+            let (picture, sink) = producer(&video, &last)?;
+            report_first(&sink, first);
+            play(&video)?;
+            if let Some(clip) = &clip {
+                clip.play()?;
+            }
+            wait(&arrived)?;
+            running.store(true, Ordering::Release);
+            Ok(picture)
+        })();
+        let picture = match result {
+            Ok(picture) => picture,
+            Err(error) => {
+                stop(&video);
+                return Err(error);
+            }
+        };
+        let mut pipelines = vec![video];
+        // Without sound a picture is still worth having; without a picture nothing is.
+        let sound = match start_sound(&settings.audio, &sound_source, timeline, clip.as_ref()) {
+            Ok(Some((pipeline, sound))) => {
+                pipelines.push(pipeline);
+                Some(sound)
+            }
+            Ok(None) => None,
+            Err(error) => {
+                log::warn!("no sound: {error}; check audio.source and audio.device in the configuration");
+                None
+            }
+        };
+        Ok(Self { pipelines, clip, picture, sound })
+    }
+
+    /// Closes the devices. Blocks.
+    pub fn stop(self) {
+        if let Some(clip) = &self.clip {
+            clip.stop();
+        }
+        for pipeline in &self.pipelines {
+            stop(pipeline);
+        }
+    }
+}
+
+/// Ends a pipeline in a producer.
+pub fn producer(
+    pipeline: &gst::Pipeline,
+    last: &gst::Element,
+) -> Result<(StreamProducer, gst_app::AppSink), MediaError> {
+    let sink = gst_app::AppSink::builder().sync(false).max_buffers(4).build();
+    sink.set_property("enable-last-sample", false);
+    sink.set_property("async", false);
+    pipeline.add(&sink).map_err(|e| failed(&e))?;
+    last.link(&sink).map_err(|e| failed(&e))?;
+    Ok((StreamProducer::with(&sink, ProducerSettings { sync: false }), sink))
+}
+
+/// Reports the first buffer that reaches a sink.
+pub fn report_first(sink: &gst_app::AppSink, first: std::sync::mpsc::SyncSender<Result<(), String>>) {
+    if let Some(pad) = sink.static_pad("sink") {
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            let _ = first.try_send(Ok(()));
+            gst::PadProbeReturn::Remove
+        });
+    }
+}
+
+/// Waits for what [`report_first`] reports, or for the error that came instead.
+pub fn wait(arrived: &std::sync::mpsc::Receiver<Result<(), String>>) -> Result<(), MediaError> {
+    match arrived.recv_timeout(FIRST_FRAME) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(words)) => Err(MediaError::Failed(words)),
+        Err(_) => Err(MediaError::TooLate { what: "the first frame", limit: FIRST_FRAME }),
+    }
+}
+
+/// Starts microphone, tone or the clip's sound, encoded to Opus.
+fn start_sound(
+    settings: &AudioSettings,
+    sound: &AudioSource,
+    timeline: &Timeline,
+    clip: Option<&Clip>,
+) -> Result<Option<(gst::Pipeline, StreamProducer)>, MediaError> {
+    if *sound == AudioSource::None {
+        return Ok(None);
+    }
+    if *sound == AudioSource::File && !clip.is_some_and(Clip::has_sound) {
+        log::info!("the clip has no sound");
+        return Ok(None);
+    }
+    let pipeline = timeline.pipeline("sound", |said| {
+        if let Said::Error(words) = said {
+            log::warn!("the sound stopped: {words}; check that the microphone is plugged in");
+        }
+    });
+    let built = (|| {
+        let last = match sound {
+            AudioSource::Alsa(device) => source::microphone(&pipeline, device)?,
+            AudioSource::File => {
+                let entry = source::entry(&pipeline)?;
+                if let Some(clip) = clip {
+                    clip.feed_sound(&entry);
+                }
+                entry.upcast()
+            }
+            _ => source::test_sound(&pipeline)?,
+        };
+        let convert = make("audioconvert")?;
+        let resample = make("audioresample")?;
+        let rate = caps_filter(&gst::Caps::builder("audio/x-raw").field("rate", 48_000).field("channels", 1).build())?;
+        let encoder = make("opusenc")?;
+        encoder.set_property("bitrate", i32::try_from(settings.bitrate.saturating_mul(1000)).unwrap_or(32_000));
+        encoder.set_property_from_str("frame-size", &settings.packet.to_string());
+        encoder.set_property_from_str("audio-type", "voice");
+        encoder.set_property("inband-fec", true);
+        encoder.set_property("packet-loss-percentage", 5_i32);
+        chain(&pipeline, &[&convert, &resample, &rate, &encoder])?;
+        last.link(&convert).map_err(|e| failed(&e))?;
+        let (producer, _) = producer(&pipeline, &encoder)?;
+        play(&pipeline)?;
+        Ok(producer)
+    })();
+    match built {
+        Ok(producer) => Ok(Some((pipeline, producer))),
+        Err(error) => {
+            stop(&pipeline);
+            Err(error)
+        }
+    }
+}

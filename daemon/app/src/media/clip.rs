@@ -1,0 +1,158 @@
+//! A recording that plays in a loop as if it were live. Runs on a timeline of its own (its seeks start it anew) and
+//! pushes what comes out into capture pipelines, which stamp it with their own time. Must not know who watches.
+
+use std::time::Duration;
+
+use gst::prelude::*;
+
+use super::element::{MediaError, chain, failed, make};
+use super::timeline::{Said, listen, stop};
+
+/// How long a clip may take to be opened.
+const OPEN: Duration = Duration::from_secs(10);
+
+/// An open recording.
+pub struct Clip {
+    pipeline: gst::Pipeline,
+    picture: gst_app::AppSink,
+    sound: Option<gst_app::AppSink>,
+}
+
+impl Clip {
+    /// Opens a recording and learns what is in it. Blocks.
+    pub fn open(uri: &str) -> Result<Self, MediaError> {
+        let pipeline = gst::Pipeline::with_name("clip");
+        let decoder = make("uridecodebin")?;
+        decoder.set_property("uri", uri);
+        pipeline.add(&decoder).map_err(|e| failed(&e))?;
+
+        let picture = branch(&pipeline, &["videoconvert"])?;
+        let sound = branch(&pipeline, &["audioconvert", "audioresample"])?;
+        let entries = [("video/", picture.0.downgrade()), ("audio/", sound.0.downgrade())];
+        decoder.connect_pad_added(move |_, pad| {
+            let kind = pad.current_caps().or_else(|| Some(pad.query_caps(None)));
+            let Some(kind) = kind.and_then(|caps| caps.structure(0).map(|s| s.name().to_string())) else { return };
+            for (prefix, entry) in &entries {
+                let free = entry.upgrade().and_then(|e| e.static_pad("sink")).filter(|sink| !sink.is_linked());
+                if let (true, Some(sink)) = (kind.starts_with(prefix), free) {
+                    let _ = pad.link(&sink);
+                }
+            }
+        });
+
+        let (problem, problems) = std::sync::mpsc::sync_channel(1);
+        let (complete, completed) = std::sync::mpsc::sync_channel(1);
+        decoder.connect_no_more_pads(move |_| {
+            let _ = complete.try_send(());
+        });
+        let again = pipeline.downgrade();
+        listen(&pipeline, move |said| match said {
+            Said::Error(words) => {
+                log::warn!("the clip stopped: {words}");
+                let _ = problem.try_send(words);
+            }
+            Said::EndOfStream => {
+                if let Some(pipeline) = again.upgrade() {
+                    pipeline.call_async(|pipeline| {
+                        let _ = pipeline.seek_simple(gst::SeekFlags::FLUSH, gst::ClockTime::ZERO);
+                    });
+                }
+            }
+        });
+        let started = pipeline.set_state(gst::State::Paused);
+        let known = started.is_ok() && completed.recv_timeout(OPEN).is_ok();
+        let has = |branch: &(gst::Element, gst_app::AppSink)| {
+            branch.0.static_pad("sink").is_some_and(|pad| pad.is_linked())
+        };
+        if !known || !has(&picture) {
+            let why = problems.try_recv().unwrap_or_else(|_| "it holds no picture that can be decoded".to_owned());
+            stop(&pipeline);
+            return Err(MediaError::Failed(format!("the clip {uri} cannot be played: {why}")));
+        }
+        let sound = if has(&sound) {
+            Some(sound.1)
+        } else {
+            // A sink that never gets a buffer would keep the pipeline from starting.
+            drop_branch(&pipeline, &sound);
+            None
+        };
+        Ok(Self { pipeline, picture: picture.1, sound })
+    }
+
+    /// Whether it has a sound track.
+    pub fn has_sound(&self) -> bool {
+        self.sound.is_some()
+    }
+
+    /// Sends the picture into a live entry.
+    pub fn feed_picture(&self, entry: &gst_app::AppSrc) {
+        feed(&self.picture, entry);
+    }
+
+    /// Sends the sound into a live entry.
+    pub fn feed_sound(&self, entry: &gst_app::AppSrc) {
+        if let Some(sound) = &self.sound {
+            feed(sound, entry);
+        }
+    }
+
+    /// Lets it run, for ever.
+    pub fn play(&self) -> Result<(), MediaError> {
+        self.pipeline.set_state(gst::State::Playing).map(|_| ()).map_err(|e| failed(&e))
+    }
+
+    /// Closes it. Blocks.
+    pub fn stop(&self) {
+        stop(&self.pipeline);
+    }
+}
+
+/// Converters that end in a sink which waits for the clock; the first element and the sink.
+fn branch(pipeline: &gst::Pipeline, factories: &[&str]) -> Result<(gst::Element, gst_app::AppSink), MediaError> {
+    let queue = make("queue")?;
+    let mut elements = vec![queue.clone()];
+    for factory in factories {
+        elements.push(make(factory)?);
+    }
+    let sink = gst_app::AppSink::builder().sync(true).max_buffers(4).drop(true).build();
+    elements.push(sink.clone().upcast());
+    chain(pipeline, &elements.iter().collect::<Vec<_>>())?;
+    Ok((queue, sink))
+}
+
+/// Takes an unused branch out again.
+fn drop_branch(pipeline: &gst::Pipeline, branch: &(gst::Element, gst_app::AppSink)) {
+    let mut next = Some(branch.0.clone());
+    while let Some(element) = next {
+        next = element
+            .static_pad("src")
+            .and_then(|pad| pad.peer())
+            .and_then(|peer| peer.parent_element());
+        let _ = pipeline.remove(&element);
+        let _ = element.set_state(gst::State::Null);
+    }
+}
+
+/// Passes every sample on without its time: the entry stamps it.
+fn feed(from: &gst_app::AppSink, to: &gst_app::AppSrc) {
+    let to = to.downgrade();
+    from.set_callbacks(
+        gst_app::AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                let (Some(to), Some(buffer)) = (to.upgrade(), sample.buffer_owned()) else {
+                    return Ok(gst::FlowSuccess::Ok);
+                };
+                let mut buffer = buffer;
+                let plain = buffer.make_mut();
+                plain.set_pts(gst::ClockTime::NONE);
+                plain.set_dts(gst::ClockTime::NONE);
+                if to.caps().as_deref() != sample.caps() {
+                    to.set_caps(sample.caps().map(|c| c.to_owned()).as_ref());
+                }
+                let _ = to.push_buffer(buffer);
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
+}

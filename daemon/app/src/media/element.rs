@@ -1,0 +1,89 @@
+//! Making elements, with an error that names the package to install. Must not know what they are for.
+
+use gst::prelude::*;
+
+/// Why the media side could not do what it was asked for.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum MediaError {
+    /// An element is not installed.
+    #[error("the GStreamer element `{element}` is missing; install it with: apt-get install {package}")]
+    Missing {
+        /// Element factory name.
+        element: String,
+        /// Debian package.
+        package: &'static str,
+    },
+    /// Elements do not fit each other.
+    #[error("cannot link {what}: {why}")]
+    Link {
+        /// Which elements.
+        what: String,
+        /// GStreamer's words.
+        why: String,
+    },
+    /// A state change, a promise or a first frame did not come in time.
+    #[error("{what} did not happen within {limit:?}")]
+    TooLate {
+        /// What was waited for.
+        what: &'static str,
+        /// For how long.
+        limit: std::time::Duration,
+    },
+    /// GStreamer reported an error.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Which Debian package holds an element (both Debian 12 and 13).
+fn package_of(element: &str) -> &'static str {
+    match element {
+        "webrtcbin" | "openh264enc" | "openh264dec" | "h264parse" | "vah264enc" | "vah264lpenc" => {
+            "gstreamer1.0-plugins-bad"
+        }
+        "nicesrc" | "nicesink" => "gstreamer1.0-nice",
+        "x264enc" => "gstreamer1.0-plugins-ugly",
+        "alsasrc" | "alsasink" => "gstreamer1.0-alsa",
+        "v4l2src" | "vp8enc" | "jpegdec" | "rtph264pay" | "rtpvp8pay" | "rtpopuspay" | "v4l2h264enc" => {
+            "gstreamer1.0-plugins-good"
+        }
+        _ => "gstreamer1.0-plugins-base",
+    }
+}
+
+/// Makes an element.
+pub fn make(factory: &str) -> Result<gst::Element, MediaError> {
+    gst::ElementFactory::make(factory)
+        .build()
+        .map_err(|_| MediaError::Missing { element: factory.to_owned(), package: package_of(factory) })
+}
+
+/// Whether an element can be made at all.
+pub fn exists(factory: &str) -> bool {
+    gst::ElementFactory::find(factory).is_some()
+}
+
+/// Adds `elements` to `bin` and links them in the order given.
+pub fn chain(bin: &impl IsA<gst::Bin>, elements: &[&gst::Element]) -> Result<(), MediaError> {
+    for element in elements {
+        bin.as_ref().add(*element).map_err(|e| failed(&e))?;
+    }
+    for pair in elements.windows(2) {
+        pair[0].link(pair[1]).map_err(|e| MediaError::Link {
+            what: format!("{} to {}", pair[0].name(), pair[1].name()),
+            why: e.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+/// Makes a capsfilter for `caps`.
+pub fn caps_filter(caps: &gst::Caps) -> Result<gst::Element, MediaError> {
+    let filter = make("capsfilter")?;
+    filter.set_property("caps", caps);
+    Ok(filter)
+}
+
+/// Any GLib error as ours.
+pub fn failed(error: &impl std::fmt::Display) -> MediaError {
+    MediaError::Failed(error.to_string())
+}

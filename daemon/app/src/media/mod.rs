@@ -1,0 +1,129 @@
+//! The only place that knows GStreamer. It performs the switchboard's commands and reports what happens as events;
+//! it decides nothing and knows nothing of relays, rooms or messages.
+
+mod call;
+mod capture;
+mod clip;
+mod element;
+mod encoder;
+mod modes;
+mod playout;
+mod probe;
+mod rendition;
+mod source;
+mod studio;
+mod timeline;
+mod warm;
+
+use std::collections::{BTreeMap, HashMap};
+
+use gst_utils::StreamProducer;
+use porthole_core::command::Command;
+use porthole_core::config::settings::{IceSettings, MediaSettings};
+use porthole_core::event::MediaEvent;
+use porthole_core::ids::{CallId, Rendition};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+pub use element::MediaError;
+
+/// Where the media side reports to. Cheap to clone, never blocks, never fails: after the desk is gone nobody listens.
+#[derive(Debug, Clone)]
+pub struct Events(mpsc::UnboundedSender<MediaEvent>);
+
+impl Events {
+    /// A sender of events and the desk's end of it.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<MediaEvent>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    fn send(&self, event: MediaEvent) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// What calls can draw from at this moment.
+#[derive(Debug, Clone, Default)]
+struct Producers {
+    pictures: BTreeMap<Rendition, StreamProducer>,
+    sound: Option<StreamProducer>,
+}
+
+/// The media side: capture, encodings and calls.
+pub struct Media {
+    studio: mpsc::UnboundedSender<studio::Ask>,
+    studio_task: JoinHandle<()>,
+    producers: watch::Receiver<Producers>,
+    calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
+    events: Events,
+    ice: IceSettings,
+    timeline: timeline::Timeline,
+}
+
+impl Media {
+    /// Loads GStreamer, finds the encoder of this board and runs one throw-away negotiation, so that the first viewer
+    /// does not wait for plugins and certificates. Takes a second or more.
+    ///
+    /// Errors when GStreamer or an element is missing, or when no H.264 encoder works; the message says what to install.
+    pub async fn open(settings: MediaSettings, ice: IceSettings, events: Events) -> Result<Self, MediaError> {
+        let video = settings.video.clone();
+        let (encoder, timeline) = tokio::task::spawn_blocking(move || {
+            gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
+            // libnice and others look for a TLS backend from several threads at once; the first look is not safe.
+            let _ = gio::TlsBackend::default();
+            let timeline = timeline::Timeline::new();
+            Ok::<_, MediaError>((probe::find(&video)?, timeline))
+        })
+        .await
+        .unwrap_or_else(|_| Err(MediaError::Failed("the media side panicked while starting".to_owned())))?;
+        warm::up(&timeline).await?;
+        let (studio, producers, studio_task) =
+            studio::open(settings, encoder, timeline.clone(), events.clone());
+        Ok(Self { studio, studio_task, producers, calls: HashMap::new(), events, ice, timeline })
+    }
+
+    /// Performs a command; those that are not for the media side are ignored. Never blocks.
+    pub fn perform(&mut self, command: &Command) {
+        match command {
+            Command::StartCapture => self.ask_studio(studio::Ask::StartCapture),
+            Command::StopCapture => self.ask_studio(studio::Ask::StopCapture),
+            Command::StartRendition(rendition) => self.ask_studio(studio::Ask::StartRendition(*rendition)),
+            Command::StopRendition(rendition) => self.ask_studio(studio::Ask::StopRendition(*rendition)),
+            Command::ForceKeyFrame(rendition) => self.ask_studio(studio::Ask::ForceKeyFrame(*rendition)),
+            Command::Answer { call, plan, trickle } => {
+                let (asks, heard) = mpsc::unbounded_channel();
+                self.calls.insert(*call, asks);
+                let order = call::Order {
+                    call: *call,
+                    plan: plan.as_ref().clone(),
+                    trickle: *trickle,
+                    ice: self.ice.clone(),
+                    timeline: self.timeline.clone(),
+                };
+                tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
+            }
+            Command::AddCandidate { call, candidate } => {
+                if let Some(asks) = self.calls.get(call) {
+                    let _ = asks.send(call::Ask::Candidate(candidate.clone()));
+                }
+            }
+            Command::HangUp { call } => {
+                if let Some(asks) = self.calls.remove(call) {
+                    let _ = asks.send(call::Ask::HangUp);
+                }
+            }
+            Command::Send(_) | Command::Note(_) | Command::Finished => {}
+        }
+    }
+
+    /// Closes camera and encoders. Calls are hung up by command before.
+    pub async fn close(self) {
+        let _ = self.studio.send(studio::Ask::Close);
+        let _ = self.studio_task.await;
+    }
+
+    fn ask_studio(&self, ask: studio::Ask) {
+        let _ = self.studio.send(ask);
+    }
+}

@@ -1,0 +1,177 @@
+//! One encoding of the picture while it is made: capture's picture in, encoded frames out, in a pipeline of its own so
+//! that it can start and stop without touching the camera. Must not know viewers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gst::prelude::*;
+use gst_utils::{ConsumptionLink, StreamProducer};
+use gst_utils::streamproducer::ConsumerSettings;
+use porthole_core::config::settings::VideoSettings;
+use porthole_core::ids::Rendition;
+
+use super::capture::{producer, report_first, wait};
+use super::element::{MediaError, chain, failed, make};
+use super::encoder::{Encoder, VP8};
+use super::source::raw_picture;
+use super::timeline::{Said, Timeline, play, stop};
+
+/// An encoding that is being made. [`Encoding::stop`] ends it.
+pub struct Encoding {
+    pipeline: gst::Pipeline,
+    _feed: ConsumptionLink,
+    /// The encoded frames.
+    pub frames: StreamProducer,
+}
+
+/// What an encoding reports, from GStreamer's threads.
+pub trait Hear: Fn(Word) + Send + Sync + Clone + 'static {}
+impl<T: Fn(Word) + Send + Sync + Clone + 'static> Hear for T {}
+
+/// What an encoding reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// A viewer wants a key frame.
+    KeyFrameWanted,
+    /// It failed, in GStreamer's words.
+    Failed(String),
+}
+
+impl Encoding {
+    /// Starts encoding `picture` and waits for the first frame. Blocks.
+    pub fn start(
+        rendition: Rendition,
+        encoder: &Encoder,
+        picture: &StreamProducer,
+        video: &VideoSettings,
+        timeline: &Timeline,
+        hear: impl Hear,
+    ) -> Result<Self, MediaError> {
+        let (first, arrived) = std::sync::mpsc::sync_channel::<Result<(), String>>(4);
+        let running = Arc::new(AtomicBool::new(false));
+        let report = {
+            let (hear, running, first) = (hear.clone(), running.clone(), first.clone());
+            move |said: Said| {
+                let Said::Error(words) = said else { return };
+                if running.swap(false, Ordering::AcqRel) {
+                    hear(Word::Failed(words));
+                } else {
+                    let _ = first.try_send(Err(words));
+                }
+            }
+        };
+        let pipeline = timeline.pipeline(&format!("{rendition}"), report);
+        let result = (|| {
+            let entry = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
+            pipeline.add(&entry).map_err(|e| failed(&e))?;
+            let encoded_by_camera = picture_is_h264(picture);
+            let last = match (rendition, encoded_by_camera) {
+                (Rendition::H264, true) => {
+                    let parser = h264_parser()?;
+                    chain(&pipeline, &[&parser])?;
+                    entry.link(&parser).map_err(|e| failed(&e))?;
+                    parser
+                }
+                (Rendition::H264, false) => {
+                    let parser = h264_parser()?;
+                    let last = encode(&pipeline, entry.upcast_ref(), encoder, video)?;
+                    chain(&pipeline, &[&parser])?;
+                    last.link(&parser).map_err(|e| failed(&e))?;
+                    parser
+                }
+                (Rendition::Vp8, true) => {
+                    let parser = make("h264parse")?;
+                    let decoder = make("openh264dec")?;
+                    chain(&pipeline, &[&parser, &decoder])?;
+                    entry.link(&parser).map_err(|e| failed(&e))?;
+                    encode(&pipeline, &decoder, &VP8, video)?
+                }
+                (Rendition::Vp8, false) => encode(&pipeline, entry.upcast_ref(), &VP8, video)?,
+            };
+            let (frames, sink) = producer(&pipeline, &last)?;
+            intercept_key_frame_wishes(&sink, hear);
+            report_first(&sink, first);
+            play(&pipeline)?;
+            // Raw frames are large: a slow encoder loses old ones rather than memory.
+            let limits = ConsumerSettings { max_buffer: 3, ..ConsumerSettings::default() };
+            let feed = picture.add_consumer_with(&entry, limits).map_err(|e| failed(&e))?;
+            feed.set_wait_for_keyframe(encoded_by_camera);
+            wait(&arrived)?;
+            running.store(true, Ordering::Release);
+            Ok((feed, frames))
+        })();
+        match result {
+            Ok((feed, frames)) => Ok(Self { pipeline, _feed: feed, frames }),
+            Err(error) => {
+                stop(&pipeline);
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks the encoder for a key frame now.
+    pub fn force_key_frame(&self) {
+        let event = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
+        // Sent to the peer, so that it does not pass the probe that catches the viewers' wishes.
+        if let Some(encoder) = self.frames.appsink().static_pad("sink").and_then(|pad| pad.peer()) {
+            encoder.send_event(event);
+        }
+    }
+
+    /// Ends it. Blocks.
+    pub fn stop(self) {
+        stop(&self.pipeline);
+    }
+}
+
+/// Converts, scales and encodes what `from` gives; answers the last element.
+fn encode(
+    pipeline: &gst::Pipeline,
+    from: &gst::Element,
+    encoder: &Encoder,
+    video: &VideoSettings,
+) -> Result<gst::Element, MediaError> {
+    let convert = make("videoconvert")?;
+    let scale = make("videoscale")?;
+    let mut size = raw_picture(video);
+    // A camera's own rate is kept; forcing another would add a frame of delay.
+    if let Some(structure) = size.make_mut().structure_mut(0) {
+        structure.remove_fields(["framerate", "format"]);
+        structure.set("pixel-aspect-ratio", gst::Fraction::new(1, 1));
+    }
+    let size = super::element::caps_filter(&size)?;
+    let [element, output] = encoder.build(video)?;
+    chain(pipeline, &[&convert, &scale, &size, &element, &output])?;
+    from.link(&convert).map_err(|e| failed(&e))?;
+    Ok(output)
+}
+
+/// Turns any H.264 into what the payloader wants: whole pictures, parameter sets before each key frame.
+fn h264_parser() -> Result<gst::Element, MediaError> {
+    let parser = make("h264parse")?;
+    parser.set_property("config-interval", -1_i32);
+    Ok(parser)
+}
+
+/// Whether the camera encodes by itself.
+fn picture_is_h264(picture: &StreamProducer) -> bool {
+    picture
+        .appsink()
+        .static_pad("sink")
+        .and_then(|pad| pad.current_caps())
+        .is_some_and(|caps| caps.structure(0).is_some_and(|s| s.name() == "video/x-h264"))
+}
+
+/// Keeps the viewers' wishes for key frames from the encoder: they are reported, and granted by
+/// [`Encoding::force_key_frame`].
+fn intercept_key_frame_wishes(sink: &gst_app::AppSink, hear: impl Hear) {
+    let Some(pad) = sink.static_pad("sink") else { return };
+    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        let wish = info.event().is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event));
+        if !wish {
+            return gst::PadProbeReturn::Ok;
+        }
+        hear(Word::KeyFrameWanted);
+        gst::PadProbeReturn::Drop
+    });
+}

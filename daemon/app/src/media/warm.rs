@@ -1,0 +1,77 @@
+//! One negotiation with nobody, at start: it loads the plugins and makes the first certificate, which takes seconds on
+//! a small board and would otherwise be the first viewer's wait. Must not know real calls.
+
+use std::time::Duration;
+
+use porthole_core::config::settings::{Fallback, IceSettings};
+use porthole_core::event::MediaEvent;
+use porthole_core::ids::CallId;
+use porthole_core::sdp::choose;
+use tokio::sync::{mpsc, watch};
+
+use super::element::MediaError;
+use super::timeline::Timeline;
+use super::{Events, Producers, call};
+
+/// How long it may take on the slowest board.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A number no call has: calls count up from 1.
+const NOBODY: CallId = CallId(0);
+
+/// An offer as small as it can be. Nobody holds its fingerprint's key, so nothing can ever connect.
+const OFFER: &str = "v=0\r\n\
+    o=- 1 1 IN IP4 127.0.0.1\r\n\
+    s=-\r\n\
+    t=0 0\r\n\
+    a=group:BUNDLE 0 1\r\n\
+    m=video 9 UDP/TLS/RTP/SAVPF 96\r\n\
+    c=IN IP4 0.0.0.0\r\n\
+    a=ice-ufrag:warm\r\n\
+    a=ice-pwd:warmwarmwarmwarmwarmwarm\r\n\
+    a=fingerprint:sha-256 00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\n\
+    a=setup:actpass\r\n\
+    a=mid:0\r\n\
+    a=recvonly\r\n\
+    a=rtcp-mux\r\n\
+    a=rtpmap:96 H264/90000\r\n\
+    a=rtcp-fb:96 nack\r\n\
+    a=rtcp-fb:96 nack pli\r\n\
+    a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
+    c=IN IP4 0.0.0.0\r\n\
+    a=ice-ufrag:warm\r\n\
+    a=ice-pwd:warmwarmwarmwarmwarmwarm\r\n\
+    a=fingerprint:sha-256 00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\n\
+    a=setup:actpass\r\n\
+    a=mid:1\r\n\
+    a=sendrecv\r\n\
+    a=rtcp-mux\r\n\
+    a=rtpmap:111 opus/48000/2\r\n";
+
+/// Negotiates once and closes.
+pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
+    let plan = choose::plan(OFFER, Fallback::None)
+        .map_err(|reason| MediaError::Failed(format!("the warm-up offer was refused: {reason}")))?;
+    let order =
+        call::Order { call: NOBODY, plan, trickle: true, ice: IceSettings::default(), timeline: timeline.clone() };
+    let (asks, heard) = mpsc::unbounded_channel();
+    let (_nothing, producers) = watch::channel(Producers::default());
+    let (events, mut reports) = Events::channel();
+    let life = tokio::spawn(call::live(order, heard, producers, events));
+    let outcome = tokio::time::timeout(LIMIT, async {
+        while let Some(event) = reports.recv().await {
+            match event {
+                MediaEvent::Answered { .. } => return Ok(()),
+                MediaEvent::CallFailed { reason, .. } => return Err(MediaError::Failed(reason)),
+                _ => {}
+            }
+        }
+        Err(MediaError::Failed("the warm-up ended without an answer".to_owned()))
+    })
+    .await
+    .unwrap_or(Err(MediaError::TooLate { what: "the first negotiation", limit: LIMIT }));
+    let _ = asks.send(call::Ask::HangUp);
+    let _ = life.await;
+    outcome
+}

@@ -1,0 +1,251 @@
+//! Every rule of the configuration. Must not know what the settings are used for.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::address;
+use super::error::Findings;
+use super::file::{Entry, File};
+use super::keys;
+use super::reader::{self, Reader, even_pixels, is_printable, whole};
+use super::settings::{
+    Access, AudioSettings, AudioSource, EncoderChoice, Fallback, IceSettings, LogLevel, MediaSettings,
+    RelaySettings, RoomSettings, Settings, TurnServer, VideoSettings, VideoSource,
+};
+use crate::ids::Name;
+
+/// Longest camera name, in characters.
+const LONGEST_CAMERA: usize = 64;
+/// The environment variable that holds the password of every TURN server; with `_1`, `_2` … that of the first,
+/// the second …
+const TURN_PASSWORD: &str = "PORTHOLE_ICE_TURN_PASSWORD";
+
+/// Reads a whole configuration.
+///
+/// `file_name` is repeated in findings, and relative paths in the file start at its folder; `text` is what stands
+/// in it; `env` looks up an environment variable (for secrets only; an empty one counts as not set).
+///
+/// # Errors
+/// Everything that is not allowed, all at once, in the order of the lines.
+pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings> {
+    let (mut file, table) = File::parse(file_name, text);
+    let table = table.get_ref();
+    reader::report_unknown(&mut file, table);
+
+    let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
+    let default = Settings::default();
+    let settings = Settings {
+        room: room(&mut Reader::new(&mut file, table, &keys::ROOM), default.room),
+        relay: relay(&mut Reader::new(&mut file, table, &keys::RELAY), default.relay),
+        media: MediaSettings {
+            video: video(&mut Reader::new(&mut file, table, &keys::VIDEO), default.media.video, folder),
+            audio: audio(&mut Reader::new(&mut file, table, &keys::AUDIO), default.media.audio),
+        },
+        ice: ice(&mut Reader::new(&mut file, table, &keys::ICE), env),
+        log: log_level(&mut Reader::new(&mut file, table, &keys::LOG), default.log),
+    };
+    report_contradictions(&mut file, table, &settings);
+
+    match Findings::new(file.into_found()) {
+        Some(findings) => Err(findings),
+        None => Ok(settings),
+    }
+}
+
+fn room(section: &mut Reader<'_, '_>, default: RoomSettings) -> RoomSettings {
+    RoomSettings {
+        room: section.take("name", default.room, |entry| Name::new(entry.text()?).ok()),
+        camera: section.take("camera", default.camera, |entry| {
+            let name = entry.text()?.trim();
+            let fits =
+                (1..=LONGEST_CAMERA).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+            fits.then(|| name.to_owned())
+        }),
+        access: section.word("access", default.access, &[("local", Access::Local), ("open", Access::Open)]),
+        max_calls: section.take("max_calls", default.max_calls, |entry| whole(entry, 1..=200)),
+        idle_after: section
+            .take("idle_after", default.idle_after, |entry| whole(entry, 0..=3600).map(Duration::from_secs)),
+    }
+}
+
+fn relay(section: &mut Reader<'_, '_>, default: RelaySettings) -> RelaySettings {
+    RelaySettings {
+        listen: section.take("listen", default.listen, |entry| entry.text()?.parse::<SocketAddr>().ok()),
+        link: section.take("link", default.link, |entry| match entry.text()? {
+            "" => Some(String::new()),
+            text => address::origin(text).map(str::to_owned),
+        }),
+        max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
+    }
+}
+
+fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) -> VideoSettings {
+    let device = section.take("device", PathBuf::from("/dev/video0"), |entry| {
+        let path = Path::new(entry.text()?);
+        (path.is_absolute() && path.file_name().is_some() && is_printable(entry.text()?))
+            .then(|| path.to_owned())
+    });
+    let clip = section.take("file", None, |entry| match entry.text()? {
+        "" => Some(None),
+        text => is_printable(text).then(|| Some(folder.join(text))),
+    });
+    let source = section.word(
+        "source",
+        Origin::Auto,
+        &[("auto", Origin::Auto), ("v4l2", Origin::Device), ("test", Origin::Test), ("file", Origin::File)],
+    );
+    let clip_is_fine = section.file.trusts(&["video.file"]);
+    let source = match (source, clip) {
+        (Origin::Auto, Some(_)) => {
+            section.contradict("file", r#"a clip is only played with source = "file""#);
+            VideoSource::Auto(device)
+        }
+        (Origin::Auto, None) => VideoSource::Auto(device),
+        (Origin::Device, _) => VideoSource::V4l2(device),
+        (Origin::Test, _) => VideoSource::Test,
+        (Origin::File, Some(clip)) => VideoSource::File(clip),
+        (Origin::File, None) => {
+            if clip_is_fine {
+                section.contradict(
+                    "source",
+                    r#"write the path of the clip, as in file = "/var/lib/porthole/clip.avi""#,
+                );
+            }
+            VideoSource::File(PathBuf::new())
+        }
+    };
+    VideoSettings {
+        source,
+        width: section.take("width", default.width, even_pixels),
+        height: section.take("height", default.height, even_pixels),
+        framerate: section.take("framerate", default.framerate, |entry| whole(entry, 1..=120)),
+        bitrate: section.take("bitrate", default.bitrate, |entry| whole(entry, 50..=50_000)),
+        encoder: section.take("encoder", default.encoder, |entry| match entry.text()? {
+            "auto" => Some(EncoderChoice::Auto),
+            name => is_element(name).then(|| EncoderChoice::Named(name.to_owned())),
+        }),
+        fallback: section.word(
+            "fallback",
+            default.fallback,
+            &[("vp8", Fallback::Vp8), ("none", Fallback::None)],
+        ),
+    }
+}
+
+/// Where picture or sound come from, before the device or clip is known.
+#[derive(Clone, Copy)]
+enum Origin {
+    Auto,
+    Device,
+    Test,
+    File,
+}
+
+fn audio(section: &mut Reader<'_, '_>, default: AudioSettings) -> AudioSettings {
+    let written = section.entry("device").is_some();
+    let device = section.take("device", "default".to_owned(), |entry| {
+        let name = entry.text()?;
+        (!name.is_empty() && name.len() <= 255 && is_printable(name)).then(|| name.to_owned())
+    });
+    let auto = section.entry("source").is_none_or(|entry| entry.text() == Some("auto"));
+    if auto && written && device != "default" {
+        section.contradict("device", r#"a device is only opened with source = "alsa""#);
+    }
+    AudioSettings {
+        source: section.word(
+            "source",
+            default.source,
+            &[
+                ("auto", AudioSource::Auto),
+                ("alsa", AudioSource::Alsa(device)),
+                ("test", AudioSource::Test),
+                ("file", AudioSource::File),
+                ("none", AudioSource::None),
+            ],
+        ),
+        bitrate: section.take("bitrate", default.bitrate, |entry| whole(entry, 6..=510)),
+        packet: section.take("packet", default.packet, |entry| {
+            whole(entry, 10..=60).filter(|packet| [10, 20, 40, 60].contains(packet))
+        }),
+    }
+}
+
+fn ice(section: &mut Reader<'_, '_>, env: &dyn Fn(&str) -> Option<String>) -> IceSettings {
+    let mut stun = Vec::new();
+    for entry in section.list("stun") {
+        match entry.text().filter(|text| address::is_stun(text)) {
+            Some(text) => stun.push(text.to_owned()),
+            None => {
+                // A colon and an at-sign may be a login.
+                let entry =
+                    if entry.text().is_some_and(|text| text.contains('@')) { entry.secret() } else { entry };
+                section.file.find(&entry, r#"a text such as "stun:stun.example:3478" (RFC 7064)"#)
+            }
+        }
+    }
+    let mut turn = Vec::new();
+    for (index, entry) in section.list("turn").into_iter().enumerate() {
+        let position = index + 1;
+        let password = [format!("{TURN_PASSWORD}_{position}"), TURN_PASSWORD.to_owned()]
+            .iter()
+            .find_map(|name| env(name).filter(|password| !password.is_empty()));
+        turn.extend(turn_server(section.file, entry, password));
+    }
+    IceSettings { stun, turn }
+}
+
+/// Reads one element of `ice.turn`; `password` is the one of the environment, which comes before the file's.
+fn turn_server<'t>(file: &mut File<'t>, entry: Entry<'t>, password: Option<String>) -> Option<TurnServer> {
+    let entry = entry.secret();
+    let Some(table) = entry.value.as_table() else {
+        file.find(&entry, r#"a table such as { url = "turn:turn.example:3478?transport=udp", username = "camera", password = "…" }"#);
+        return None;
+    };
+    let mut section = Reader::of_table(file, table, &keys::TURN, &entry.path);
+    let url = section.required(&entry, "url", address::is_turn);
+    let username = section.required(&entry, "username", |text| !text.is_empty());
+    let password = match (password, section.entry("password")) {
+        (Some(password), _) => Some(password),
+        (None, Some(_)) => section.required(&entry, "password", |text| !text.is_empty()),
+        (None, None) => {
+            let path = format!("{}.password", entry.path);
+            let missing =
+                format!("missing; write it here, or put it into the environment as {TURN_PASSWORD}");
+            section.file.find_key(entry.at(), path, missing);
+            None
+        }
+    };
+    Some(TurnServer { url: url?, username: username?, password: password? })
+}
+
+fn log_level(section: &mut Reader<'_, '_>, default: LogLevel) -> LogLevel {
+    let words = [("warn", LogLevel::Warn), ("info", LogLevel::Info), ("debug", LogLevel::Debug)];
+    section.word("level", default, &words)
+}
+
+/// What is allowed by itself but not together. A key that is wrong by itself is not held against another one.
+fn report_contradictions<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settings: &Settings) {
+    let beyond = !settings.relay.listen.ip().to_canonical().is_loopback();
+    if beyond && settings.room.access == Access::Local && file.trusts(&["room.access", "relay.listen"]) {
+        Reader::new(file, table, &keys::RELAY).contradict(
+            "listen",
+            r#"other machines could reach this address, and nobody on them would be let in: write access = "open" below [room], which lets everybody in who reaches it, or listen on 127.0.0.1"#,
+        );
+    }
+    let clip = matches!(settings.media.video.source, VideoSource::File(_));
+    if settings.media.audio.source == AudioSource::File && !clip && file.trusts(&["video.source"]) {
+        Reader::new(file, table, &keys::AUDIO)
+            .contradict("source", r#"the sound of a clip needs source = "file" below [video]"#);
+    }
+}
+
+/// Whether `name` can be the name of a GStreamer element.
+fn is_element(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (2..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(fits)
+}

@@ -1,0 +1,103 @@
+//! Every section and key there is, with what is allowed in it. Must not know what the values are used for.
+
+/// A section of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// Its name, as in `[name]`.
+    pub name: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// A key of a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What may be written, as findings say it.
+    pub allowed: &'static str,
+}
+
+const fn key(name: &'static str, allowed: &'static str) -> Key {
+    Key { name, allowed }
+}
+
+/// Every section, in the order in which `config/porthole.toml` has them.
+pub const SECTIONS: &[&Section] = &[&ROOM, &RELAY, &VIDEO, &AUDIO, &ICE, &LOG];
+
+/// The room the camera waits in.
+pub const ROOM: Section = Section {
+    name: "room",
+    keys: &[
+        key("name", "a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"),
+        key("camera", "a text of 1 to 64 printable characters"),
+        key("access", r#""local" or "open""#),
+        key("max_calls", "a whole number from 1 to 200"),
+        key("idle_after", "a whole number of seconds from 0 to 3600"),
+    ],
+};
+
+/// The embedded relay.
+pub const RELAY: Section = Section {
+    name: "relay",
+    keys: &[
+        key("listen", r#"a text with address and port, such as "127.0.0.1:8080" or "[::1]:8080""#),
+        key(
+            "link",
+            r#"a text such as "https://cam.example" (scheme, host and perhaps port, no path), or "" to make it from listen"#,
+        ),
+        key("max_sockets", "a whole number from 2 to 10000"),
+    ],
+};
+
+/// Picture.
+pub const VIDEO: Section = Section {
+    name: "video",
+    keys: &[
+        key("source", r#""auto", "v4l2", "test" or "file""#),
+        key("device", r#"a text with the full path of a V4L2 device, such as "/dev/video0""#),
+        key("file", r#"a text with the path of a clip, or "" for none"#),
+        key("width", "an even number of pixels from 16 to 4096"),
+        key("height", "an even number of pixels from 16 to 4096"),
+        key("framerate", "a whole number of frames a second from 1 to 120"),
+        key("bitrate", "a whole number of kbit/s from 50 to 50000"),
+        key("encoder", r#""auto", or the name of a GStreamer element, such as "x264enc""#),
+        key("fallback", r#""vp8" or "none""#),
+    ],
+};
+
+/// Sound.
+pub const AUDIO: Section = Section {
+    name: "audio",
+    keys: &[
+        key("source", r#""auto", "alsa", "test", "file" or "none""#),
+        key("device", r#"a text with the name of an ALSA device, such as "default" or "hw:1,0""#),
+        key("bitrate", "a whole number of kbit/s from 6 to 510"),
+        key("packet", "10, 20, 40 or 60 milliseconds"),
+    ],
+};
+
+/// ICE servers.
+pub const ICE: Section = Section {
+    name: "ice",
+    keys: &[
+        key("stun", r#"a list of texts such as "stun:stun.example:3478""#),
+        key(
+            "turn",
+            r#"a list of tables such as { url = "turn:turn.example:3478?transport=udp", username = "camera", password = "…" }"#,
+        ),
+    ],
+};
+
+/// The log.
+pub const LOG: Section = Section { name: "log", keys: &[key("level", r#""warn", "info" or "debug""#)] };
+
+/// The keys of each table in `ice.turn`.
+pub const TURN: Section = Section {
+    name: "ice.turn",
+    keys: &[
+        key("url", r#"a text such as "turn:turn.example:3478?transport=udp" or "turns:turn.example:5349""#),
+        key("username", "a text that is not empty"),
+        key("password", "a text that is not empty"),
+    ],
+};

@@ -1,0 +1,160 @@
+//! Judging offers: an offer is answered, or refused with a word that is counted. Must not know how a message is spelt
+//! or what an SDP says beyond its plan.
+
+use std::time::Instant;
+
+use super::call::{Call, Life};
+use super::early::Mark;
+use super::{Farewell, Switchboard};
+use crate::command::{Command, Level};
+use crate::config::settings::Access;
+use crate::ids::{CallId, CallTag, PeerId, Rendition};
+use crate::sdp::choose::{self, AnswerPlan};
+use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, REPLACED_LIFE};
+use crate::wire::{Address, Offer, Outgoing, Reason, Shape};
+
+/// What an offer comes to.
+enum Verdict {
+    /// A call of its own.
+    Admitted(Box<AnswerPlan>),
+    /// It has come before.
+    Repeated(CallId),
+}
+
+impl Switchboard {
+    /// A viewer calls.
+    pub(super) fn offer(&mut self, offer: Offer, now: Instant) {
+        match self.judge(&offer, now) {
+            Ok(Verdict::Admitted(plan)) => self.admit(offer, plan, now),
+            Ok(Verdict::Repeated(id)) => {
+                let answer = self.calls.get(&id).and_then(Call::answer).cloned();
+                self.commands.extend(answer.map(Command::Send));
+            }
+            Err(reason) => self.refuse(offer.from, offer.tag, reason, now),
+        }
+    }
+
+    /// Tells the sender of an offer that it is not taken, where it can be told.
+    pub(super) fn refuse(
+        &mut self,
+        from: Option<PeerId>,
+        tag: Option<CallTag>,
+        reason: Reason,
+        now: Instant,
+    ) {
+        let address = self.address(from.clone(), tag);
+        if address.reaches_somebody() {
+            self.send(Outgoing::refused(&address, reason));
+        }
+        self.count_refusal(from, reason, now);
+    }
+
+    fn address(&self, to: Option<PeerId>, call: Option<CallTag>) -> Address {
+        Address { room: self.settings.room.room.clone(), from: self.settings.me.clone(), to, call }
+    }
+
+    fn judge(&mut self, offer: &Offer, now: Instant) -> Result<Verdict, Reason> {
+        if self.is_stopping() {
+            return Err(Reason::ShuttingDown);
+        }
+        if !self.rate.admits(&offer.from, now) {
+            return Err(Reason::TooOften);
+        }
+        if self.settings.room.access == Access::Local && offer.shape != Shape::Porthole {
+            return Err(Reason::NotAllowed);
+        }
+        let plan = choose::plan(&offer.sdp, self.settings.fallback);
+        if let Some(id) = self.find_repeated(offer, plan.as_ref().ok())? {
+            return Ok(Verdict::Repeated(id));
+        }
+        let plan = Box::new(plan?);
+        if !self.capture.may_be_used(now) {
+            return Err(Reason::CameraLost);
+        }
+        if self.is_full(offer) { Err(Reason::Busy) } else { Ok(Verdict::Admitted(plan)) }
+    }
+
+    /// The call this very offer has made already. Any other offer under the tag of a call is an error.
+    fn find_repeated(&self, offer: &Offer, plan: Option<&AnswerPlan>) -> Result<Option<CallId>, Reason> {
+        let same_ufrag = |call: &Call| plan.is_some_and(|plan| call.mark.ufrag.as_ref() == Some(&plan.ufrag));
+        for (id, call) in self.going().filter(|(_, call)| call.mark.from == offer.from) {
+            if offer.tag.is_some() && call.mark.tag == offer.tag {
+                return if same_ufrag(call) { Ok(Some(id)) } else { Err(Reason::CallAgain) };
+            }
+            if (offer.tag.is_none() || call.mark.tag.is_none()) && same_ufrag(call) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether another call would be too many. A call that this one would replace does not count.
+    fn is_full(&self, offer: &Offer) -> bool {
+        let others = || self.going().filter(|(_, call)| call.mark.from != offer.from);
+        let closing = self.calls.values().filter(|call| call.is_closing()).count();
+        others().count() >= self.settings.room.max_calls
+            || others().filter(|(_, call)| call.is_answering()).count() >= ANSWERING_AT_ONCE
+            || closing >= CLOSING_AT_ONCE
+    }
+
+    fn admit(&mut self, offer: Offer, plan: Box<AnswerPlan>, now: Instant) {
+        self.replace(&offer.from, now);
+        self.last_call += 1;
+        let id = CallId(self.last_call);
+        let mark = Mark { from: offer.from, tag: offer.tag, ufrag: Some(plan.ufrag.clone()) };
+        let rendition = plan.rendition;
+        self.open_for(rendition, now);
+        let trickle = offer.shape.trickles();
+        self.commands.push_back(Command::Answer { call: id, plan: plan.clone(), trickle });
+        let mut call = Call {
+            address: self.address(mark.from.clone(), mark.tag.clone()),
+            shape: offer.shape,
+            rendition,
+            since: now,
+            life: Life::Answering { plan, until: now + ANSWER_DEADLINE, ours: Vec::new() },
+            away_until: None,
+            replaced_at: None,
+            candidates: 0,
+            mark,
+        };
+        for candidate in self.early.take(&call.mark) {
+            if call.takes_candidate() {
+                self.commands.push_back(Command::AddCandidate { call: id, candidate });
+            } else {
+                self.refusals.count(Reason::TooOften);
+            }
+        }
+        let picture = rendition.map_or("no picture".into(), |rendition| rendition.to_string());
+        self.note(Level::Info, Some(id), call.mark.from.clone(), format!("call started: {picture}"));
+        self.calls.insert(id, call);
+    }
+
+    /// Opens what a call needs, where nobody needed it before.
+    fn open_for(&mut self, rendition: Option<Rendition>, now: Instant) {
+        if self.capture.is_used(now) {
+            self.commands.push_back(Command::StartCapture);
+        }
+        if let Some(rendition) = rendition.filter(|rendition| !self.renditions.contains_key(rendition)) {
+            self.renditions.insert(rendition, Default::default());
+            self.commands.push_back(Command::StartRendition(rendition));
+        }
+    }
+
+    /// The viewer calls again: its live call may outlive the new offer for a while, so that the picture stays until
+    /// there is a new one; others of its calls end now.
+    fn replace(&mut self, viewer: &Option<PeerId>, now: Instant) {
+        let old = self.find(|call| call.mark.from == *viewer);
+        if viewer.is_none() && !old.is_empty() {
+            let text = "a viewer without a name calls; it replaces the other one without a name";
+            self.note(Level::Info, None, None, text.into());
+        }
+        for id in old {
+            match self.calls.get_mut(&id) {
+                Some(call) if call.is_live() => {
+                    call.replaced_at.get_or_insert(now + REPLACED_LIFE);
+                }
+                _ => self.end(id, Reason::Replaced, Farewell::Unsaid, now),
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! One call: who it is with, how far it has come, and when it has waited long enough. Must not know other calls.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::early::Mark;
+use crate::ids::{PeerId, Rendition};
+use crate::sdp::choose::AnswerPlan;
+use crate::wire::limits::{
+    CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_WINDOW, OVERFLOWS, SILENCE,
+};
+use crate::wire::{Address, Candidate, Outgoing, Reason, Shape};
+
+/// One attempt with one viewer.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// What tells it from other attempts.
+    pub(super) mark: Mark,
+    /// What stands around everything that is said about it.
+    pub(super) address: Address,
+    /// How its offer was wrapped.
+    pub(super) shape: Shape,
+    /// What it watches, where a picture was asked for.
+    pub(super) rendition: Option<Rendition>,
+    /// When its offer came.
+    pub(super) since: Instant,
+    /// How far it has come.
+    pub(super) life: Life,
+    /// Until when its viewer may stay away from the relay unheard.
+    pub(super) away_until: Option<Instant>,
+    /// Until when it may outlive the call that replaces it.
+    pub(super) replaced_at: Option<Instant>,
+    /// How many candidates the viewer has sent.
+    pub(super) candidates: usize,
+}
+
+/// How far a call has come.
+#[derive(Debug)]
+pub(super) enum Life {
+    /// webrtcbin works on the offer.
+    Answering {
+        plan: Box<AnswerPlan>,
+        until: Instant,
+        /// Our candidates that came before the answer.
+        ours: Vec<Option<Candidate>>,
+    },
+    /// The answer is out; ICE and DTLS are at work.
+    Connecting { answer: Outgoing, until: Instant },
+    /// Frames flow.
+    Live { answer: Outgoing, silent_at: Instant, overflows: VecDeque<Instant> },
+    /// Hung up; the media side is releasing it.
+    Closing { until: Instant },
+}
+
+/// What one of our own candidates needs.
+pub(super) enum Ours {
+    /// To be sent now.
+    Send(Outgoing),
+    /// Nothing: kept until the answer is out, inside the answer already, or too late.
+    Nothing,
+}
+
+impl Call {
+    /// The peer, where it has a name.
+    pub(super) fn viewer(&self) -> Option<&PeerId> {
+        self.mark.from.as_ref()
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.life, Life::Closing { .. })
+    }
+
+    pub(super) fn is_answering(&self) -> bool {
+        matches!(self.life, Life::Answering { .. })
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.life, Life::Live { .. })
+    }
+
+    /// The answer that has been sent, if it has.
+    pub(super) fn answer(&self) -> Option<&Outgoing> {
+        match &self.life {
+            Life::Connecting { answer, .. } | Life::Live { answer, .. } => Some(answer),
+            Life::Answering { .. } | Life::Closing { .. } => None,
+        }
+    }
+
+    /// Counts one of the viewer's candidates. `false`: one too many.
+    pub(super) fn takes_candidate(&mut self) -> bool {
+        let takes = self.candidates < CANDIDATES_PER_CALL;
+        if takes {
+            self.candidates += 1;
+        }
+        takes
+    }
+
+    /// webrtcbin has answered: what to send, in order; empty where no answer was awaited. An error ends the call.
+    pub(super) fn answered(&mut self, sdp: &str, now: Instant) -> Result<Vec<Outgoing>, Reason> {
+        let Life::Answering { plan, ours, .. } = &mut self.life else { return Ok(Vec::new()) };
+        let answer = Outgoing::answer(&self.address, self.shape, &plan.finish(sdp)?);
+        let ours = std::mem::take(ours);
+        let follow = ours.iter().map(|candidate| Outgoing::candidate(&self.address, candidate.as_ref()));
+        let messages = std::iter::once(answer.clone()).chain(follow).collect();
+        self.life = Life::Connecting { answer, until: now + CONNECT_DEADLINE };
+        Ok(messages)
+    }
+
+    /// One of our own candidates was found.
+    pub(super) fn found(&mut self, candidate: Option<Candidate>) -> Ours {
+        if !self.shape.trickles() {
+            return Ours::Nothing;
+        }
+        match &mut self.life {
+            Life::Answering { ours, .. } => {
+                if ours.len() < CANDIDATES_PER_CALL {
+                    ours.push(candidate);
+                }
+                Ours::Nothing
+            }
+            Life::Connecting { .. } | Life::Live { .. } => {
+                Ours::Send(Outgoing::candidate(&self.address, candidate.as_ref()))
+            }
+            Life::Closing { .. } => Ours::Nothing,
+        }
+    }
+
+    /// ICE and DTLS are up. `true`: for the first time, after the answer.
+    pub(super) fn connected(&mut self, now: Instant) -> bool {
+        let Life::Connecting { answer, .. } = &self.life else { return false };
+        self.life =
+            Life::Live { answer: answer.clone(), silent_at: now + SILENCE, overflows: VecDeque::new() };
+        self.away_until = None;
+        true
+    }
+
+    /// Something arrived from the viewer: it is there, whatever the relay says.
+    pub(super) fn heard(&mut self, now: Instant) {
+        if let Life::Live { silent_at, .. } = &mut self.life {
+            *silent_at = now + SILENCE;
+            self.away_until = None;
+        }
+    }
+
+    /// The viewer's queue overflowed. `true`: too often.
+    pub(super) fn overflowed(&mut self, now: Instant) -> bool {
+        let Life::Live { overflows, .. } = &mut self.life else { return false };
+        overflows.retain(|then| now < *then + OVERFLOW_WINDOW);
+        overflows.push_back(now);
+        overflows.len() >= OVERFLOWS
+    }
+
+    /// It is hung up; from now on it only waits to be closed.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.life = Life::Closing { until: now + CLOSE_DEADLINE };
+        (self.away_until, self.replaced_at) = (None, None);
+    }
+
+    /// When it has waited long enough for whatever comes next, and the word for that.
+    pub(super) fn deadline(&self) -> (Instant, Reason) {
+        let (until, reason) = match &self.life {
+            Life::Answering { until, .. } | Life::Closing { until } => (*until, Reason::Failed),
+            Life::Connecting { until, .. } => (*until, Reason::NoConnection),
+            Life::Live { silent_at, .. } => (*silent_at, Reason::Silent),
+        };
+        let away = self.away_until.map(|until| (until, Reason::Silent));
+        let replaced = self.replaced_at.map(|until| (until, Reason::Replaced));
+        [away, replaced].into_iter().flatten().fold((until, reason), |a, b| if b.0 < a.0 { b } else { a })
+    }
+
+    /// How long ago its offer came.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
+}

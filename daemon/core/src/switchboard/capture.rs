@@ -1,0 +1,96 @@
+//! Whether the camera is open, and when it may be opened or is to be closed. Must not know calls, only whether
+//! there are any.
+
+use std::time::{Duration, Instant};
+
+use crate::status::CaptureState;
+use crate::wire::limits::CAPTURE_RETRY;
+
+/// The life of the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Idle,
+    Starting { began: Instant, after_loss: bool },
+    Running { began: Instant },
+    Lost { retry_at: Instant },
+}
+
+/// Camera, microphone and how long they are still wanted.
+#[derive(Debug)]
+pub(super) struct Capture {
+    life: Life,
+    lingers_until: Option<Instant>,
+}
+
+impl Capture {
+    pub(super) fn new() -> Self {
+        Self { life: Life::Idle, lingers_until: None }
+    }
+
+    /// Whether a call may count on it: open already, or allowed to be opened now.
+    pub(super) fn may_be_used(&self, now: Instant) -> bool {
+        !matches!(self.life, Life::Lost { retry_at } if now < retry_at)
+    }
+
+    /// A call uses it. `true`: it has to be opened.
+    pub(super) fn is_used(&mut self, now: Instant) -> bool {
+        self.lingers_until = None;
+        if self.is_open() {
+            return false;
+        }
+        self.life = Life::Starting { began: now, after_loss: matches!(self.life, Life::Lost { .. }) };
+        true
+    }
+
+    /// No call uses it. `true`: it has lingered long enough and has to be closed.
+    pub(super) fn is_unused(&mut self, idle_after: Duration, now: Instant) -> bool {
+        if !self.is_open() {
+            return false;
+        }
+        let until = *self.lingers_until.get_or_insert(now + idle_after);
+        until <= now && self.close()
+    }
+
+    /// `true`: it was open and has to be closed.
+    pub(super) fn close(&mut self) -> bool {
+        let open = self.is_open();
+        if open {
+            self.life = Life::Idle;
+            self.lingers_until = None;
+        }
+        open
+    }
+
+    /// Frames flow. `true`: for the first time after a loss.
+    pub(super) fn runs(&mut self) -> bool {
+        let Life::Starting { began, after_loss } = self.life else { return false };
+        self.life = Life::Running { began };
+        after_loss
+    }
+
+    /// It failed. `true`: while it was wanted open.
+    pub(super) fn failed(&mut self) -> bool {
+        let (Life::Starting { began, .. } | Life::Running { began }) = self.life else { return false };
+        self.life = Life::Lost { retry_at: began + CAPTURE_RETRY };
+        self.lingers_until = None;
+        true
+    }
+
+    pub(super) fn state(&self) -> CaptureState {
+        match self.life {
+            Life::Idle => CaptureState::Idle,
+            Life::Starting { .. } => CaptureState::Starting,
+            Life::Running { .. } => CaptureState::Running,
+            Life::Lost { .. } => CaptureState::Lost,
+        }
+    }
+
+    /// When it has to be closed, where nobody comes back before.
+    pub(super) fn timeout(&self) -> Option<Instant> {
+        self.lingers_until
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.life, Life::Starting { .. } | Life::Running { .. })
+    }
+}

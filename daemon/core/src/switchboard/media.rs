@@ -1,0 +1,119 @@
+//! What the media side reports. An event of a call that has ended finds nothing to touch. Must not know how media is
+//! made.
+
+use std::time::Instant;
+
+use super::call::{Call, Ours};
+use super::{Farewell, Switchboard};
+use crate::command::{Command, Level};
+use crate::event::MediaEvent;
+use crate::ids::{CallId, Rendition};
+use crate::wire::limits::{JOIN_KEY_FRAME_GAP, KEY_FRAME_GAP};
+use crate::wire::{Outgoing, Reason, What};
+
+impl Switchboard {
+    pub(super) fn handle_media(&mut self, event: MediaEvent, now: Instant) {
+        match event {
+            MediaEvent::CaptureRunning => self.capture_runs(),
+            MediaEvent::CaptureFailed { reason } => self.capture_failed(&reason, now),
+            // Its first frame is a key frame, and the calls waiting for it are served by the media side.
+            MediaEvent::RenditionRunning { .. } => {}
+            MediaEvent::RenditionFailed { rendition, reason } => {
+                self.rendition_failed(rendition, &reason, now)
+            }
+            MediaEvent::Answered { call, sdp } => self.answered(call, &sdp, now),
+            MediaEvent::Candidate { call: id, candidate } => {
+                if let Some(Ours::Send(message)) = self.calls.get_mut(&id).map(|call| call.found(candidate)) {
+                    self.send(message);
+                }
+            }
+            MediaEvent::Connected { call } => self.connected(call, now),
+            MediaEvent::Heard { call: id } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.heard(now);
+                }
+            }
+            MediaEvent::CallFailed { call, reason } => self.call_failed(call, &reason, now),
+            MediaEvent::Overflowed { call: id } => {
+                if self.calls.get_mut(&id).is_some_and(|call| call.overflowed(now)) {
+                    self.end(id, Reason::TooSlow, Farewell::Said, now);
+                }
+            }
+            MediaEvent::KeyFrameWanted { rendition } => {
+                if self.renditions.get_mut(&rendition).is_some_and(|keys| keys.wish(KEY_FRAME_GAP, now)) {
+                    self.commands.push_back(Command::ForceKeyFrame(rendition));
+                }
+            }
+            MediaEvent::Closed { call: id } => {
+                if self.calls.get(&id).is_some_and(Call::is_closing) {
+                    self.calls.remove(&id);
+                }
+            }
+        }
+    }
+
+    fn capture_runs(&mut self) {
+        if self.capture.runs() {
+            self.note(Level::Info, None, None, "the camera is back".into());
+            self.send(Outgoing::notice(&self.settings.room.room, &self.settings.me, What::CameraBack));
+        }
+    }
+
+    fn capture_failed(&mut self, reason: &str, now: Instant) {
+        if !self.capture.failed() {
+            return;
+        }
+        self.note(Level::Warn, None, None, format!("the camera failed: {reason}"));
+        for id in self.find(|_| true) {
+            self.end(id, Reason::CameraLost, Farewell::Said, now);
+        }
+        self.send(Outgoing::notice(&self.settings.room.room, &self.settings.me, What::CameraLost));
+    }
+
+    fn rendition_failed(&mut self, rendition: Rendition, reason: &str, now: Instant) {
+        if self.renditions.remove(&rendition).is_none() {
+            return;
+        }
+        self.note(Level::Warn, None, None, format!("the {rendition} encoder failed: {reason}"));
+        let word = match rendition {
+            Rendition::H264 => Reason::CameraLost,
+            Rendition::Vp8 => Reason::Failed,
+        };
+        for id in self.find(|call| call.rendition == Some(rendition)) {
+            self.end(id, word, Farewell::Said, now);
+        }
+    }
+
+    fn answered(&mut self, id: CallId, sdp: &str, now: Instant) {
+        match self.calls.get_mut(&id).map(|call| call.answered(sdp, now)) {
+            Some(Ok(messages)) => self.commands.extend(messages.into_iter().map(Command::Send)),
+            Some(Err(reason)) => self.end(id, reason, Farewell::Said, now),
+            None => {}
+        }
+    }
+
+    fn connected(&mut self, id: CallId, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if !call.connected(now) {
+            return;
+        }
+        let (rendition, age, viewer) = (call.rendition, call.age(now), call.viewer().cloned());
+        if let Some(rendition) = rendition {
+            if self.renditions.get_mut(&rendition).is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
+                self.commands.push_back(Command::ForceKeyFrame(rendition));
+            }
+        }
+        self.note(Level::Info, Some(id), viewer.clone(), format!("live after {} ms", age.as_millis()));
+        for old in self.find(|call| call.replaced_at.is_some() && call.mark.from == viewer) {
+            self.end(old, Reason::Replaced, Farewell::Unsaid, now);
+        }
+    }
+
+    fn call_failed(&mut self, id: CallId, reason: &str, now: Instant) {
+        let Some(call) = self.calls.get(&id).filter(|call| !call.is_closing()) else { return };
+        let word = if call.is_answering() || call.is_live() { Reason::Failed } else { Reason::NoConnection };
+        let viewer = call.viewer().cloned();
+        self.note(Level::Info, Some(id), viewer, format!("the call failed: {reason}"));
+        self.end(id, word, Farewell::Said, now);
+    }
+}

@@ -1,0 +1,279 @@
+//! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
+//!
+//! [`Switchboard`] is the whole of it. `admit` judges offers, `talk` does what peers and relays say, `media` what the
+//! media side reports; `call`, `capture`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
+//! Must not know clocks, sockets, GStreamer or the log.
+
+mod admit;
+mod call;
+mod capture;
+mod early;
+mod keyframes;
+mod media;
+mod rate;
+mod refusals;
+mod talk;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
+
+use call::Call;
+use capture::Capture;
+use early::EarlyCandidates;
+use keyframes::KeyFrames;
+use rate::OfferRate;
+use refusals::Refusals;
+
+use crate::command::{Command, Level, Note};
+use crate::config::settings::{Fallback, RoomSettings};
+use crate::event::Event;
+use crate::ids::{CallId, PeerId, Rendition};
+use crate::status::Status;
+use crate::wire::limits::SHUTDOWN_DEADLINE;
+use crate::wire::{Outgoing, Reason};
+
+/// What the switchboard has to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SwitchboardSettings {
+    /// The room, and who may call.
+    pub room: RoomSettings,
+    /// The camera's own peer id.
+    pub me: PeerId,
+    /// What a browser without usable H.264 gets.
+    pub fallback: Fallback,
+}
+
+/// Every call, the camera they share, and what is to be done about them. See the crate's contract.
+#[derive(Debug)]
+pub struct Switchboard {
+    settings: SwitchboardSettings,
+    phase: Phase,
+    link_up: bool,
+    last_call: u64,
+    calls: BTreeMap<CallId, Call>,
+    capture: Capture,
+    renditions: BTreeMap<Rendition, KeyFrames>,
+    early: EarlyCandidates,
+    rate: OfferRate,
+    refusals: Refusals,
+    commands: VecDeque<Command>,
+}
+
+/// The life of the switchboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Stopping { until: Instant },
+    Finished,
+}
+
+/// How much is kept, for tests that check that strangers cannot make it grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Calls that are hung up and not yet closed.
+    pub closing: usize,
+    /// Candidates without an offer.
+    pub early_candidates: usize,
+    /// Peers whose offers are counted.
+    pub counted_peers: usize,
+}
+
+/// Whether the viewer is told that its call has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Farewell {
+    Said,
+    Unsaid,
+}
+
+impl Switchboard {
+    /// An idle switchboard: no call, camera closed, link down.
+    pub fn new(settings: SwitchboardSettings) -> Self {
+        Self {
+            settings,
+            phase: Phase::Open,
+            link_up: false,
+            last_call: 0,
+            calls: BTreeMap::new(),
+            capture: Capture::new(),
+            renditions: BTreeMap::new(),
+            early: EarlyCandidates::default(),
+            rate: OfferRate::default(),
+            refusals: Refusals::default(),
+            commands: VecDeque::new(),
+        }
+    }
+
+    /// Exactly one thing happened.
+    pub fn handle(&mut self, event: Event, now: Instant) {
+        if self.phase == Phase::Finished {
+            return;
+        }
+        match event {
+            Event::Link(event) => self.handle_link(event, now),
+            Event::Media(event) => self.handle_media(event, now),
+            Event::Shutdown => self.shut_down(now),
+        }
+        self.settle(now);
+    }
+
+    /// The moment [`Self::poll_timeout`] named has come. Called early or late, it does what is due by `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.phase == Phase::Finished {
+            return;
+        }
+        let due: Vec<_> = self.calls.iter().map(|(id, call)| (*id, call.deadline())).collect();
+        for (id, (_, reason)) in due.into_iter().filter(|(_, (until, _))| *until <= now) {
+            self.out_of_time(id, reason, now);
+        }
+        let wished =
+            self.renditions.iter_mut().filter_map(|(r, keys)| keys.handle_timeout(now).then_some(*r));
+        self.commands.extend(wished.map(Command::ForceKeyFrame));
+        self.early.handle_timeout(now);
+        self.tell_untold_refusals(now);
+        if matches!(self.phase, Phase::Stopping { until } if until <= now) {
+            let left = self.calls.len();
+            self.note(Level::Warn, None, None, format!("{left} calls did not close in time"));
+            self.calls.clear();
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to be done, in order; `None`: everything is done for now.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called, where nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let stopping = match self.phase {
+            Phase::Open => None,
+            Phase::Stopping { until } => Some(until),
+            Phase::Finished => return None,
+        };
+        let calls = self.calls.values().map(|call| call.deadline().0);
+        let keys = self.renditions.values().filter_map(KeyFrames::timeout);
+        let others = [stopping, self.capture.timeout(), self.early.timeout(), self.refusals.timeout()];
+        calls.chain(keys).chain(others.into_iter().flatten()).min()
+    }
+
+    /// What the daemon is doing.
+    pub fn status(&self) -> Status {
+        Status {
+            link: self.link_up,
+            capture: self.capture.state(),
+            calls: self.going().count(),
+            live: self.calls.values().filter(|call| call.is_live()).count(),
+            renditions: self.renditions.keys().map(ToString::to_string).collect(),
+            refusals: self.refusals.counts().clone(),
+        }
+    }
+
+    /// How much is kept.
+    pub fn kept(&self) -> Kept {
+        Kept {
+            closing: self.calls.values().filter(|call| call.is_closing()).count(),
+            early_candidates: self.early.len(),
+            counted_peers: self.rate.len(),
+        }
+    }
+
+    /// Calls that have not ended.
+    fn going(&self) -> impl Iterator<Item = (CallId, &Call)> {
+        self.calls.iter().filter(|(_, call)| !call.is_closing()).map(|(id, call)| (*id, call))
+    }
+
+    /// Ids of the calls that have not ended and fit.
+    fn find(&self, fits: impl Fn(&Call) -> bool) -> Vec<CallId> {
+        self.going().filter(|(_, call)| fits(call)).map(|(id, _)| id).collect()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.phase != Phase::Open
+    }
+
+    fn shut_down(&mut self, now: Instant) {
+        if self.is_stopping() {
+            return;
+        }
+        self.phase = Phase::Stopping { until: now + SHUTDOWN_DEADLINE };
+        for id in self.find(|_| true) {
+            self.end(id, Reason::ShuttingDown, Farewell::Said, now);
+        }
+    }
+
+    /// A deadline of a call has passed.
+    fn out_of_time(&mut self, id: CallId, reason: Reason, now: Instant) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if call.is_closing() {
+            let viewer = call.viewer().cloned();
+            self.calls.remove(&id);
+            self.note(Level::Warn, Some(id), viewer, "the call did not close; giving it up".into());
+        } else {
+            self.end(id, reason, Farewell::Said, now);
+        }
+    }
+
+    /// Hangs up a call that has not ended yet, and says so to its viewer.
+    fn end(&mut self, id: CallId, reason: Reason, farewell: Farewell, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_closing()) else { return };
+        let (address, age, viewer) = (call.address.clone(), call.age(now), call.viewer().cloned());
+        let answering = call.is_answering();
+        call.close(now);
+        // Whoever has been replaced knows: it called again itself, and may not tell its two calls apart.
+        if farewell == Farewell::Said && reason != Reason::Replaced && address.reaches_somebody() {
+            let message = if answering { Outgoing::refused } else { Outgoing::bye };
+            self.send(message(&address, reason));
+        }
+        if answering && farewell == Farewell::Said {
+            self.refusals.count(reason);
+        }
+        self.commands.push_back(Command::HangUp { call: id });
+        let text = format!("call ended after {:.1} s: {}", age.as_secs_f64(), reason.sentence());
+        self.note(Level::Info, Some(id), viewer, text);
+    }
+
+    /// Stops what nobody uses any more, and finishes when everything is released.
+    fn settle(&mut self, now: Instant) {
+        let used: BTreeSet<_> = self.going().filter_map(|(_, call)| call.rendition).collect();
+        let unused: Vec<_> = self.renditions.keys().filter(|r| !used.contains(r)).copied().collect();
+        for rendition in unused {
+            self.renditions.remove(&rendition);
+            self.commands.push_back(Command::StopRendition(rendition));
+        }
+        let idle = self.going().next().is_none();
+        let stop = match self.phase {
+            Phase::Open => idle && self.capture.is_unused(self.settings.room.idle_after, now),
+            Phase::Stopping { .. } | Phase::Finished => self.capture.close(),
+        };
+        if stop {
+            self.commands.push_back(Command::StopCapture);
+        }
+        if self.is_stopping() && self.calls.is_empty() {
+            self.phase = Phase::Finished;
+            self.commands.push_back(Command::Finished);
+        }
+    }
+
+    fn send(&mut self, message: Outgoing) {
+        self.commands.push_back(Command::Send(message));
+    }
+
+    fn note(&mut self, level: Level, call: Option<CallId>, peer: Option<PeerId>, text: String) {
+        self.commands.push_back(Command::Note(Note { level, call, peer, text }));
+    }
+
+    /// Counts a refusal and tells the log, unless the log has been told of many lately.
+    fn count_refusal(&mut self, peer: Option<PeerId>, reason: Reason, now: Instant) {
+        self.tell_untold_refusals(now);
+        self.refusals.count(reason);
+        if self.refusals.may_be_told(now) {
+            self.commands.push_back(Command::Note(Note::refusal(peer, reason)));
+        }
+    }
+
+    fn tell_untold_refusals(&mut self, now: Instant) {
+        if let Some(untold) = self.refusals.handle_timeout(now) {
+            self.note(Level::Info, None, None, format!("{untold} more refusals"));
+        }
+    }
+}

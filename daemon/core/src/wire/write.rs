@@ -1,0 +1,119 @@
+//! Writing what the camera says. Must not know when it says it.
+
+use serde_json::{Map, Value, json};
+
+use super::{Candidate, Mirror, Outgoing, Reason, Shape};
+use crate::ids::{CallTag, PeerId, RoomName};
+
+/// What stands around everything that is said about one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The room.
+    pub room: RoomName,
+    /// The camera.
+    pub from: PeerId,
+    /// The viewer, where it has a name.
+    pub to: Option<PeerId>,
+    /// The viewer's own id for the attempt, where it has one.
+    pub call: Option<CallTag>,
+}
+
+/// What a `notice` is about (`what` on the wire).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The camera gives no picture.
+    CameraLost,
+    /// It gives one again.
+    CameraBack,
+}
+
+impl What {
+    /// The word on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CameraLost => "camera-lost",
+            Self::CameraBack => "camera-back",
+        }
+    }
+
+    /// The sentence for a person.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::CameraLost => Reason::CameraLost.sentence(),
+            Self::CameraBack => "the camera gives a picture again",
+        }
+    }
+}
+
+impl Address {
+    /// Whether somebody could know that a message with this address is for them.
+    pub fn reaches_somebody(&self) -> bool {
+        self.to.is_some() || self.call.is_some()
+    }
+
+    /// `from`, `to`, `call`.
+    fn ids(&self) -> Map<String, Value> {
+        let mut ids = Map::new();
+        ids.insert("from".into(), json!(self.from));
+        ids.extend(self.to.iter().map(|to| ("to".into(), json!(to))));
+        ids.extend(self.call.iter().map(|call| ("call".into(), json!(call))));
+        ids
+    }
+
+    fn put(&self, event: &'static str, members: impl IntoIterator<Item = (&'static str, Value)>) -> Outgoing {
+        let mut payload = self.ids();
+        payload.insert("room".into(), json!(self.room));
+        payload.extend(members.into_iter().map(|(key, value)| (key.into(), value)));
+        Outgoing { to: self.to.clone(), event, payload: Value::Object(payload) }
+    }
+}
+
+impl Outgoing {
+    /// `join`: the camera enters its room. `name` is what people read ("Nursery").
+    pub fn join(room: &RoomName, me: &PeerId, name: &str) -> Self {
+        let payload = json!({ "room": room, "from": me, "role": "camera", "name": name });
+        Self { to: None, event: "join", payload }
+    }
+
+    /// `answer`: the viewer's offer is taken. The ids are inside the SDP object too, for relays that forward only
+    /// that.
+    pub fn answer(address: &Address, shape: Shape, sdp: &str) -> Self {
+        let mut description = address.ids();
+        description.insert("type".into(), json!("answer"));
+        description.insert("sdp".into(), json!(sdp));
+        let description = Value::Object(description);
+        let mirrored = match shape {
+            Shape::Porthole => return address.put("answer", [("sdp", description)]),
+            Shape::Tutorial(Mirror::Object) => description.clone(),
+            Shape::Tutorial(Mirror::Text) => json!(sdp),
+        };
+        let members = [
+            ("roomId", json!(address.room)),
+            ("type", json!("answer")),
+            ("sdp", mirrored),
+            ("answer", description),
+        ];
+        address.put("answer", members)
+    }
+
+    /// `candidate`: one of the camera's own; `None` is the end of candidates.
+    pub fn candidate(address: &Address, candidate: Option<&Candidate>) -> Self {
+        address.put("candidate", [("candidate", json!(candidate))])
+    }
+
+    /// `bye`: the camera ends a call.
+    pub fn bye(address: &Address, reason: Reason) -> Self {
+        address.put("bye", [("reason", json!(reason.word()))])
+    }
+
+    /// `refused`: the camera does not take a call.
+    pub fn refused(address: &Address, reason: Reason) -> Self {
+        address.put("refused", [("reason", json!(reason.word()))])
+    }
+
+    /// `notice`: something happened that concerns everybody in the room.
+    pub fn notice(room: &RoomName, me: &PeerId, what: What) -> Self {
+        let payload = json!({ "room": room, "from": me, "what": what.word(), "text": what.sentence() });
+        Self { to: None, event: "notice", payload }
+    }
+}

@@ -1,0 +1,495 @@
+//! The configuration: what a file means, and what is said about one that means nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use porthole_core::config::keys::SECTIONS;
+use porthole_core::config::settings::{
+    Access, AudioSource, EncoderChoice, Fallback, LogLevel, Settings, TurnServer, VideoSource,
+};
+use porthole_core::config::{Findings, load};
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    assert_eq!(meaning(""), Settings::default());
+    assert_eq!(meaning("[room]\n[relay]\n[video]\n[audio]\n[ice]\n[log]\n"), Settings::default());
+}
+
+#[test]
+fn the_defaults_keep_to_this_machine() {
+    let settings = Settings::default();
+    assert!(settings.relay.listen.ip().is_loopback());
+    assert_eq!(settings.room.access, Access::Local);
+}
+
+#[test]
+fn every_key_is_taken_as_meant() {
+    let settings = meaning(
+        r#"
+        [room]
+        name = "front-door"
+        camera = "  Front door  "
+        access = "open"
+        max_calls = 3
+        idle_after = 0
+        [relay]
+        listen = "[::]:80"
+        link = "https://cam.example/"
+        max_sockets = 9
+        [video]
+        source = "v4l2"
+        device = "/dev/v4l/by-id/usb-cam"
+        width = 640
+        height = 0x1E0
+        framerate = 15
+        bitrate = 1_000
+        encoder = "x264enc"
+        fallback = "none"
+        [audio]
+        source = "alsa"
+        device = "hw:1,0"
+        bitrate = 64
+        packet = 20
+        [ice]
+        stun = ["stun:stun.example", "stun:[2001:db8::1]:3478"]
+        [[ice.turn]]
+        url = "turn:turn.example?transport=tcp"
+        username = "camera"
+        password = "wonder"
+        [log]
+        level = "debug"
+        "#,
+    );
+    assert_eq!(settings.room.room.as_str(), "front-door");
+    assert_eq!(settings.room.camera, "Front door");
+    assert_eq!(settings.room.access, Access::Open);
+    assert_eq!(settings.room.max_calls, 3);
+    assert_eq!(settings.room.idle_after, Duration::ZERO);
+    assert_eq!(settings.relay.listen.to_string(), "[::]:80");
+    assert_eq!(settings.relay.link, "https://cam.example");
+    assert_eq!(settings.relay.max_sockets, 9);
+    let video = settings.media.video;
+    assert_eq!(video.source, VideoSource::V4l2(PathBuf::from("/dev/v4l/by-id/usb-cam")));
+    assert_eq!((video.width, video.height, video.framerate, video.bitrate), (640, 480, 15, 1000));
+    assert_eq!(video.encoder, EncoderChoice::Named("x264enc".to_owned()));
+    assert_eq!(video.fallback, Fallback::None);
+    let audio = settings.media.audio;
+    assert_eq!(audio.source, AudioSource::Alsa("hw:1,0".to_owned()));
+    assert_eq!((audio.bitrate, audio.packet), (64, 20));
+    assert_eq!(settings.ice.stun, ["stun:stun.example", "stun:[2001:db8::1]:3478"]);
+    assert_eq!(settings.ice.turn, [turn("turn:turn.example?transport=tcp", "camera", "wonder")]);
+    assert_eq!(settings.log, LogLevel::Debug);
+}
+
+#[test]
+fn each_source_takes_what_belongs_to_it() {
+    let video = |text: &str| meaning(&format!("[video]\n{text}")).media.video.source;
+    assert_eq!(video("device = '/dev/video2'"), VideoSource::Auto(PathBuf::from("/dev/video2")));
+    assert_eq!(video("source = 'v4l2'"), VideoSource::V4l2(PathBuf::from("/dev/video0")));
+    assert_eq!(video("source = 'test'\nfile = 'kept-for-later.avi'"), VideoSource::Test);
+    assert_eq!(
+        video("source = 'file'\nfile = '/clips/a.avi'"),
+        VideoSource::File(PathBuf::from("/clips/a.avi"))
+    );
+
+    let audio = |text: &str| meaning(text).media.audio.source;
+    assert_eq!(audio("[audio]\nsource = 'alsa'"), AudioSource::Alsa("default".to_owned()));
+    assert_eq!(audio("[audio]\nsource = 'none'\ndevice = 'hw:1'"), AudioSource::None);
+    assert_eq!(audio("audio.source = 'file'\nvideo = { source = 'file', file = 'a' }"), AudioSource::File);
+}
+
+#[test]
+fn a_clip_without_a_leading_slash_lies_in_the_folder_of_the_file() {
+    let text = "[video]\nsource = 'file'\nfile = 'clips/door.avi'";
+    let source = |file: &str| load(file, text, &nothing_set).unwrap().media.video.source;
+    assert_eq!(
+        source("/etc/porthole/porthole.toml"),
+        VideoSource::File("/etc/porthole/clips/door.avi".into())
+    );
+    assert_eq!(source("porthole.toml"), VideoSource::File("clips/door.avi".into()));
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_with_its_line() {
+    let text = r#"[room]
+name = "not a name"
+acess = "open"
+max_calls = 0
+
+[video]
+width = 641
+framerate = "30"
+packet = 20
+
+[vidoe]
+width = 1
+
+[audio]
+packet = 30
+"#;
+    assert_eq!(
+        wrong(text),
+        [
+            r#"my.toml:2: room.name = "not a name": a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"#,
+            "my.toml:3: room.acess: not a key of [room]; did you mean access? \
+             (known: name, camera, access, max_calls, idle_after)",
+            "my.toml:4: room.max_calls = 0: a whole number from 1 to 200",
+            "my.toml:7: video.width = 641: an even number of pixels from 16 to 4096",
+            r#"my.toml:8: video.framerate = "30": a whole number of frames a second from 1 to 120"#,
+            "my.toml:9: video.packet: not a key of [video]; packet is a key of [audio] \
+             (known: source, device, file, width, height, framerate, bitrate, encoder, fallback)",
+            "my.toml:11: vidoe: not a section; did you mean [video]? \
+             (known: [room], [relay], [video], [audio], [ice], [log])",
+            "my.toml:15: audio.packet = 30: 10, 20, 40 or 60 milliseconds",
+        ]
+    );
+}
+
+#[test]
+fn every_key_refuses_another_type_and_says_what_is_allowed() {
+    for section in SECTIONS {
+        for key in section.keys {
+            for value in ["true", "1.5", "1979-05-27", "{ a = 1 }", "[[1]]"] {
+                let found = findings(&format!("[{}]\n{} = {value}", section.name, key.name));
+                let path = format!("{}.{}", section.name, key.name);
+                assert!(
+                    found.iter().all(|finding| finding.line == Some(2) && finding.key.starts_with(&path)),
+                    "{path} = {value}: {found}"
+                );
+                assert!(!found.iter().any(|finding| finding.allowed.is_empty()), "{path} = {value}: {found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_are_taken_up_to_their_bounds_and_no_further() {
+    let bounds = [
+        ("room.max_calls", 1, 200, 1),
+        ("room.idle_after", 0, 3600, 1),
+        ("relay.max_sockets", 2, 10_000, 1),
+        ("video.width", 16, 4096, 2),
+        ("video.height", 16, 4096, 2),
+        ("video.framerate", 1, 120, 1),
+        ("video.bitrate", 50, 50_000, 1),
+        ("audio.bitrate", 6, 510, 1),
+        ("audio.packet", 10, 60, 10),
+    ];
+    for (key, least, most, step) in bounds {
+        for good in [least, most] {
+            meaning(&format!("{key} = {good}"));
+        }
+        for bad in [least - step, most + step, -1, i64::MAX] {
+            assert_eq!(findings(&format!("{key} = {bad}")).len(), 1, "{key} = {bad}");
+        }
+        // One more than an i64 holds.
+        assert_eq!(findings(&format!("{key} = 9223372036854775808")).len(), 1, "{key}");
+    }
+}
+
+#[test]
+fn words_are_taken_as_they_are_spelt_and_no_other_way() {
+    let words = [
+        ("room.access", vec!["local", "open"]),
+        ("video.source", vec!["auto", "v4l2", "test", "file"]),
+        ("video.fallback", vec!["vp8", "none"]),
+        ("audio.source", vec!["auto", "alsa", "test", "file", "none"]),
+        ("log.level", vec!["warn", "info", "debug"]),
+    ];
+    for (key, good) in words {
+        for word in good {
+            let clip = if word == "file" { "video.file = 'a.avi'\n" } else { "" };
+            let source = if key == "audio.source" && word == "file" { "video.source = 'file'\n" } else { "" };
+            meaning(&format!("{clip}{source}{key} = '{word}'"));
+            assert_eq!(findings(&format!("{key} = '{}'", word.to_uppercase())).len(), 1, "{key}");
+        }
+        assert_eq!(findings(&format!("{key} = ''")).len(), 1, "{key}");
+    }
+}
+
+#[test]
+fn texts_that_cannot_be_what_they_should_are_refused() {
+    for line in [
+        "room.name = ''",
+        "room.name = 'a room'",
+        "room.camera = '   '",
+        "room.camera = \"a\\u0007b\"",
+        "relay.listen = 'localhost:8080'",
+        "relay.listen = '127.0.0.1'",
+        "relay.link = 'cam.example'",
+        "relay.link = 'https://cam.example/page'",
+        "video.device = 'video0'",
+        "video.device = '/'",
+        "video.file = \"a\\u0000b\"",
+        "video.encoder = ''",
+        "video.encoder = 'x264enc ! fakesink'",
+        "audio.device = ''",
+        "ice.stun = 'stun:stun.example'",
+        "ice.stun = ['stun://stun.example']",
+        "ice.turn = ['turn:turn.example']",
+    ] {
+        let found = findings(line);
+        assert_eq!(found.len(), 1, "{line}: {found}");
+        assert_eq!(found.iter().next().unwrap().line, Some(1));
+    }
+    let long = "a".repeat(65);
+    assert_eq!(findings(&format!("room.name = '{long}'")).len(), 1);
+    assert_eq!(findings(&format!("room.camera = '{long}'")).len(), 1);
+}
+
+#[test]
+fn listening_beyond_loopback_needs_a_room_that_is_open() {
+    for listen in ["0.0.0.0:8080", "[::]:8080", "192.168.1.5:80", "[::ffff:10.0.0.1]:80"] {
+        let found = wrong(&format!("[relay]\nlisten = '{listen}'"));
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with(&format!("my.toml:2: relay.listen = '{listen}': ")), "{found:?}");
+        assert!(found[0].contains(r#"write access = "open" below [room]"#), "{found:?}");
+        meaning(&format!("relay.listen = '{listen}'\nroom.access = 'open'"));
+    }
+    for listen in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
+        meaning(&format!("relay.listen = '{listen}'"));
+    }
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_found() {
+    for (text, key) in [
+        ("video.source = 'file'", "video.source"),
+        ("video.source = 'file'\nvideo.file = ''", "video.source"),
+        ("video.file = 'a.avi'", "video.file"),
+        ("audio.source = 'file'", "audio.source"),
+        ("audio.device = 'hw:1,0'", "audio.device"),
+    ] {
+        let found = findings(text);
+        assert_eq!(found.iter().map(|finding| finding.key.as_str()).collect::<Vec<_>>(), [key], "{found}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_not_held_against_another_key() {
+    for text in [
+        "relay.listen = '0.0.0.0:80'\nroom.access = 'opne'",
+        "video.source = 'file'\nvideo.file = 3",
+        "audio.source = 'file'\nvideo.source = 'flie'",
+        "relay.listen = '0.0.0.0:80'\nroom.access = \"open",
+    ] {
+        let found = findings(text);
+        assert_eq!(found.len(), 1, "{found}");
+        assert_eq!(found.iter().next().unwrap().line, Some(2), "{found}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_found_beside_everything_else() {
+    let found = wrong("[room]\nmax_calls = = 3\n[video]\nwidth = 7\nheight = 480\nheight = 480\n");
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("my.toml:2: not TOML: "), "{found:?}");
+    assert_eq!(found[1], "my.toml:4: video.width = 7: an even number of pixels from 16 to 4096");
+    assert!(found[2].starts_with("my.toml:6: not TOML: duplicate key"), "{found:?}");
+}
+
+#[test]
+fn keys_and_sections_in_each_others_place_are_sent_where_they_belong() {
+    assert_eq!(
+        wrong("width = 640\nvideo = 3\nbitrate = 1\n"),
+        [
+            "my.toml:1: width: a key of [video], not of the top of the file",
+            "my.toml:2: video: not a key but a section: write [video] on a line of its own and its keys below it",
+            "my.toml:3: bitrate: not a section (known: [room], [relay], [video], [audio], [ice], [log])",
+        ]
+    );
+}
+
+#[test]
+fn a_turn_server_needs_all_three_and_nothing_else() {
+    assert_eq!(
+        wrong("[[ice.turn]]\nurl = 'stun:a'\nuser = 'camera'\n\n[[ice.turn]]\nusername = ''\n"),
+        [
+            r#"my.toml:1: ice.turn[0].username: missing; a text that is not empty"#,
+            "my.toml:1: ice.turn[0].password: missing; write it here, \
+             or put it into the environment as PORTHOLE_ICE_TURN_PASSWORD",
+            r#"my.toml:2: ice.turn[0].url: a text such as "turn:turn.example:3478?transport=udp" or "turns:turn.example:5349""#,
+            "my.toml:3: ice.turn[0].user: not a key of [ice.turn]; did you mean username? (known: url, username, password)",
+            r#"my.toml:5: ice.turn[1].url: missing; a text such as "turn:turn.example:3478?transport=udp" or "turns:turn.example:5349""#,
+            "my.toml:5: ice.turn[1].password: missing; write it here, \
+             or put it into the environment as PORTHOLE_ICE_TURN_PASSWORD",
+            "my.toml:6: ice.turn[1].username: a text that is not empty",
+        ]
+    );
+}
+
+#[test]
+fn the_environment_gives_the_turn_passwords() {
+    let server = |name: &str, password: &str| {
+        format!("[[ice.turn]]\nurl = 'turn:{name}'\nusername = '{name}'\n{password}\n")
+    };
+    let text = [server("a", ""), server("b", "password = 'file'"), server("c", "password = 'file'")].concat();
+    let passwords = |set: &[(&str, &str)]| {
+        let set: BTreeMap<_, _> = set.iter().copied().collect();
+        let env = |name: &str| set.get(name).map(|&value| value.to_owned());
+        load("my.toml", &text, &env)
+            .map(|settings| settings.ice.turn.into_iter().map(|server| server.password).collect::<Vec<_>>())
+    };
+    assert_eq!(passwords(&[("PORTHOLE_ICE_TURN_PASSWORD", "all")]).unwrap(), ["all", "all", "all"]);
+    assert_eq!(
+        passwords(&[("PORTHOLE_ICE_TURN_PASSWORD", "all"), ("PORTHOLE_ICE_TURN_PASSWORD_2", "two")]).unwrap(),
+        ["all", "two", "all"]
+    );
+    assert_eq!(passwords(&[("PORTHOLE_ICE_TURN_PASSWORD_1", "one")]).unwrap(), ["one", "file", "file"]);
+    assert_eq!(passwords(&[("PORTHOLE_ICE_TURN_PASSWORD", "")]).unwrap_err().len(), 1);
+}
+
+#[test]
+fn no_password_is_ever_repeated() {
+    for text in [
+        "[[ice.turn]]\npasword = 'wonder'",
+        "[[ice.turn]]\npassword = ['wonder']",
+        "[[ice.turn]]\npassword = 'wonder",
+        "[[ice.turn]]\nurl = 'turn://me:wonder@host'",
+        "[ice]\nturn = 'turn:me:wonder@host'",
+        "[ice]\nturn = ['wonder']",
+        "[ice]\nturn = [{ password = 'wonder' ]",
+        "[ice]\nstun = ['stun:me:wonder@host']",
+        "[ice]\nstun = { password = 'wonder' }",
+        "[ice]\npassword = 'wonder'",
+        "turn = { password = 'wonder' }",
+        "password = 'wonder'",
+    ] {
+        let found = findings(text).to_string();
+        assert!(!found.contains("wonder"), "{found}");
+    }
+    let shown = format!("{:?}", turn("turn:host", "camera", "wonder"));
+    assert!(shown.contains("camera") && !shown.contains("wonder"), "{shown}");
+}
+
+#[test]
+fn a_long_value_is_shortened_to_one_line() {
+    let found = wrong(&format!("room.name = '''a\nb{}'''", "c".repeat(1000)));
+    assert_eq!(found.len(), 1);
+    assert!(!found[0].contains('\n') && found[0].contains('…') && found[0].len() < 200, "{found:?}");
+}
+
+#[test]
+fn no_text_makes_it_fall_over() {
+    let whole = shipped("porthole.toml");
+    let uncommented: String =
+        whole.lines().map(|line| format!("{}\n", uncommented(line).unwrap_or(line))).collect();
+    for text in [whole, uncommented, shipped("doorbell.toml")] {
+        let cuts = text.char_indices().map(|(at, _)| at);
+        for at in cuts {
+            let _ = load("my.toml", &text[..at], &nothing_set);
+            let _ = load("my.toml", &text[at..], &nothing_set);
+            let _ = load("my.toml", &format!("{}[\"'={{{}", &text[..at], &text[at..]), &nothing_set);
+        }
+    }
+}
+
+#[test]
+fn the_shipped_examples_are_allowed_and_change_something() {
+    for name in ["doorbell.toml", "baby-monitor.toml"] {
+        let settings = load(name, &shipped(name), &nothing_set).unwrap();
+        assert_ne!(settings, Settings::default(), "{name}");
+        assert_eq!(settings.room.access, Access::Open, "{name} is for other machines");
+    }
+    let files = fs::read_dir(config_folder()).unwrap().map(|entry| entry.unwrap().path());
+    let toml: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
+    assert_eq!(toml.len(), 3, "a file that no test reads: {toml:?}");
+}
+
+#[test]
+fn porthole_toml_has_every_key_commented_out_with_its_default() {
+    let text = shipped("porthole.toml");
+    assert_eq!(meaning(&text), Settings::default());
+
+    let mut section = String::new();
+    let mut keys = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name.to_owned();
+        } else if let Some(assignment) = uncommented(line) {
+            let (key, _) = assignment.split_once(" = ").unwrap();
+            keys.push(format!("{section}.{key}"));
+            assert_eq!(
+                meaning(&format!("[{section}]\n{assignment}")),
+                Settings::default(),
+                "{section}.{key}"
+            );
+        }
+    }
+    assert_eq!(keys, known_keys());
+
+    let all: String = text.lines().map(|line| format!("{}\n", uncommented(line).unwrap_or(line))).collect();
+    assert_eq!(meaning(&all), Settings::default());
+}
+
+#[test]
+fn the_reference_lists_every_key_with_its_default() {
+    let text = shipped("README.md");
+    let defaults = defaults_in_porthole_toml();
+    let mut listed = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        listed.push(cells[1].to_owned());
+        assert_eq!(Some(cells[2]), defaults.get(cells[1]).map(String::as_str), "{}", cells[1]);
+    }
+    assert_eq!(listed, known_keys());
+}
+
+fn nothing_set(_: &str) -> Option<String> {
+    None
+}
+
+fn meaning(text: &str) -> Settings {
+    load("my.toml", text, &nothing_set).unwrap_or_else(|findings| panic!("{text}\n{findings}"))
+}
+
+fn findings(text: &str) -> Findings {
+    match load("my.toml", text, &nothing_set) {
+        Ok(settings) => panic!("allowed:\n{text}\n{settings:#?}"),
+        Err(findings) => findings,
+    }
+}
+
+fn wrong(text: &str) -> Vec<String> {
+    findings(text).iter().map(ToString::to_string).collect()
+}
+
+fn turn(url: &str, username: &str, password: &str) -> TurnServer {
+    TurnServer { url: url.to_owned(), username: username.to_owned(), password: password.to_owned() }
+}
+
+fn config_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config")
+}
+
+fn shipped(name: &str) -> String {
+    fs::read_to_string(config_folder().join(name)).unwrap()
+}
+
+/// The assignment in a line such as `#width = 1280`; prose has a space after its `#`.
+fn uncommented(line: &str) -> Option<&str> {
+    line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+}
+
+fn known_keys() -> Vec<String> {
+    let of = |section: &porthole_core::config::keys::Section| {
+        section.keys.iter().map(|key| format!("{}.{}", section.name, key.name)).collect::<Vec<_>>()
+    };
+    SECTIONS.iter().flat_map(|section| of(section)).collect()
+}
+
+fn defaults_in_porthole_toml() -> BTreeMap<String, String> {
+    let mut section = String::new();
+    let mut defaults = BTreeMap::new();
+    for line in shipped("porthole.toml").lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name.to_owned();
+        } else if let Some((key, value)) = uncommented(line).and_then(|line| line.split_once(" = ")) {
+            defaults.insert(format!("{section}.{key}"), value.to_owned());
+        }
+    }
+    defaults
+}
