@@ -1,2 +1,11 @@
-//! The daemon.
+//! The daemon's shells: what is decided in `porthole-core` is performed here. Must not decide anything itself.
+
+pub mod announce;
+pub mod cli;
+pub mod configuration;
+pub mod desk;
+pub mod exit;
+pub mod link;
+pub mod logging;
 pub mod media;
+pub mod run;

@@ -1,34 +1,317 @@
-//! try
-use porthole::media::*;
+//! Real GStreamer against a WebRTC viewer of another make, on this machine's own address.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use porthole::media::{Events, Media};
 use porthole_core::command::Command;
-use porthole_core::config::settings::*;
-use porthole_core::ids::*;
-use std::path::Path;
+use porthole_core::config::settings::{Fallback, Settings, VideoSource};
+use porthole_core::event::MediaEvent;
+use porthole_core::ids::{CallId, Rendition};
+use porthole_core::sdp::choose;
+use porthole_peer::{Codec, Options, Sound, Stand, Viewer};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Only bounds a hang; nothing is timed with it.
+const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers() {
-    let settings = porthole_core::config::load("x", "[video]\nsource=\"test\"\n[audio]\nsource=\"test\"", &|_| None).unwrap();
-    let (events, mut heard) = Events::channel();
-    let t = std::time::Instant::now();
-    let mut media = Media::open(settings.media.clone(), settings.ice.clone(), events).await.unwrap();
-    eprintln!("open {:?}", t.elapsed());
-    for f in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/offers")).unwrap().enumerate() {
-        let path = f.1.unwrap().path();
+async fn a_viewer_sees_a_key_frame_then_frames_and_hears_the_tone() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let viewer = camera.answer(1, &stand, &Options::default()).await;
+    let facts = viewer.wait(LIMIT, |f| f.frames >= 10 && f.sounds >= 10).await.unwrap();
+    assert_eq!(facts.codec, Some(Codec::H264));
+    assert!(facts.key_frames >= 1 && facts.key_frame_bytes > 0, "{facts:?}");
+    camera.close([1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_holds_for_a_viewer_that_may_talk_later() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let talker = Options { sound: Sound::HearAndTalk, ..Options::default() };
+    let viewer = camera.answer(1, &stand, &talker).await;
+    viewer.wait(LIMIT, |f| f.frames >= 3 && f.sounds >= 3).await.unwrap();
+    assert!(camera.answers[0].contains("a=sendrecv"), "{}", camera.answers[0]);
+    camera.close([1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_without_h264_sees_vp8_beside_one_that_sees_h264() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let first = camera.answer(1, &stand, &Options::default()).await;
+    let other = Options { video: vec![Codec::Vp8], ..Options::default() };
+    let second = camera.answer(2, &stand, &other).await;
+    let h264 = first.wait(LIMIT, |f| f.frames >= 5).await.unwrap();
+    let vp8 = second.wait(LIMIT, |f| f.frames >= 5).await.unwrap();
+    assert_eq!((h264.codec, vp8.codec), (Some(Codec::H264), Some(Codec::Vp8)));
+    camera.close([1, 2]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_s_wish_for_a_key_frame_is_reported_and_granted_only_when_asked() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let viewer = camera.answer(1, &stand, &Options::default()).await;
+    let before = viewer.wait(LIMIT, |f| f.frames >= 5).await.unwrap();
+    camera.drain();
+    viewer.request_key_frame().unwrap();
+    camera.until(|e| matches!(e, MediaEvent::KeyFrameWanted { rendition: Rendition::H264 })).await;
+    assert_eq!(viewer.facts().key_frames, before.key_frames, "a wish alone must not reach the encoder");
+    camera.media.perform(&Command::ForceKeyFrame(Rendition::H264));
+    viewer.wait(LIMIT, |f| f.key_frames > before.key_frames).await.unwrap();
+    camera.close([1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_vanishes_does_not_disturb_the_other() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let gone = camera.answer(1, &stand, &Options::default()).await;
+    let stays = camera.answer(2, &stand, &Options::default()).await;
+    gone.wait(LIMIT, |f| f.frames >= 3).await.unwrap();
+    gone.vanish().unwrap();
+    let seen = stays.wait(LIMIT, |f| f.frames >= 3).await.unwrap().frames;
+    let later = stays.wait(LIMIT, |f| f.frames >= seen + 60).await.unwrap();
+    assert_eq!(later.gaps, 0, "{later:?}");
+    camera.close([1, 2]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_camera_can_be_closed_and_opened_again_within_a_call() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let viewer = camera.answer(1, &stand, &Options::default()).await;
+    let before = viewer.wait(LIMIT, |f| f.frames >= 5).await.unwrap();
+    camera.media.perform(&Command::StopRendition(Rendition::H264));
+    camera.media.perform(&Command::StopCapture);
+    camera.media.perform(&Command::StartCapture);
+    camera.media.perform(&Command::StartRendition(Rendition::H264));
+    viewer.wait(LIMIT, |f| f.key_frames > before.key_frames && f.frames > before.frames + 5).await.unwrap();
+    camera.close([1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_closed_in_the_middle_of_their_negotiation_leave_nothing_open() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    camera.run_rendition(Rendition::H264);
+    for warm in 1..=3 {
+        camera.interrupt(CallId(warm), &stand).await;
+    }
+    camera.until_threads_settle().await;
+    let before = open_files();
+    for number in 4..=30 {
+        camera.interrupt(CallId(number), &stand).await;
+    }
+    camera.until_threads_settle().await;
+    assert!(open_files() <= before + 4, "file descriptors went from {before} to {}", open_files());
+    camera.close([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_captured_offer_is_answered() {
+    let mut camera = Camera::open("").await;
+    camera.run_rendition(Rendition::H264);
+    let mut answered = 0;
+    for (number, path) in captured_offers().into_iter().enumerate() {
         let offer = std::fs::read_to_string(&path).unwrap();
-        eprintln!("=== {path:?}");
-        let plan = match porthole_core::sdp::choose::plan(&offer, Fallback::Vp8) { Ok(p) => p, Err(e) => { eprintln!("refused {e}"); continue } };
-        let call = CallId(f.0 as u64 + 1);
-        let t = std::time::Instant::now();
-        media.perform(&Command::StartCapture);
-        if let Some(r) = plan.rendition { media.perform(&Command::StartRendition(r)); }
-        media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle: false });
-        while let Some(e) = heard.recv().await {
-            match e {
-                porthole_core::event::MediaEvent::Answered { sdp, .. } => { eprintln!("{:?} {}", t.elapsed(), if f.0 == 0 { plan.finish(&sdp).unwrap() } else { format!("{:?}", plan.finish(&sdp).is_ok()) }); media.perform(&Command::HangUp { call }); }
-                porthole_core::event::MediaEvent::Closed { .. } => { eprintln!("closed {:?}", t.elapsed()); break }
-                e => eprintln!("{:?} {}", t.elapsed(), &format!("{e:?}")[..format!("{e:?}").len().min(150)]),
-            }
+        let Ok(plan) = choose::plan(&offer, Fallback::Vp8) else { continue };
+        let call = CallId(number as u64 + 1);
+        camera.media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle: false });
+        let answer = camera.answered(call).await.unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        let whole = plan.finish(&answer).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        assert_eq!(count(&whole, "m="), count(&offer, "m="), "{}", path.display());
+        camera.hang_up(call).await;
+        answered += 1;
+    }
+    assert!(answered >= 20, "only {answered} offers were answered");
+    camera.close([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_plays_in_a_loop_as_if_it_were_live() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("short.mkv");
+    make_clip(&clip, 20);
+    let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(clip)).await;
+    let stand = Stand::new().unwrap();
+    let viewer = camera.answer(1, &stand, &Options::default()).await;
+    // Three times as many frames as the clip has.
+    viewer.wait(LIMIT, |f| f.frames >= 60).await.unwrap();
+    camera.close([1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_that_is_missing_is_a_lost_camera_with_the_reason() {
+    let missing = PathBuf::from("/nowhere/clip.mkv");
+    let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(missing)).await;
+    camera.media.perform(&Command::StartCapture);
+    let event =
+        camera.until(|e| matches!(e, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning)).await;
+    let MediaEvent::CaptureFailed { reason } = event else { panic!("{event:?}") };
+    assert!(reason.contains("/nowhere/clip.mkv"), "{reason}");
+    camera.close([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encoder_nobody_knows_is_refused_at_start() {
+    let settings = settings("[video]\nencoder = \"h264magic\"");
+    let (events, _heard) = Events::channel();
+    let refused = Media::open(settings.media, settings.ice, events).await.err().unwrap().to_string();
+    assert!(refused.contains("h264magic") && refused.contains("x264enc"), "{refused}");
+}
+
+/// The media side, and the tests' half of the desk.
+struct Camera {
+    media: Media,
+    heard: UnboundedReceiver<MediaEvent>,
+    answers: Vec<String>,
+}
+
+impl Camera {
+    async fn open(toml: &str) -> Self {
+        Self::from(settings(toml)).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings("");
+        change(&mut settings);
+        Self::from(settings).await
+    }
+
+    async fn from(settings: Settings) -> Self {
+        let (events, heard) = Events::channel();
+        let media = Media::open(settings.media, settings.ice, events).await.unwrap();
+        Self { media, heard, answers: Vec::new() }
+    }
+
+    fn run_rendition(&mut self, rendition: Rendition) {
+        self.media.perform(&Command::StartCapture);
+        self.media.perform(&Command::StartRendition(rendition));
+    }
+
+    /// Answers a viewer's offer; the camera is asked for a key frame as the switchboard would.
+    async fn answer(&mut self, number: u64, stand: &Stand, options: &Options) -> Viewer {
+        let (viewer, offer) = Viewer::offer(stand, options).unwrap();
+        let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
+        let rendition = plan.rendition.unwrap();
+        self.run_rendition(rendition);
+        let call = CallId(number);
+        self.media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle: false });
+        let answer = plan.finish(&self.answered(call).await.unwrap()).unwrap();
+        viewer.accept(&answer).unwrap();
+        self.answers.push(answer);
+        self.media.perform(&Command::ForceKeyFrame(rendition));
+        self.until(|e| matches!(e, MediaEvent::Connected { call: c } if *c == call)).await;
+        self.media.perform(&Command::ForceKeyFrame(rendition));
+        viewer
+    }
+
+    async fn answered(&mut self, call: CallId) -> Result<String, String> {
+        let event = self
+            .until(|e| matches!(e, MediaEvent::Answered { call: c, .. } | MediaEvent::CallFailed { call: c, .. } if *c == call))
+            .await;
+        match event {
+            MediaEvent::Answered { sdp, .. } => Ok(sdp),
+            MediaEvent::CallFailed { reason, .. } => Err(reason),
+            _ => unreachable!(),
         }
     }
-    media.close().await;
+
+    /// Asks for an answer and hangs up before it can have come.
+    async fn interrupt(&mut self, call: CallId, stand: &Stand) {
+        let (_viewer, offer) = Viewer::offer(stand, &Options::default()).unwrap();
+        let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
+        self.media.perform(&Command::Answer { call, plan: Box::new(plan), trickle: true });
+        self.hang_up(call).await;
+    }
+
+    async fn hang_up(&mut self, call: CallId) {
+        self.media.perform(&Command::HangUp { call });
+        self.until(|e| matches!(e, MediaEvent::Closed { call: c } if *c == call)).await;
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&MediaEvent) -> bool) -> MediaEvent {
+        tokio::time::timeout(LIMIT, async {
+            loop {
+                let event = self.heard.recv().await.unwrap();
+                if wanted(&event) {
+                    return event;
+                }
+            }
+        })
+        .await
+        .expect("the media side did not say what was waited for")
+    }
+
+    fn drain(&mut self) {
+        while self.heard.try_recv().is_ok() {}
+    }
+
+    /// GStreamer's and tokio's idle threads end by themselves: waits until their number stands still.
+    async fn until_threads_settle(&self) {
+        let mut last = (0, 0);
+        let mut same = 0;
+        while same < 10 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let now = (threads(), open_files());
+            same = if now == last { same + 1 } else { 0 };
+            last = now;
+        }
+    }
+
+    async fn close<const N: usize>(mut self, calls: [u64; N]) {
+        for number in calls {
+            self.hang_up(CallId(number)).await;
+        }
+        self.media.close().await;
+    }
+}
+
+fn settings(toml: &str) -> Settings {
+    let test = "[audio]\nsource = \"test\"\n";
+    let picture =
+        if toml.contains("[video]") { "" } else { "[video]\nsource = \"test\"\nwidth = 640\nheight = 480\n" };
+    porthole_core::config::load("test.toml", &format!("{test}{picture}{toml}"), &|_| None).unwrap()
+}
+
+fn captured_offers() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/offers");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn count(text: &str, prefix: &str) -> usize {
+    text.lines().filter(|line| line.starts_with(prefix)).count()
+}
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// A short recording with picture and sound.
+fn make_clip(path: &Path, frames: u32) {
+    let status = std::process::Command::new("gst-launch-1.0")
+        .args(["-q", "videotestsrc", &format!("num-buffers={frames}"), "!"])
+        .args([
+            "video/x-raw,width=320,height=240,framerate=30/1",
+            "!",
+            "jpegenc",
+            "!",
+            "matroskamux",
+            "name=m",
+        ])
+        .args(["!", "filesink", &format!("location={}", path.display())])
+        .args(["audiotestsrc", "num-buffers=30", "!", "audioconvert", "!", "opusenc", "!", "m."])
+        .status()
+        .unwrap();
+    assert!(status.success());
 }

@@ -366,6 +366,20 @@ fn no_password_is_ever_repeated() {
 }
 
 #[test]
+fn the_summary_says_what_matters_and_no_secret() {
+    let text = "room.access = 'open'\nvideo.source = 'test'\naudio.source = 'none'\n\
+                [[ice.turn]]\nurl = 'turn:t.example'\nusername = 'me'\npassword = 'wonder'";
+    assert_eq!(
+        meaning(text).to_string(),
+        "room     porthole (\"Camera\") at 127.0.0.1:8080, for everybody who reaches it, at most 20 calls\n\
+         picture  the test picture, 1280x720 at 30/s, H.264 of 2000 kbit/s by the first encoder that works, \
+         VP8 for browsers without\n\
+         sound    none\n\
+         ice      0 STUN and 1 TURN servers"
+    );
+}
+
+#[test]
 fn a_long_value_is_shortened_to_one_line() {
     let found = wrong(&format!("room.name = '''a\nb{}'''", "c".repeat(1000)));
     assert_eq!(found.len(), 1);

@@ -1,4 +1,5 @@
 //! The golden messages, read and written. The viewer's tests read the same files.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,1 +1,102 @@
-//! The only place that knows Socket.IO and HTTP. Must not know GStreamer.
+//! The only place that knows Socket.IO and HTTP. Must not know GStreamer, nor what a message means.
+//!
+//! [`Link`] is all that the desk sees: messages go out through [`Link::send`], and what happens comes in as
+//! [`LinkEvent`]s on the channel that was handed over when the link was opened. Which kind of relay is behind it
+//! (the [`embedded`] one, or a client of somebody else's) makes no difference to its owner.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use log::{debug, warn};
+use porthole_core::event::LinkEvent;
+use porthole_core::wire::Outgoing;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub mod embedded;
+
+/// How many [`LinkEvent`]s may wait for the desk. What does not fit is dropped and counted.
+pub const EVENTS: usize = 1024;
+
+/// How many messages of the camera may wait to be put on the link.
+const OUTBOX: usize = 1024;
+
+/// How long a link may take to say good-bye before it is cut.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(800);
+
+/// An open link to a relay. Dropping it cuts the link; [`Link::close`] also delivers what was sent before.
+#[derive(Debug)]
+pub struct Link {
+    /// Messages on their way to the relay.
+    outbox: mpsc::Sender<Outgoing>,
+    /// Asks the task to finish.
+    stop: oneshot::Sender<()>,
+    /// The task that lives as long as the link.
+    task: JoinHandle<()>,
+    /// Where our own page is served, if this link serves one.
+    page: Option<SocketAddr>,
+}
+
+/// The far ends of a [`Link`], for the task behind it.
+#[derive(Debug)]
+struct Ends {
+    /// What the camera wants to say, in order.
+    outbox: mpsc::Receiver<Outgoing>,
+    /// Fires (or is dropped) when the link is to end.
+    stop: oneshot::Receiver<()>,
+}
+
+impl Link {
+    /// Starts the task that `life` makes of the far ends.
+    fn start<F>(page: Option<SocketAddr>, life: impl FnOnce(Ends) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (outbox, outgoing) = mpsc::channel(OUTBOX);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(life(Ends { outbox: outgoing, stop: stopped }));
+        Self { outbox, stop, task, page }
+    }
+
+    /// Puts a message on the link. Never blocks; a message that finds its queue full is dropped with a warning.
+    pub fn send(&self, message: Outgoing) {
+        if let Err(refused) = self.outbox.try_send(message) {
+            let message = match &refused {
+                mpsc::error::TrySendError::Full(message) | mpsc::error::TrySendError::Closed(message) => {
+                    message
+                }
+            };
+            warn!("the link takes no more messages: `{}` is lost", message.event);
+        }
+    }
+
+    /// Address and port of our own page, with the port that was really bound; `None` on other people's relays.
+    pub fn page(&self) -> Option<SocketAddr> {
+        self.page
+    }
+
+    /// Delivers what was sent before, tells the peers that the relay goes, and lets go of the port. Takes less
+    /// than a second whatever the peers do.
+    pub async fn close(self) {
+        let Self { stop, mut task, .. } = self;
+        // The task may have ended before; then there is nobody to be told.
+        let _ = stop.send(());
+        if tokio::time::timeout(CLOSE_DEADLINE, &mut task).await.is_err() {
+            debug!("the link did not close in time and is cut");
+            task.abort();
+        }
+    }
+}
+
+/// Where the events of a link go: bounded, never waiting.
+#[derive(Debug, Clone)]
+struct Events {
+    desk: mpsc::Sender<LinkEvent>,
+}
+
+impl Events {
+    /// Reports `event`; `false` when the desk is too far behind (or gone) and the event is lost.
+    fn report(&self, event: LinkEvent) -> bool {
+        self.desk.try_send(event).is_ok()
+    }
+}

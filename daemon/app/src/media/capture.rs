@@ -1,8 +1,8 @@
 //! Camera and microphone while they run: one pipeline for the picture as the camera gives it, one for the sound as
 //! Opus, each ending in a producer that any number of others can draw from. Must not know renditions or viewers.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -176,9 +176,12 @@ fn start_sound(
         };
         let convert = make("audioconvert")?;
         let resample = make("audioresample")?;
-        let rate = caps_filter(&gst::Caps::builder("audio/x-raw").field("rate", 48_000).field("channels", 1).build())?;
+        let rate = caps_filter(
+            &gst::Caps::builder("audio/x-raw").field("rate", 48_000).field("channels", 1).build(),
+        )?;
         let encoder = make("opusenc")?;
-        encoder.set_property("bitrate", i32::try_from(settings.bitrate.saturating_mul(1000)).unwrap_or(32_000));
+        encoder
+            .set_property("bitrate", i32::try_from(settings.bitrate.saturating_mul(1000)).unwrap_or(32_000));
         encoder.set_property_from_str("frame-size", &settings.packet.to_string());
         encoder.set_property_from_str("audio-type", "voice");
         encoder.set_property("inband-fec", true);

@@ -31,9 +31,12 @@ impl Clip {
         let entries = [("video/", picture.0.downgrade()), ("audio/", sound.0.downgrade())];
         decoder.connect_pad_added(move |_, pad| {
             let kind = pad.current_caps().or_else(|| Some(pad.query_caps(None)));
-            let Some(kind) = kind.and_then(|caps| caps.structure(0).map(|s| s.name().to_string())) else { return };
+            let Some(kind) = kind.and_then(|caps| caps.structure(0).map(|s| s.name().to_string())) else {
+                return;
+            };
             for (prefix, entry) in &entries {
-                let free = entry.upgrade().and_then(|e| e.static_pad("sink")).filter(|sink| !sink.is_linked());
+                let free =
+                    entry.upgrade().and_then(|e| e.static_pad("sink")).filter(|sink| !sink.is_linked());
                 if let (true, Some(sink)) = (kind.starts_with(prefix), free) {
                     let _ = pad.link(&sink);
                 }
@@ -65,7 +68,8 @@ impl Clip {
             branch.0.static_pad("sink").is_some_and(|pad| pad.is_linked())
         };
         if !known || !has(&picture) {
-            let why = problems.try_recv().unwrap_or_else(|_| "it holds no picture that can be decoded".to_owned());
+            let why =
+                problems.try_recv().unwrap_or_else(|_| "it holds no picture that can be decoded".to_owned());
             stop(&pipeline);
             return Err(MediaError::Failed(format!("the clip {uri} cannot be played: {why}")));
         }
@@ -108,13 +112,17 @@ impl Clip {
 }
 
 /// Converters that end in a sink which waits for the clock; the first element and the sink.
-fn branch(pipeline: &gst::Pipeline, factories: &[&str]) -> Result<(gst::Element, gst_app::AppSink), MediaError> {
+fn branch(
+    pipeline: &gst::Pipeline,
+    factories: &[&str],
+) -> Result<(gst::Element, gst_app::AppSink), MediaError> {
     let queue = make("queue")?;
     let mut elements = vec![queue.clone()];
     for factory in factories {
         elements.push(make(factory)?);
     }
-    let sink = gst_app::AppSink::builder().sync(true).max_buffers(4).drop(true).build();
+    // What nobody draws from must not keep the clip from ending, and so from starting again.
+    let sink = gst_app::AppSink::builder().sync(true).max_buffers(4).drop(true).wait_on_eos(false).build();
     elements.push(sink.clone().upcast());
     chain(pipeline, &elements.iter().collect::<Vec<_>>())?;
     Ok((queue, sink))
@@ -124,10 +132,7 @@ fn branch(pipeline: &gst::Pipeline, factories: &[&str]) -> Result<(gst::Element,
 fn drop_branch(pipeline: &gst::Pipeline, branch: &(gst::Element, gst_app::AppSink)) {
     let mut next = Some(branch.0.clone());
     while let Some(element) = next {
-        next = element
-            .static_pad("src")
-            .and_then(|pad| pad.peer())
-            .and_then(|peer| peer.parent_element());
+        next = element.static_pad("src").and_then(|pad| pad.peer()).and_then(|peer| peer.parent_element());
         let _ = pipeline.remove(&element);
         let _ = element.set_state(gst::State::Null);
     }

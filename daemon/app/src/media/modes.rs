@@ -107,7 +107,10 @@ fn known(mode: &Mode) -> bool {
 }
 
 fn preference(pixels: &str) -> usize {
-    ["", "I420", "NV12", "YUY2", "UYVY", "YV12", "NV21", "YVYU", "BGR"].iter().position(|p| *p == pixels).unwrap_or(9)
+    ["", "I420", "NV12", "YUY2", "UYVY", "YV12", "NV21", "YVYU", "BGR"]
+        .iter()
+        .position(|p| *p == pixels)
+        .unwrap_or(9)
 }
 
 fn numbers(structure: &gst::StructureRef, field: &str) -> Vec<i32> {
@@ -205,6 +208,12 @@ mod tests {
 
     #[test]
     fn a_camera_with_nothing_usable_gives_no_mode() {
-        assert_eq!(choose(&camera("video/x-bayer,width=640,height=480,framerate=(fraction)30/1"), &asked(640, 480, 30)), None);
+        assert_eq!(
+            choose(
+                &camera("video/x-bayer,width=640,height=480,framerate=(fraction)30/1"),
+                &asked(640, 480, 30)
+            ),
+            None
+        );
     }
 }

@@ -77,7 +77,9 @@ fn try_out(encoder: &Encoder, video: &VideoSettings) -> Result<Duration, MediaEr
         match words.recv_timeout(DEADLINE) {
             Ok(Said::EndOfStream) => {}
             Ok(Said::Error(words)) => return Err(MediaError::Failed(words)),
-            Err(_) => return Err(MediaError::TooLate { what: "the encoding of test frames", limit: DEADLINE }),
+            Err(_) => {
+                return Err(MediaError::TooLate { what: "the encoding of test frames", limit: DEADLINE });
+            }
         }
         match frames.load(std::sync::atomic::Ordering::Relaxed) {
             0 => Err(MediaError::Failed("it took frames and gave none".to_owned())),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
-use gst_utils::{ConsumptionLink, StreamProducer};
 use gst_utils::streamproducer::ConsumerSettings;
+use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::ids::Rendition;
 

@@ -11,6 +11,7 @@ mod file;
 pub mod keys;
 mod reader;
 pub mod settings;
+mod summary;
 
 pub use check::load;
 pub use error::{Finding, Findings};

@@ -85,6 +85,11 @@ pub struct AnswerPlan {
 /// (data channel, text, a second picture, one that only sends, one that is broken) is cut out, to be rejected in
 /// the answer. An offer without a picture m-line is one for sound alone.
 ///
+/// Where the first m-line of the bundle is cut out, the next accepted one carries it (RFC 9143 section 7.3.1).
+/// Browsers follow, except Chromium with `bundlePolicy: "max-bundle"`, which then refuses any answer that rejects it;
+/// its offer does not tell the policy. It takes a page that puts a data channel, or a picture of its own that it
+/// only sends, before the one it asks for.
+///
 /// # Errors
 /// [`Reason::TooLarge`] and [`Reason::BadOffer`] from [`read::read`]; [`Reason::BadOffer`] also for an identity
 /// that cannot be answered (ICE user name and password, SHA-256 fingerprint, DTLS role); [`Reason::NoCodec`] if a

@@ -15,6 +15,25 @@ const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 /// What is understood of a viewer's reports: what was lost, and that a whole picture is needed.
 const FEEDBACK: [&str; 3] = ["nack", "nack pli", "ccm fir"];
 
+/// The format parameters that are understood: of H.264 (RFC 6184), VP8 (RFC 7741) and Opus (RFC 7587). Others stay
+/// out: GStreamer makes caps fields of them, where a name such as `media` or `payload` already means something.
+const PARAMETERS: [&str; 14] = [
+    "level-asymmetry-allowed",
+    "packetization-mode",
+    "profile-level-id",
+    "max-fr",
+    "max-fs",
+    "cbr",
+    "maxaveragebitrate",
+    "maxplaybackrate",
+    "minptime",
+    "sprop-maxcapturerate",
+    "sprop-stereo",
+    "stereo",
+    "usedtx",
+    "useinbandfec",
+];
+
 /// A payload type that can be sent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Format {
@@ -80,23 +99,24 @@ pub(super) fn feedback(media: &Media<'_>, payload_type: u8) -> Vec<String> {
     FEEDBACK.into_iter().filter(|value| offered(value)).map(str::to_owned).collect()
 }
 
-/// The parameters of `payload_type`, without those that are not `name=value` in plain characters.
-pub(super) fn parameters<'a>(media: &Media<'a>, payload_type: u8) -> Vec<(&'a str, &'a str)> {
-    let plain = |word: &str| {
-        (1..=64).contains(&word.len())
-            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+/// The parameters of `payload_type` that can be repeated: those of [`PARAMETERS`], once each, in plain characters.
+pub(super) fn parameters<'a>(media: &Media<'a>, payload_type: u8) -> Vec<(&'static str, &'a str)> {
+    let plain = |value: &str| {
+        (1..=64).contains(&value.len())
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
-    let line = media.fmtps.iter().find(|(number, _)| *number == payload_type).map_or("", |(_, line)| line);
-    line.split(';')
-        .filter_map(|parameter| parameter.trim().split_once('='))
-        .filter(|(name, value)| plain(name) && plain(value))
-        .collect()
+    let found = PARAMETERS.into_iter().filter_map(|name| Some((name, parameter(media, payload_type, name)?)));
+    found.filter(|(_, value)| plain(value)).collect()
 }
 
-/// The value of one parameter of `payload_type`.
+/// The value of one parameter of `payload_type`, whatever it is.
 pub(super) fn parameter<'a>(media: &Media<'a>, payload_type: u8, name: &str) -> Option<&'a str> {
-    let mut all = parameters(media, payload_type).into_iter();
-    all.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    written(media, payload_type).find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn written<'a>(media: &Media<'a>, payload_type: u8) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let line = media.fmtps.iter().find(|(number, _)| *number == payload_type).map_or("", |(_, line)| line);
+    line.split(';').filter_map(|parameter| parameter.trim().split_once('='))
 }
 
 /// The payload types mapped to `encoding`, in the order in which the viewer prefers them.
@@ -125,7 +145,8 @@ fn h264_rank(media: &Media<'_>, payload_type: u8) -> Option<(u8, u8)> {
     }
     // Without profile-level-id it is baseline at level 1 (RFC 6184 section 8.1).
     let id = of("profile-level-id").unwrap_or("42000a");
-    let number = u32::from_str_radix(id, 16).ok().filter(|_| id.len() == 6)?;
+    let hexadecimal = id.len() == 6 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = u32::from_str_radix(id, 16).ok().filter(|_| hexadecimal)?;
     let [_, profile, constraints, _] = number.to_be_bytes();
     let rank = match (profile, constraints) {
         (0x42, 0xe0) => 0,

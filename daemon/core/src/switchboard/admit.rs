@@ -1,6 +1,7 @@
 //! Judging offers: an offer is answered, or refused with a word that is counted. Must not know how a message is spelt
 //! or what an SDP says beyond its plan.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::call::{Call, Life};
@@ -10,6 +11,7 @@ use crate::command::{Command, Level};
 use crate::config::settings::Access;
 use crate::ids::{CallId, CallTag, PeerId, Rendition};
 use crate::sdp::choose::{self, AnswerPlan};
+use crate::sdp::read as sdp;
 use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, REPLACED_LIFE};
 use crate::wire::{Address, Offer, Outgoing, Reason, Shape};
 
@@ -63,37 +65,41 @@ impl Switchboard {
         if self.settings.room.access == Access::Local && offer.shape != Shape::Porthole {
             return Err(Reason::NotAllowed);
         }
-        let plan = choose::plan(&offer.sdp, self.settings.fallback);
-        if let Some(id) = self.find_repeated(offer, plan.as_ref().ok())? {
+        if let Some(id) = self.find_repeated(offer)? {
             return Ok(Verdict::Repeated(id));
         }
-        let plan = Box::new(plan?);
+        let plan = Box::new(choose::plan(&offer.sdp, self.settings.fallback)?);
         if !self.capture.may_be_used(now) {
             return Err(Reason::CameraLost);
         }
         if self.is_full(offer) { Err(Reason::Busy) } else { Ok(Verdict::Admitted(plan)) }
     }
 
-    /// The call this very offer has made already. Any other offer under the tag of a call is an error.
-    fn find_repeated(&self, offer: &Offer, plan: Option<&AnswerPlan>) -> Result<Option<CallId>, Reason> {
-        let same_ufrag = |call: &Call| plan.is_some_and(|plan| call.mark.ufrag.as_ref() == Some(&plan.ufrag));
-        for (id, call) in self.going().filter(|(_, call)| call.mark.from == offer.from) {
-            if offer.tag.is_some() && call.mark.tag == offer.tag {
-                return if same_ufrag(call) { Ok(Some(id)) } else { Err(Reason::CallAgain) };
-            }
-            if (offer.tag.is_none() || call.mark.tag.is_none()) && same_ufrag(call) {
-                return Ok(Some(id));
-            }
+    /// The call this very offer has made already. Any other offer for the same call is an error: webrtcbin cannot
+    /// take part in a second negotiation.
+    fn find_repeated(&self, offer: &Offer) -> Result<Option<CallId>, Reason> {
+        let ufrag = sdp::ufrag(&offer.sdp);
+        let same_call = |call: &Call| {
+            call.mark.from == offer.from
+                && match (&call.mark.tag, &offer.tag) {
+                    (Some(its), Some(tag)) => its == tag,
+                    _ => ufrag.is_some() && call.mark.ufrag.as_deref() == ufrag,
+                }
+        };
+        match self.going().find(|(_, call)| same_call(call)) {
+            Some((id, call)) if sdp::same_offer(&call.offer, &offer.sdp) => Ok(Some(id)),
+            Some(_) => Err(Reason::CallAgain),
+            None => Ok(None),
         }
-        Ok(None)
     }
 
-    /// Whether another call would be too many. A call that this one would replace does not count.
+    /// Whether another call would be too many. Viewers are counted: a call that replaces one is not one more.
     fn is_full(&self, offer: &Offer) -> bool {
-        let others = || self.going().filter(|(_, call)| call.mark.from != offer.from);
+        let others = || self.going().map(|(_, call)| call).filter(|call| call.mark.from != offer.from);
+        let viewers: BTreeSet<_> = others().map(Call::viewer).collect();
         let closing = self.calls.values().filter(|call| call.is_closing()).count();
-        others().count() >= self.settings.room.max_calls
-            || others().filter(|(_, call)| call.is_answering()).count() >= ANSWERING_AT_ONCE
+        viewers.len() >= self.settings.room.max_calls
+            || others().filter(|call| call.is_answering()).count() >= ANSWERING_AT_ONCE
             || closing >= CLOSING_AT_ONCE
     }
 
@@ -108,6 +114,7 @@ impl Switchboard {
         self.commands.push_back(Command::Answer { call: id, plan: plan.clone(), trickle });
         let mut call = Call {
             address: self.address(mark.from.clone(), mark.tag.clone()),
+            offer: offer.sdp,
             shape: offer.shape,
             rendition,
             since: now,

@@ -18,6 +18,8 @@ pub(super) struct Call {
     pub(super) mark: Mark,
     /// What stands around everything that is said about it.
     pub(super) address: Address,
+    /// The offer as it came, to be known again.
+    pub(super) offer: String,
     /// How its offer was wrapped.
     pub(super) shape: Shape,
     /// What it watches, where a picture was asked for.
@@ -154,6 +156,7 @@ impl Call {
     pub(super) fn close(&mut self, now: Instant) {
         self.life = Life::Closing { until: now + CLOSE_DEADLINE };
         (self.away_until, self.replaced_at) = (None, None);
+        self.offer = String::new();
     }
 
     /// When it has waited long enough for whatever comes next, and the word for that.

@@ -98,10 +98,9 @@ impl Switchboard {
             return;
         }
         let (rendition, age, viewer) = (call.rendition, call.age(now), call.viewer().cloned());
-        if let Some(rendition) = rendition {
-            if self.renditions.get_mut(&rendition).is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
-                self.commands.push_back(Command::ForceKeyFrame(rendition));
-            }
+        let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
+        if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
+            self.commands.extend(rendition.map(Command::ForceKeyFrame));
         }
         self.note(Level::Info, Some(id), viewer.clone(), format!("live after {} ms", age.as_millis()));
         for old in self.find(|call| call.replaced_at.is_some() && call.mark.from == viewer) {

@@ -66,6 +66,7 @@ impl Switchboard {
     ) {
         let ufrag = candidate.as_ref().and_then(Candidate::ufrag).map(ToOwned::to_owned);
         let mark = Mark { from, tag, ufrag };
+        let stopping = self.is_stopping();
         // The newest first: where nothing else tells a viewer's calls apart, it speaks of the last one it made.
         let found = self.calls.iter_mut().rev().find(|(_, call)| call.mark.fits(&mark));
         let taken = match found {
@@ -77,8 +78,7 @@ impl Switchboard {
                 }
                 taken
             }
-            None if self.is_stopping() => true,
-            None => self.early.keep(mark, candidate, now),
+            None => stopping || self.early.keep(mark, candidate, now),
         };
         if !taken {
             self.refusals.count(Reason::TooOften);

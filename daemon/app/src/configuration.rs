@@ -1,0 +1,97 @@
+//! Fetches the configuration: the file and the environment. Must not know what is allowed in it.
+
+use std::path::Path;
+use std::{env, fs, io};
+
+use porthole_core::config::settings::Settings;
+use porthole_core::config::{self, Findings};
+
+use crate::exit::Exit;
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// The file cannot be read at all.
+    #[error("{file}: {error}")]
+    Unreadable {
+        /// The file as it was named.
+        file: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is read, but not allowed.
+    #[error(transparent)]
+    NotAllowed(#[from] Findings),
+}
+
+impl Unusable {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Unreadable { .. } => Exit::NoInput,
+            Self::NotAllowed(_) => Exit::Config,
+        }
+    }
+}
+
+/// Reads the configuration at `path`, or takes every default if there is none; secrets may come from the
+/// environment either way.
+///
+/// # Errors
+/// The file cannot be read, or it is not allowed; the text of the error is one line for each finding.
+pub fn read(path: Option<&Path>) -> Result<Settings, Unusable> {
+    let env = |name: &str| env::var(name).ok();
+    let Some(path) = path else { return Ok(config::load("defaults", "", &env)?) };
+    let file = path.display().to_string();
+    match fs::read(path) {
+        // What is not UTF-8 becomes U+FFFD, which is allowed in no key and found with its line where it matters.
+        Ok(bytes) => Ok(config::load(&file, &String::from_utf8_lossy(&bytes), &env)?),
+        Err(error) => Err(Unusable::Unreadable { file, error }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_file_every_key_has_its_default() {
+        assert_eq!(read(None).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn a_file_is_read_and_its_findings_name_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        fs::write(&path, "[room]\nmax_calls = 3\n").unwrap();
+        assert_eq!(read(Some(&path)).unwrap().room.max_calls, 3);
+
+        fs::write(&path, "[room]\nmax_calls = 0\n").unwrap();
+        let unusable = read(Some(&path)).unwrap_err();
+        assert_eq!(unusable.exit(), Exit::Config);
+        let start = format!("{}:2: room.max_calls = 0: ", path.display());
+        assert!(unusable.to_string().starts_with(&start), "{unusable}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let unusable = read(Some(Path::new("/nowhere/my.toml"))).unwrap_err();
+        assert_eq!(unusable.exit(), Exit::NoInput);
+        assert!(unusable.to_string().starts_with("/nowhere/my.toml: "), "{unusable}");
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(Some(folder.path())).unwrap_err().exit(), Exit::NoInput);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_found_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        fs::write(&path, b"[room]\nname = \"caf\xe9\"\n").unwrap();
+        let unusable = read(Some(&path)).unwrap_err();
+        assert!(unusable.to_string().contains("my.toml:2: room.name = "), "{unusable}");
+    }
+}

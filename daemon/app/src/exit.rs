@@ -1,0 +1,27 @@
+//! How the process ends, as a number other programs understand (sysexits.h). Must not know why.
+
+use std::process::ExitCode;
+
+/// The exit status of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All went as asked.
+    Well = 0,
+    /// The command line is not understood (EX_USAGE).
+    Usage = 64,
+    /// A file named on the command line cannot be read (EX_NOINPUT).
+    NoInput = 66,
+    /// Something the daemon needs is not there, such as its port or a GStreamer element (EX_UNAVAILABLE).
+    Unavailable = 69,
+    /// A fault in the daemon itself (EX_SOFTWARE).
+    Software = 70,
+    /// The configuration is not allowed (EX_CONFIG).
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,197 @@
+//! Where a socket enters: Socket.IO's settings, and what is done with each message before the relay's task hears it.
+//! Must not know the room.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use log::debug;
+use porthole_core::wire::{Reason, limits};
+use serde_json::{Value, json};
+use socketioxide::adapter::LocalAdapter;
+use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::handler::{ConnectHandler, FromMessageParts, Value as Packet};
+use socketioxide::layer::SocketIoLayer;
+use socketioxide::socket::Socket;
+use socketioxide::{ParserConfig, SocketIo};
+use tokio::sync::mpsc;
+
+use super::guard::{Bucket, Door, Seat};
+use super::relay::Heard;
+use super::rooms::SocketKey;
+
+/// How often a silent peer is asked whether it is there.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// How long it may take to answer that.
+const PING_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a connection may take to enter the Socket.IO namespace, or to finish a binary message.
+const ENTER_DEADLINE: Duration = Duration::from_secs(5);
+/// How many packets may wait for one peer. An emit past it means that the peer is gone.
+const PACKETS_WAITING: usize = 1024;
+/// Messages a second from one socket, and how many at once.
+const MESSAGES: (u32, u32) = (30, 60);
+/// How many messages past its bucket a socket may send before it is cut.
+const FLOOD: u32 = 1000;
+
+/// Who is at the other end of a connection; travels in the request.
+#[derive(Debug, Clone, Copy)]
+pub struct RemoteAddress(pub IpAddr);
+
+/// Lets sockets in, and brings the relay what they say.
+#[derive(Clone)]
+pub struct Entrance {
+    inbox: mpsc::Sender<Heard>,
+    sockets: Door,
+    next: Arc<AtomicU64>,
+}
+
+/// What we keep with a socket.
+#[derive(Debug)]
+struct Attendance {
+    key: SocketKey,
+    pace: Mutex<Pace>,
+    inbox: mpsc::Sender<Heard>,
+    _seat: Seat,
+}
+
+#[derive(Debug)]
+struct Pace {
+    bucket: Bucket,
+    /// Messages past the bucket, less those within.
+    excess: u32,
+}
+
+/// Socket.IO with every bound set, and `entrance` as the only way in.
+pub fn socket_io(entrance: Entrance) -> (SocketIoLayer, SocketIo) {
+    let parser = ParserConfig::common()
+        .max_incoming_binary_buf_size(limits::MESSAGE_BYTES)
+        .max_incoming_binaries(4)
+        .packet_completion_timeout(ENTER_DEADLINE);
+    let (layer, io) = SocketIo::builder()
+        .with_parser(parser)
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
+        .connect_timeout(ENTER_DEADLINE)
+        .upgrade_timeout(ENTER_DEADLINE)
+        .max_payload(limits::MESSAGE_BYTES as u64)
+        .ws_max_message_size(limits::MESSAGE_BYTES)
+        .ws_max_frame_size(limits::MESSAGE_BYTES)
+        .max_buffer_size(PACKETS_WAITING)
+        .build_layer();
+    // Everything is registered before the peer is told that it is connected: the connect handler itself runs after
+    // that, and what a quick peer says first would be lost.
+    let before = move |socket: SocketRef| std::future::ready(entrance.admit(&socket));
+    io.ns("/", (async || {}).with(before));
+    (layer, io)
+}
+
+impl Entrance {
+    /// An entrance for at most `max_sockets`, and `per_address` of them from one address that is not loopback.
+    pub fn new(inbox: mpsc::Sender<Heard>, max_sockets: usize, per_address: usize) -> Self {
+        Self { inbox, sockets: Door::new(max_sockets, per_address), next: Arc::default() }
+    }
+
+    fn admit(&self, socket: &SocketRef) -> Result<(), &'static str> {
+        let address = socket.req_parts().extensions.get::<RemoteAddress>().ok_or("no address")?.0;
+        let seat = self.sockets.enter(address).ok_or("too many connections")?;
+        let key = SocketKey(self.next.fetch_add(1, Ordering::Relaxed));
+        let pace = Pace { bucket: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()), excess: 0 };
+        let inbox = self.inbox.clone();
+        socket.extensions.insert(Arc::new(Attendance { key, pace: Mutex::new(pace), inbox, _seat: seat }));
+
+        let inbox = self.inbox.clone();
+        // All is done before the future is made, so a peer's messages stay in their order.
+        socket.on_fallback(move |socket: SocketRef, said: Said, reply: AckSender| {
+            let Said { key, event, payload } = said;
+            if inbox.try_send(Heard::Said { key, socket, event, payload, reply }).is_err() {
+                debug!("the relay is too far behind: a message of socket {} is lost", key.0);
+            }
+            std::future::ready(())
+        });
+        let inbox = self.inbox.clone();
+        socket.on_disconnect(async move || {
+            // Fails only when the relay itself is gone.
+            let _ = inbox.send(Heard::Gone(key)).await;
+        });
+        Ok(())
+    }
+}
+
+/// A message that was within its socket's bucket, and could be read.
+struct Said {
+    key: SocketKey,
+    event: String,
+    payload: Value,
+}
+
+/// Why a message goes no further.
+#[derive(Debug, thiserror::Error)]
+enum Unheard {
+    #[error("this socket never entered")]
+    Stranger,
+    #[error("too many messages")]
+    TooOften,
+    #[error("not an event with readable JSON")]
+    Unreadable,
+}
+
+impl FromMessageParts<LocalAdapter> for Said {
+    type Error = Unheard;
+
+    fn from_message_parts(
+        socket: &Arc<Socket>,
+        message: &mut Packet,
+        _: &Option<i64>,
+    ) -> Result<Self, Unheard> {
+        let attendance = socket.extensions.get::<Arc<Attendance>>().ok_or(Unheard::Stranger)?;
+        attendance.pay(socket)?;
+        let read = match message {
+            Packet::Str(text, None) => serde_json::from_str::<Vec<Value>>(text.as_str()),
+            // Nothing that peers say to each other is binary.
+            _ => {
+                attendance.count("binary");
+                return Err(Unheard::Unreadable);
+            }
+        };
+        let mut arguments = read.unwrap_or_default().into_iter();
+        match arguments.next() {
+            Some(Value::String(event)) => {
+                let payload = arguments.next().unwrap_or_default();
+                Ok(Self { key: attendance.key, event, payload })
+            }
+            _ => {
+                attendance.count("unreadable");
+                Err(Unheard::Unreadable)
+            }
+        }
+    }
+}
+
+impl Attendance {
+    /// Takes one message out of the bucket. The first one past it is answered, and a flood ends the socket.
+    fn pay(&self, socket: &Arc<Socket>) -> Result<(), Unheard> {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if pace.bucket.take(Instant::now()) {
+            pace.excess = pace.excess.saturating_sub(1);
+            return Ok(());
+        }
+        pace.excess += 1;
+        let (first, flood) = (pace.excess == 1, pace.excess > FLOOD);
+        drop(pace);
+        let reason = Reason::TooOften;
+        self.count(reason.word());
+        if first {
+            let _ = socket.emit("refused", &json!({ "reason": reason, "text": reason.sentence() }));
+        }
+        if flood {
+            let _ = socket.clone().disconnect();
+        }
+        Err(Unheard::TooOften)
+    }
+
+    fn count(&self, word: &'static str) {
+        // Only a figure: when the inbox is full, the flood is visible enough.
+        let _ = self.inbox.try_send(Heard::Refused(word));
+    }
+}

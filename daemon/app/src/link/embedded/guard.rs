@@ -1,0 +1,273 @@
+//! What keeps strangers in bounds before anything is read: how many, how often, and from which page.
+//! Must not know rooms, nor what a message says.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, Uri, header};
+use porthole_core::config::settings::Access;
+
+/// A token bucket: so many at once, and so many a second afterwards.
+#[derive(Debug)]
+pub struct Bucket {
+    /// What one costs.
+    cost: Duration,
+    /// What a full bucket holds.
+    depth: Duration,
+    /// The bucket is full again at this time.
+    full_at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket of `burst` that gains `per_second` every second.
+    pub fn new(per_second: u32, burst: u32, now: Instant) -> Self {
+        let cost = Duration::from_secs(1) / per_second;
+        Self { cost, depth: cost * burst, full_at: now }
+    }
+
+    /// Takes one out, if there is one.
+    pub fn take(&mut self, now: Instant) -> bool {
+        let full_at = self.full_at.max(now) + self.cost;
+        let there = full_at - now <= self.depth;
+        if there {
+            self.full_at = full_at;
+        }
+        there
+    }
+}
+
+/// Counts who is inside, in all and by address.
+///
+/// Loopback has no bound of its own beside `most`: a reverse proxy on this machine stands for everybody behind it.
+#[derive(Debug, Clone)]
+pub struct Door {
+    inside: Arc<Mutex<Inside>>,
+    most: usize,
+    most_per_address: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A place inside a [`Door`], given back when dropped.
+#[derive(Debug)]
+pub struct Seat {
+    inside: Arc<Mutex<Inside>>,
+    address: IpAddr,
+}
+
+impl Door {
+    /// Lets in at most `most`, and at most `most_per_address` from one address that is not loopback.
+    pub fn new(most: usize, most_per_address: usize) -> Self {
+        Self { inside: Arc::default(), most, most_per_address }
+    }
+
+    /// A seat, unless there is none left.
+    pub fn enter(&self, address: IpAddr) -> Option<Seat> {
+        let address = address.to_canonical();
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = inside.by_address.get(&address).copied().unwrap_or(0);
+        if inside.all >= self.most || (here >= self.most_per_address && !address.is_loopback()) {
+            return None;
+        }
+        inside.all += 1;
+        inside.by_address.insert(address, here + 1);
+        Some(Seat { inside: self.inside.clone(), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.all = inside.all.saturating_sub(1);
+        if let Some(here) = inside.by_address.get_mut(&self.address) {
+            *here -= 1;
+            if *here == 0 {
+                inside.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Which pages may talk to the relay.
+///
+/// A websocket is not bound by CORS, so any page a person has open could reach a relay on loopback; and a page whose
+/// name is made to point at 127.0.0.1 (DNS rebinding) even counts as the same origin. Hence both headers are looked at.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    access: Access,
+    /// Host (and port) of the configured link, and its origin.
+    link: Option<(String, String)>,
+}
+
+/// Why a request is turned away. For the person who reads the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TurnedAway {
+    /// `Host` names another machine.
+    #[error("this relay only answers to its own name: open it as localhost, or configure its link")]
+    Host,
+    /// `Origin` is another page.
+    #[error("this relay only talks to its own page")]
+    Origin,
+}
+
+impl Pages {
+    /// For rooms with this `access`, at this configured `link` (may be empty).
+    pub fn new(access: Access, link: &str) -> Self {
+        let link = link.parse::<Uri>().ok().and_then(|uri| {
+            let host = uri.authority()?.as_str().to_ascii_lowercase();
+            Some((host.clone(), format!("{}://{host}", uri.scheme_str()?.to_ascii_lowercase())))
+        });
+        Self { access, link }
+    }
+
+    /// Whether pages of other origins are welcome.
+    pub fn any(&self) -> bool {
+        self.access == Access::Open
+    }
+
+    /// Judges the `Host` and `Origin` of a request.
+    pub fn judge(&self, headers: &HeaderMap) -> Result<(), TurnedAway> {
+        if self.any() {
+            return Ok(());
+        }
+        let text = |name| Some(headers.get(name)?.to_str().ok()?.to_ascii_lowercase());
+        let host = text(header::HOST).ok_or(TurnedAway::Host)?;
+        if !(is_this_machine(&host) || self.link.as_ref().is_some_and(|(ours, _)| *ours == host)) {
+            return Err(TurnedAway::Host);
+        }
+        if !headers.contains_key(header::ORIGIN) {
+            return Ok(());
+        }
+        let origin = text(header::ORIGIN).ok_or(TurnedAway::Origin)?;
+        let same = origin.split_once("://").is_some_and(|(_, from)| from == host);
+        if same || self.link.as_ref().is_some_and(|(_, ours)| *ours == origin) {
+            Ok(())
+        } else {
+            Err(TurnedAway::Origin)
+        }
+    }
+}
+
+/// Whether a `Host` header (`host[:port]`, lower case) is a name that can only mean this machine.
+fn is_this_machine(host: &str) -> bool {
+    let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
+    if authority.as_str().contains('@') {
+        return false;
+    }
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_its_burst_at_once_and_then_its_rate() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(30, 60, start);
+        assert_eq!((0..300).filter(|_| bucket.take(start)).count(), 60);
+        let later = start + Duration::from_secs(1);
+        assert_eq!((0..300).filter(|_| bucket.take(later)).count(), 30);
+    }
+
+    #[test]
+    fn a_bucket_never_holds_more_than_its_burst() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(30, 60, start);
+        let much_later = start + Duration::from_secs(3600);
+        assert_eq!((0..300).filter(|_| bucket.take(much_later)).count(), 60);
+    }
+
+    #[test]
+    fn a_door_counts_in_all_and_by_address_and_seats_are_given_back() {
+        let door = Door::new(3, 2);
+        let (a, b): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let first = door.enter(a).expect("a first");
+        let _second = door.enter(a).expect("a second");
+        assert!(door.enter(a).is_none(), "a third from one address");
+        let _other = door.enter(b).expect("another address");
+        assert!(door.enter(b).is_none(), "a fourth in all");
+        drop(first);
+        assert!(door.enter(a).is_some(), "a seat that was given back");
+    }
+
+    #[test]
+    fn loopback_has_no_bound_of_its_own_and_mapped_addresses_are_the_same() {
+        let door = Door::new(5, 1);
+        let seats: Vec<_> = (0..5).filter_map(|_| door.enter("127.0.0.1".parse().unwrap())).collect();
+        assert_eq!(seats.len(), 5);
+        drop(seats);
+        let _mapped = door.enter("::ffff:192.0.2.1".parse().unwrap()).expect("a first");
+        assert!(door.enter("192.0.2.1".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_local_relay_answers_only_to_names_of_this_machine() {
+        let pages = Pages::new(Access::Local, "");
+        for host in ["localhost", "LocalHost:8080", "127.0.0.1:9000", "127.0.0.2", "[::1]:8080"] {
+            assert_eq!(pages.judge(&headers(Some(host), None)), Ok(()), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "192.0.2.1:8080",
+            "localhost@evil.example",
+            "",
+            "[::2]",
+        ] {
+            assert_eq!(pages.judge(&headers(Some(host), None)), Err(TurnedAway::Host), "{host}");
+        }
+        assert_eq!(pages.judge(&headers(None, None)), Err(TurnedAway::Host));
+    }
+
+    #[test]
+    fn a_local_relay_talks_only_to_its_own_page() {
+        let pages = Pages::new(Access::Local, "");
+        let from = |origin| pages.judge(&headers(Some("localhost:8080"), Some(origin)));
+        assert_eq!(from("http://localhost:8080"), Ok(()));
+        for origin in [
+            "https://evil.example",
+            "http://localhost:9090",
+            "http://127.0.0.1:8080",
+            "null",
+            "",
+            "localhost:8080",
+        ] {
+            assert_eq!(from(origin), Err(TurnedAway::Origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_configured_link_counts_as_its_own_name_and_page() {
+        let pages = Pages::new(Access::Local, "https://Cam.example");
+        assert_eq!(pages.judge(&headers(Some("cam.example"), Some("https://cam.example"))), Ok(()));
+        assert_eq!(pages.judge(&headers(Some("localhost:8080"), Some("https://cam.example"))), Ok(()));
+        assert_eq!(
+            pages.judge(&headers(Some("cam.example"), Some("https://evil.example"))),
+            Err(TurnedAway::Origin)
+        );
+        assert_eq!(pages.judge(&headers(Some("www.cam.example"), None)), Err(TurnedAway::Host));
+    }
+
+    #[test]
+    fn an_open_relay_talks_to_everybody() {
+        let pages = Pages::new(Access::Open, "");
+        assert_eq!(pages.judge(&headers(Some("doorbell.lan"), Some("https://evil.example"))), Ok(()));
+    }
+
+    fn headers(host: Option<&str>, origin: Option<&str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut put =
+            |name, value: Option<&str>| value.map(|value| headers.insert(name, value.parse().unwrap()));
+        put(header::HOST, host);
+        put(header::ORIGIN, origin);
+        headers
+    }
+}

@@ -1,0 +1,100 @@
+//! The relay inside the daemon: page, Socket.IO and `/healthz` on one port, with our own camera in the room from the
+//! start. Must not know what a message says beyond its addressing, nor how a call is made.
+//!
+//! One task ([`relay`]) owns the [`rooms::Room`] and every socket; [`server`] and
+//! [`entrance`] bring it what arrives from strangers, after [`guard`] has had a look at it.
+
+use std::io;
+use std::net::SocketAddr;
+
+use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSettings};
+use porthole_core::event::LinkEvent;
+use porthole_core::ids::PeerId;
+use porthole_core::status::Status;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use super::{Events, Link};
+
+mod assets;
+mod entrance;
+mod guard;
+mod health;
+mod relay;
+mod rooms;
+mod server;
+
+/// Why the relay could not be opened, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailed {
+    /// Somebody else has the port.
+    #[error(
+        "{0} is already in use: stop what listens there (`ss -ltnp` names it; is Porthole running already?), \
+         or choose another port with `listen`"
+    )]
+    InUse(SocketAddr),
+    /// The port needs rights that we do not have.
+    #[error(
+        "not allowed to listen on {0}: choose a port from 1024 up with `listen`, \
+         or let the service bind low ports (CAP_NET_BIND_SERVICE)"
+    )]
+    NotPermitted(SocketAddr),
+    /// This machine has no such address.
+    #[error("this machine has no address {}: see `ip address` and correct `listen`", .0.ip())]
+    NoSuchAddress(SocketAddr),
+    /// A room for this machine only would be reachable from others.
+    #[error(
+        "{0} can be reached from other machines, but access is \"local\": \
+         listen on 127.0.0.1 or ::1, or set access = \"open\""
+    )]
+    Exposed(SocketAddr),
+    /// Anything else.
+    #[error("cannot listen on {0}: {1}")]
+    Other(SocketAddr, #[source] io::Error),
+}
+
+/// Binds the port and serves on it until the link is closed.
+///
+/// [`LinkEvent::Up`] is reported at once, for the camera is in the room as soon as the port is bound; `events` should
+/// hold [`super::EVENTS`]. Errors: [`OpenFailed`], each with what to do about it.
+pub async fn open(
+    settings: RelaySettings,
+    room: &RoomSettings,
+    ice: &IceSettings,
+    camera: PeerId,
+    events: mpsc::Sender<LinkEvent>,
+    health: watch::Receiver<Status>,
+) -> Result<Link, OpenFailed> {
+    let wanted = settings.listen;
+    if room.access == Access::Local && !wanted.ip().to_canonical().is_loopback() {
+        return Err(OpenFailed::Exposed(wanted));
+    }
+    let failed = |error| why(wanted, error);
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let page = listener.local_addr().map_err(failed)?;
+
+    let pages = guard::Pages::new(room.access, &settings.link);
+    let room = rooms::Room::new(room.room.clone(), camera, room.camera.clone(), ice_servers(ice));
+    let (relay, inbox) = relay::Relay::new(room, Events { desk: events });
+    let server = server::Server::new(listener, pages, settings.max_sockets, inbox, relay.figures(), health);
+    Ok(Link::start(Some(page), |ends| relay.run(ends, server)))
+}
+
+fn why(address: SocketAddr, error: io::Error) -> OpenFailed {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => OpenFailed::InUse(address),
+        io::ErrorKind::PermissionDenied => OpenFailed::NotPermitted(address),
+        io::ErrorKind::AddrNotAvailable => OpenFailed::NoSuchAddress(address),
+        _ => OpenFailed::Other(address, error),
+    }
+}
+
+/// As `RTCPeerConnection` takes them (`RTCIceServer[]`, W3C WebRTC section 4.2.4).
+fn ice_servers(ice: &IceSettings) -> Value {
+    let stun = ice.stun.iter().map(|url| json!({ "urls": url }));
+    let turn = ice.turn.iter().map(
+        |server| json!({ "urls": server.url, "username": server.username, "credential": server.password }),
+    );
+    stun.chain(turn).collect()
+}

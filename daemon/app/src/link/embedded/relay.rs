@@ -1,0 +1,190 @@
+//! The task that owns the room and its sockets: everything that anybody says passes through here, one at a time.
+//! Must not decide who hears what: [`Room`] does.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use log::{debug, info, warn};
+use porthole_core::event::LinkEvent;
+use porthole_core::ids::PeerId;
+use porthole_core::wire::Outgoing;
+use serde::Serialize;
+use serde_json::Value;
+use socketioxide::extract::{AckSender, SocketRef};
+use tokio::sync::{mpsc, watch};
+
+use super::rooms::{Delivery, Room, SocketKey};
+use super::server::Server;
+use crate::link::{Ends, Events};
+
+/// How many messages of strangers may wait. Each socket has a bucket of its own before this.
+const INBOX: usize = 1024;
+
+/// What a socket did.
+pub enum Heard {
+    /// It sent an event.
+    Said {
+        /// Which one.
+        key: SocketKey,
+        /// The way back to it.
+        socket: SocketRef,
+        /// Event name.
+        event: String,
+        /// First argument, or `Null`.
+        payload: Value,
+        /// The call-back it may have asked for.
+        reply: AckSender,
+    },
+    /// Something it sent was refused before it was read. The word is counted.
+    Refused(&'static str),
+    /// It is gone.
+    Gone(SocketKey),
+}
+
+/// What the relay has to say about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    /// Peers in the room, our own camera not counted.
+    pub peers: usize,
+    /// Refused messages of strangers so far, by word.
+    pub refusals: BTreeMap<&'static str, u64>,
+    /// Events that found the desk too far behind, so far.
+    pub lost: u64,
+}
+
+/// Room and sockets.
+pub struct Relay {
+    room: Room,
+    sockets: HashMap<SocketKey, SocketRef>,
+    inbox: mpsc::Receiver<Heard>,
+    events: Events,
+    lost: u64,
+    figures: watch::Sender<Figures>,
+}
+
+impl Relay {
+    /// A relay with nobody connected, and the inbox through which it hears of sockets.
+    pub fn new(room: Room, events: Events) -> (Self, mpsc::Sender<Heard>) {
+        let (heard, inbox) = mpsc::channel(INBOX);
+        let figures = watch::Sender::default();
+        (Self { room, sockets: HashMap::new(), inbox, events, lost: 0, figures }, heard)
+    }
+
+    /// How things are, kept up to date.
+    pub fn figures(&self) -> watch::Receiver<Figures> {
+        self.figures.subscribe()
+    }
+
+    /// Lives until the link is closed.
+    pub async fn run(mut self, mut ends: Ends, server: Server) {
+        let mut server = server.start();
+        self.report(LinkEvent::Up);
+        loop {
+            // What the camera says goes first: strangers cannot delay it.
+            tokio::select! {
+                biased;
+                Some(message) = ends.outbox.recv() => self.camera_says(message),
+                _ = &mut ends.stop => break,
+                Some(heard) = self.inbox.recv() => self.hear(heard),
+            }
+            self.publish();
+        }
+        while let Ok(message) = ends.outbox.try_recv() {
+            self.camera_says(message);
+        }
+        self.sockets.clear();
+        server.stop().await;
+    }
+
+    fn camera_says(&mut self, message: Outgoing) {
+        let deliveries = self.room.camera_says(message);
+        self.deliver(deliveries, None);
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        match heard {
+            // It hung up after sending; there is nobody to be let in any more.
+            Heard::Said { socket, .. } if !socket.connected() => {}
+            Heard::Said { key, socket, event, payload, reply } => {
+                let entered = self.sockets.insert(key, socket).is_none();
+                let deliveries = self.room.hear(key, &event, payload);
+                if entered {
+                    debug!("socket {} says its first word", key.0);
+                }
+                self.deliver(deliveries, Some(reply));
+            }
+            Heard::Refused(word) => self.room.count_refusal(word),
+            Heard::Gone(key) => self.forget(key),
+        }
+    }
+
+    /// Performs in order. Whoever does not take what is sent is gone.
+    fn deliver(&mut self, deliveries: Vec<Delivery>, mut reply: Option<AckSender>) {
+        let mut deaf = Vec::new();
+        for delivery in deliveries {
+            match delivery {
+                Delivery::Socket { socket, event, payload } => {
+                    let Some(to) = self.sockets.get(&socket) else { continue };
+                    if let Err(error) = to.emit(event, &payload) {
+                        debug!("socket {} does not take what it is sent: {error}", socket.0);
+                        deaf.push(socket);
+                    }
+                }
+                Delivery::Reply(payload) => {
+                    // Not heard by a peer that is gone; that is found out by the next message to it.
+                    let _ = reply.take().map(|reply| reply.send(&payload));
+                }
+                Delivery::Camera { sender, event, payload } => {
+                    note(&sender, &event);
+                    self.report(LinkEvent::Message { sender: Some(sender), name: event, payload });
+                }
+                Delivery::Cut(socket) => {
+                    self.cut(socket);
+                }
+            }
+        }
+        for socket in deaf {
+            self.forget(socket);
+        }
+    }
+
+    fn forget(&mut self, key: SocketKey) {
+        self.cut(key);
+        let deliveries = self.room.leave(key);
+        self.deliver(deliveries, None);
+    }
+
+    /// A socket whose queue is full cannot even be told; it dies of its silence instead.
+    fn cut(&mut self, key: SocketKey) {
+        if let Some(socket) = self.sockets.remove(&key) {
+            let _ = socket.disconnect();
+        }
+    }
+
+    fn report(&mut self, event: LinkEvent) {
+        if !self.events.report(event) {
+            self.lost += 1;
+            if self.lost.is_power_of_two() {
+                warn!("the desk is too far behind: {} messages of viewers lost so far", self.lost);
+            }
+        }
+    }
+
+    fn publish(&self) {
+        self.figures.send_if_modified(|figures| {
+            let now =
+                Figures { peers: self.room.count(), refusals: self.room.refusals().clone(), lost: self.lost };
+            let changed = *figures != now;
+            *figures = now;
+            changed
+        });
+    }
+}
+
+fn note(peer: &PeerId, event: &str) {
+    match event {
+        "joined" => info!(peer = peer.as_str(); "came into the room"),
+        "left" => info!(peer = peer.as_str(); "left the room"),
+        _ => debug!(peer = peer.as_str(); "says `{event}`"),
+    }
+}

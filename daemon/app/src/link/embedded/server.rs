@@ -1,0 +1,257 @@
+//! HTTP and Socket.IO on one port: takes connections in, has them looked at by the guard, and hands what they say to
+//! the relay's task. Must not know the room.
+
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use log::{debug, warn};
+use porthole_core::status::Status;
+use socketioxide::SocketIo;
+use socketioxide::layer::SocketIoLayer;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tower::{Layer, Service};
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+use super::entrance::{self, Entrance, RemoteAddress};
+use super::guard::{Bucket, Door, Pages, Seat};
+use super::relay::{Figures, Heard};
+use super::{assets, health};
+
+/// How long a request's head may take, and how long a connection may idle between requests.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// Most bytes of a request's head.
+const HEAD_BYTES: usize = 32 * 1024;
+/// Connections beside those of sockets: page, assets, polling.
+const SPARE_CONNECTIONS: usize = 64;
+/// Most connections, and most sockets, from one address that is not loopback.
+const PER_ADDRESS: usize = 32;
+/// Handshakes a second over all addresses, and how many at once.
+const HANDSHAKES: (u32, u32) = (50, 200);
+/// How long sockets, and then other connections, may take to finish at the end.
+const GOODBYE: Duration = Duration::from_millis(250);
+/// How long to wait when the machine has no room for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What becomes a running server.
+pub struct Server {
+    listener: TcpListener,
+    router: Router,
+    io: SocketIo,
+    connections: Door,
+}
+
+/// A running server.
+pub struct Serving {
+    io: SocketIo,
+    stop: watch::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Puts the parts together; nothing is taken in before [`Server::start`].
+    pub fn new(
+        listener: TcpListener,
+        pages: Pages,
+        max_sockets: usize,
+        inbox: mpsc::Sender<Heard>,
+        figures: watch::Receiver<Figures>,
+        status: watch::Receiver<Status>,
+    ) -> Self {
+        let (layer, io) = entrance::socket_io(Entrance::new(inbox, max_sockets, PER_ADDRESS));
+        let router = routes(layer, pages, figures, status);
+        Self { listener, router, io, connections: Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS) }
+    }
+
+    /// Takes connections in until stopped.
+    pub fn start(self) -> Serving {
+        let Self { listener, router, io, connections } = self;
+        let (stop, stopped) = watch::channel(());
+        let accepting = tokio::spawn(accept(listener, router, connections, stopped));
+        Serving { io, stop, accepting }
+    }
+}
+
+impl Serving {
+    /// Flushes and closes every socket, lets requests under way finish, and cuts whoever takes too long.
+    pub async fn stop(&mut self) {
+        let _ = self.stop.send(());
+        if tokio::time::timeout(GOODBYE, self.io.close()).await.is_err() {
+            debug!("a socket did not take its good-bye and is cut");
+        }
+        if tokio::time::timeout(2 * GOODBYE, &mut self.accepting).await.is_err() {
+            self.accepting.abort();
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, door: Door, mut stopped: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    let mut troubled = false;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, from)) => {
+                troubled = false;
+                let Some(seat) = door.enter(from.ip()) else {
+                    debug!("{from} is turned away: too many connections");
+                    continue;
+                };
+                // Signalling is small messages that must not wait for each other.
+                let _ = stream.set_nodelay(true);
+                let stream = Seated { stream, _seat: seat };
+                connections.spawn(serve(stream, from, router.clone(), stopped.clone()));
+            }
+            Err(error) => {
+                if !troubled {
+                    warn!("cannot take connections in for now: {error}");
+                }
+                troubled = true;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GOODBYE, all_ended).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+/// One connection, with the address it comes from written into each of its requests.
+async fn serve(stream: Seated, from: SocketAddr, router: Router, mut stopped: watch::Receiver<()>) {
+    let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(RemoteAddress(from.ip()));
+        router.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!("connection from {from}: {error}");
+    }
+}
+
+fn routes(
+    socket_io: SocketIoLayer,
+    pages: Pages,
+    figures: watch::Receiver<Figures>,
+    status: watch::Receiver<Status>,
+) -> Router {
+    let healthz = get(async move || {
+        let figures = figures.borrow().clone();
+        health::answer(&status, figures)
+    });
+    let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
+    let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
+    let files = Router::new()
+        .route("/healthz", healthz)
+        .method_not_allowed_fallback(assets::serve)
+        .fallback(assets::serve)
+        .layer(CompressionLayer::new());
+    // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
+    // request), and every application would be a Socket.IO server of its own that knows nothing of the others' peers.
+    let all = socket_io.layer(files);
+    Router::new()
+        .fallback_service(all)
+        .layer(tower::util::option_layer(strangers))
+        .layer(middleware::from_fn_with_state((pages, handshakes), judge))
+}
+
+async fn judge(
+    State((pages, handshakes)): State<(Pages, Arc<Mutex<Bucket>>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Err(reason) = pages.judge(request.headers()) {
+        debug!("request refused: {reason}");
+        return assets::in_words(StatusCode::FORBIDDEN, &format!("Refused: {reason}."));
+    }
+    let opens = request.uri().path().starts_with("/socket.io")
+        && !request.uri().query().unwrap_or_default().split('&').any(|part| part.starts_with("sid="));
+    if opens && !handshakes.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
+        return assets::in_words(StatusCode::TOO_MANY_REQUESTS, "Too many connections at once; try again.");
+    }
+    next.run(request).await
+}
+
+/// A connection that gives its seat back when it ends, also after it has become a websocket.
+struct Seated {
+    stream: TcpStream,
+    _seat: Seat,
+}
+
+impl AsyncRead for Seated {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Seated {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

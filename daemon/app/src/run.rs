@@ -1,0 +1,95 @@
+//! One life of the daemon: opens media and link, seats the desk between them, and closes everything in order. Knows
+//! everybody; must not decide anything.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{IsTerminal, stdout};
+
+use porthole_core::command::Command;
+use porthole_core::config::settings::{RoomSettings, Settings};
+use porthole_core::ids::PeerId;
+use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::wire::Outgoing;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::announce;
+use crate::desk::{self, Inbox, Perform, Post};
+use crate::link::{self, Link, embedded};
+use crate::media::{Events, Media, MediaError};
+
+/// Why the daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotRun {
+    /// No threads, no signals: the machine itself refuses.
+    #[error("the machine refuses what the daemon needs to start: {0}")]
+    Machine(#[from] std::io::Error),
+    /// GStreamer, an element or an encoder is missing.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// The port cannot be had.
+    #[error(transparent)]
+    Link(#[from] embedded::OpenFailed),
+}
+
+/// Runs until SIGINT or SIGTERM. Blocks.
+pub fn until_stopped(settings: Settings) -> Result<(), CannotRun> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(live(settings));
+    // A media thread that hangs must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn live(settings: Settings) -> Result<(), CannotRun> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        log::info!("stopping");
+    };
+    let me = camera_id(&settings.room);
+    let switchboard = Switchboard::new(SwitchboardSettings {
+        room: settings.room.clone(),
+        me: me.clone(),
+        fallback: settings.media.video.fallback,
+    });
+    let (status, health) = watch::channel(switchboard.status());
+    let (link_events, link_inbox) = mpsc::channel(link::EVENTS);
+    let (media_events, media_inbox) = Events::channel();
+
+    // The port first: a second daemon is told at once, and not after it has tried the encoders.
+    let link = embedded::open(settings.relay.clone(), &settings.room, &settings.ice, me, link_events, health)
+        .await?;
+    let mut media = Media::open(settings.media.clone(), settings.ice.clone(), media_events).await?;
+    if let Some(page) = link.page() {
+        announce::print(&mut stdout(), stdout().is_terminal(), &settings.room, &settings.relay, page)?;
+    }
+    let inbox = Inbox { link: link_inbox, media: media_inbox };
+    desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &status, stop).await;
+    tokio::join!(link.close(), media.close());
+    Ok(())
+}
+
+impl Perform for Media {
+    fn perform(&mut self, command: &Command) {
+        Self::perform(self, command);
+    }
+}
+
+impl Post for Link {
+    fn post(&self, message: Outgoing) {
+        self.send(message);
+    }
+}
+
+/// The camera's peer id: the same after a restart, another on every machine and for every camera of it.
+fn camera_id(room: &RoomSettings) -> PeerId {
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let mut hash = DefaultHasher::new();
+    ("porthole camera", machine.trim(), &room.room, &room.camera).hash(&mut hash);
+    let text = format!("camera-{:016x}", hash.finish());
+    PeerId::new(&text).unwrap_or_else(|_| unreachable!("{text} is made of allowed characters"))
+}

@@ -1,0 +1,358 @@
+//! The embedded relay over plain HTTP: what it serves, what it reports to the desk, and how it ends. Socket.IO is
+//! spoken here by hand, over long polling (Engine.IO protocol 4); the official JavaScript one is in `web-viewer/e2e`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use porthole::link::embedded::{self, OpenFailed};
+use porthole::link::{EVENTS, Link};
+use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSettings};
+use porthole_core::event::LinkEvent;
+use porthole_core::ids::Name;
+use porthole_core::status::{CaptureState, Status};
+use porthole_core::wire::Outgoing;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+
+#[tokio::test]
+async fn the_camera_is_in_the_room_as_soon_as_the_port_is_bound() {
+    let mut relay = open(Access::Local).await;
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    assert!(relay.events.try_recv().is_err());
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn a_message_reaches_the_desk_with_its_sender_and_the_reply_its_socket() {
+    let mut relay = open(Access::Local).await;
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let caller = relay.enter("ann").await;
+    assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
+
+    caller.post(r#"42["offer",{"room":"porthole","call":"c1"},"more"]"#).await;
+    let LinkEvent::Message { sender, name, payload } = relay.event().await else { panic!("not a message") };
+    assert_eq!((sender, name.as_str()), (Some(Name::new("ann").unwrap()), "offer"));
+    assert_eq!(payload, json!({"room": "porthole", "call": "c1"}));
+
+    relay.link.send(Outgoing { to: Name::new("ann").ok(), event: "answer", payload: json!({"call": "c1"}) });
+    assert_eq!(caller.until("answer").await, json!(["answer", {"call": "c1"}]));
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn rubbish_ends_at_the_relay_and_costs_nobody_else_anything() {
+    let mut relay = open(Access::Local).await;
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let ann = relay.enter("ann").await;
+    assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
+
+    let deep = format!(r#"42["offer",{}{}]"#, "[".repeat(5000), "]".repeat(5000));
+    let attachment = "451-[\"offer\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAAEC";
+    let rubbish = [
+        &deep,
+        attachment,
+        r#"42["offer",{]"#,
+        r#"42{"offer":1}"#,
+        "42[7]",
+        "42[]",
+        "42",
+        "4",
+        "9",
+        "b!",
+        "",
+    ];
+    for (number, packet) in rubbish.iter().enumerate() {
+        relay.enter(&format!("eve-{number}")).await.send(packet).await;
+        ann.post(r#"42["ready"]"#).await;
+        loop {
+            match relay.message().await {
+                (sender, name) if sender == "ann" => {
+                    assert_eq!(name, "ready");
+                    break;
+                }
+                (_, name) => assert!(name == "joined" || name == "left", "{name} after {packet:?}"),
+            }
+        }
+    }
+    let refusals = relay.get("/healthz").await.json()["relay"]["refusals"].clone();
+    assert_eq!(refusals, json!({"unreadable": 1, "binary": 1}), "the others end their connection");
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn an_event_without_arguments_has_a_null_payload() {
+    let mut relay = open(Access::Local).await;
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let caller = relay.enter("ann").await;
+    assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
+    caller.post(r#"42["ready"]"#).await;
+    let LinkEvent::Message { name, payload, .. } = relay.event().await else { panic!("not a message") };
+    assert_eq!((name.as_str(), payload), ("ready", Value::Null));
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_connection_that_says_nothing() {
+    let relay = open(Access::Local).await;
+    let address = relay.address;
+    let mut half = TcpStream::connect(address).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: localh").await.unwrap();
+    relay.close().await;
+    let mut rest = Vec::new();
+    within(half.read_to_end(&mut rest)).await.ok();
+    assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    assert!(TcpStream::connect(address).await.is_err(), "the port is let go of");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_with_what_to_do() {
+    let relay = open(Access::Local).await;
+    let failed = try_open(Access::Local, relay.address).await.map(|_| ()).unwrap_err();
+    assert!(matches!(failed, OpenFailed::InUse(address) if address == relay.address));
+    assert!(failed.to_string().contains("`listen`"), "{failed}");
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn a_local_room_is_not_opened_to_other_machines() {
+    let everywhere = "0.0.0.0:0".parse().unwrap();
+    let failed = try_open(Access::Local, everywhere).await.map(|_| ()).unwrap_err();
+    assert!(matches!(failed, OpenFailed::Exposed(_)), "{failed}");
+    let elsewhere = "192.0.2.1:0".parse().unwrap();
+    let failed = try_open(Access::Open, elsewhere).await.map(|_| ()).unwrap_err();
+    assert!(matches!(failed, OpenFailed::NoSuchAddress(_)), "{failed}");
+}
+
+#[tokio::test]
+async fn the_page_is_served_with_its_fences() {
+    let relay = open(Access::Local).await;
+    for path in ["/", "/index.html"] {
+        let page = relay.get(path).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(page.header("cache-control"), Some("no-cache"));
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
+        assert!(page.body.to_lowercase().contains("<!doctype html>"));
+    }
+    let tag = relay.get("/").await.header("etag").unwrap().to_owned();
+    let again = relay.request(&format!("GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {tag}")).await;
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    let head = relay.request("HEAD / HTTP/1.1\r\nHost: localhost").await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_cannot_be_done_is_said_in_words() {
+    let relay = open(Access::Local).await;
+    for path in ["/nothing", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "//", "/index.html/"] {
+        let missing = relay.get(path).await;
+        assert_eq!(missing.status, 404, "{path}");
+        assert!(missing.body.contains("no such page"), "{path}");
+    }
+    for path in ["/", "/healthz", "/nothing"] {
+        let post =
+            relay.request(&format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0")).await;
+        assert_eq!(post.status, 405, "{path}");
+        assert!(post.header("allow").unwrap().contains("GET"));
+        assert!(post.body.contains("only be read"), "{path}");
+    }
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn health_is_the_status_and_turns_to_503_when_somebody_should_act() {
+    let relay = open(Access::Local).await;
+    let well = relay.get("/healthz").await;
+    assert_eq!((well.status, well.json()["capture"].clone()), (200, json!("idle")));
+    relay.status.send_modify(|status| status.capture = CaptureState::Lost);
+    let ill = relay.get("/healthz").await;
+    assert_eq!((ill.status, ill.json()["healthy"].clone()), (503, json!(false)));
+    let Relay { link, address, status, .. } = relay;
+    drop(status);
+    let deserted = request(address, "GET /healthz HTTP/1.1\r\nHost: localhost").await;
+    assert_eq!(deserted.status, 503);
+    link.close().await;
+}
+
+#[tokio::test]
+async fn other_pages_and_borrowed_names_are_turned_away_unless_the_room_is_open() {
+    let asks = [
+        ("Host: evil.example", ""),
+        ("Host: localhost", "Origin: https://evil.example"),
+        ("Host: localhost", "Origin: null"),
+    ];
+    for (access, expected) in [(Access::Local, 403), (Access::Open, 200)] {
+        let relay = open(access).await;
+        for path in ["/", "/healthz", "/socket.io/?EIO=4&transport=polling"] {
+            for (host, origin) in asks {
+                let separator = if origin.is_empty() { "" } else { "\r\n" };
+                let answer =
+                    relay.request(&format!("GET {path} HTTP/1.1\r\n{host}{separator}{origin}")).await;
+                assert_eq!(answer.status, expected, "{path} {host} {origin}");
+            }
+        }
+        relay.close().await;
+    }
+}
+
+struct Relay {
+    link: Link,
+    address: SocketAddr,
+    events: mpsc::Receiver<LinkEvent>,
+    status: watch::Sender<Status>,
+}
+
+impl Relay {
+    async fn event(&mut self) -> LinkEvent {
+        within(self.events.recv()).await.expect("an event")
+    }
+
+    async fn message(&mut self) -> (String, String) {
+        match self.event().await {
+            LinkEvent::Message { sender: Some(sender), name, .. } => (sender.to_string(), name),
+            other => panic!("not a message of somebody: {other:?}"),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.request(&format!("GET {path} HTTP/1.1\r\nHost: localhost")).await
+    }
+
+    async fn request(&self, head: &str) -> Answer {
+        request(self.address, head).await
+    }
+
+    /// A caller that has connected and joined.
+    async fn enter(&self, from: &str) -> Caller {
+        let open = self.get("/socket.io/?EIO=4&transport=polling").await;
+        let open: Value = serde_json::from_str(open.body.trim_start_matches('0')).expect("an open packet");
+        let caller = Caller { address: self.address, sid: open["sid"].as_str().expect("a sid").to_owned() };
+        caller.post("40").await;
+        caller.connected().await;
+        caller.post(&format!(r#"42["join",{{"room":"porthole","from":"{from}"}}]"#)).await;
+        assert_eq!(caller.until("room").await[1]["peers"][0]["role"], "camera");
+        caller
+    }
+
+    async fn close(self) {
+        within(self.link.close()).await;
+    }
+}
+
+/// A Socket.IO client over long polling.
+struct Caller {
+    address: SocketAddr,
+    sid: String,
+}
+
+impl Caller {
+    fn target(&self) -> String {
+        format!("/socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: localhost", self.sid)
+    }
+
+    async fn post(&self, packet: &str) {
+        let answer = self.send(packet).await;
+        assert_eq!(answer.body, "ok", "{answer:?}");
+    }
+
+    /// Whatever comes of it.
+    async fn send(&self, packet: &str) -> Answer {
+        let head =
+            format!("POST {}\r\nContent-Type: text/plain\r\nContent-Length: {}", self.target(), packet.len());
+        exchange(self.address, &format!("{head}\r\nConnection: close\r\n\r\n{packet}")).await
+    }
+
+    /// Says nothing before the relay has let it in.
+    async fn connected(&self) {
+        while !self.poll().await.iter().any(|packet| packet.starts_with("40")) {}
+    }
+
+    /// The next event of that name; others on the way are passed over.
+    async fn until(&self, event: &str) -> Value {
+        loop {
+            let packets = self.poll().await;
+            let events = packets.iter().filter_map(|packet| packet.strip_prefix("42"));
+            let mut events = events.map(|text| serde_json::from_str::<Value>(text).expect("JSON"));
+            if let Some(found) = events.find(|found| found[0] == event) {
+                return found;
+            }
+        }
+    }
+
+    async fn poll(&self) -> Vec<String> {
+        let answer = request(self.address, &format!("GET {}", self.target())).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body.split('\u{1e}').map(str::to_owned).collect()
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+}
+
+async fn open(access: Access) -> Relay {
+    try_open(access, "127.0.0.1:0".parse().unwrap()).await.expect("a relay")
+}
+
+async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFailed> {
+    let (desk, events) = mpsc::channel(EVENTS);
+    let (status, health) = watch::channel(Status {
+        link: true,
+        capture: CaptureState::Idle,
+        calls: 0,
+        live: 0,
+        renditions: Vec::new(),
+        refusals: BTreeMap::new(),
+    });
+    let relay = RelaySettings { listen, link: String::new(), max_sockets: 32 };
+    let room = RoomSettings {
+        room: Name::new("porthole").unwrap(),
+        camera: "Camera".into(),
+        access,
+        max_calls: 4,
+        idle_after: Duration::ZERO,
+    };
+    let camera = Name::new("cam").unwrap();
+    let link = embedded::open(relay, &room, &IceSettings::default(), camera, desk, health).await?;
+    let address = link.page().expect("an embedded relay serves a page");
+    Ok(Relay { link, address, events, status })
+}
+
+async fn request(address: SocketAddr, head: &str) -> Answer {
+    exchange(address, &format!("{head}\r\nConnection: close\r\n\r\n")).await
+}
+
+async fn exchange(address: SocketAddr, request: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// Only bounds a hang.
+async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), work).await.expect("no hang")
+}

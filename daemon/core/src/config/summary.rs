@@ -1,0 +1,67 @@
+//! What settings come to, in four lines for a person. Must not show a secret.
+
+use std::fmt;
+
+use super::settings::{Access, AudioSource, EncoderChoice, Fallback, Settings, VideoSource};
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = match self.room.access {
+            Access::Local => "browsers on this machine",
+            Access::Open => "everybody who reaches it",
+        };
+        let Self { room, relay, media, ice, .. } = self;
+        writeln!(
+            f,
+            "room     {} (\"{}\") at {}, for {who}, at most {} calls",
+            room.room, room.camera, relay.listen, room.max_calls
+        )?;
+        let video = &media.video;
+        let encoder = match &video.encoder {
+            EncoderChoice::Auto => "the first encoder that works",
+            EncoderChoice::Named(name) => name,
+        };
+        let fallback = match video.fallback {
+            Fallback::Vp8 => "VP8 for browsers without",
+            Fallback::None => "nothing for browsers without",
+        };
+        writeln!(
+            f,
+            "picture  {}, {}x{} at {}/s, H.264 of {} kbit/s by {encoder}, {fallback}",
+            video.source, video.width, video.height, video.framerate, video.bitrate
+        )?;
+        let audio = &media.audio;
+        match &audio.source {
+            AudioSource::None => writeln!(f, "sound    none")?,
+            source => writeln!(
+                f,
+                "sound    {source}, Opus of {} kbit/s in packets of {} ms",
+                audio.bitrate, audio.packet
+            )?,
+        }
+        write!(f, "ice      {} STUN and {} TURN servers", ice.stun.len(), ice.turn.len())
+    }
+}
+
+impl fmt::Display for VideoSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto(device) => write!(f, "{} or else the test picture", device.display()),
+            Self::V4l2(device) => write!(f, "{}", device.display()),
+            Self::Test => f.write_str("the test picture"),
+            Self::File(clip) => write!(f, "the clip {}", clip.display()),
+        }
+    }
+}
+
+impl fmt::Display for AudioSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("the default microphone or else what goes with the picture"),
+            Self::Alsa(device) => write!(f, "ALSA {device}"),
+            Self::Test => f.write_str("the test tone"),
+            Self::File => f.write_str("that of the clip"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Thousands of events in any order whatever, and after each of them everything the contract promises.
+
+#![allow(clippy::unwrap_used)]
+
+mod desk;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+
+use desk::*;
+use porthole_core::command::Command;
+use porthole_core::config::settings::Access;
+use porthole_core::event::{Event, MediaEvent};
+use porthole_core::ids::{CallId, Rendition};
+use porthole_core::wire::limits;
+use serde_json::{Value, json};
+
+const RUNS: u64 = 150;
+const STEPS: usize = 300;
+const MAX_CALLS: usize = 5;
+
+/// `ANYTHING_SEED=7` repeats one run, `ANYTHING_RUNS=100000` makes a long night of it.
+#[test]
+fn whatever_happens_in_whatever_order_the_contract_holds() {
+    let number = |key| env::var(key).ok().map(|text| text.parse::<u64>().unwrap());
+    let seeds = match number("ANYTHING_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("ANYTHING_RUNS").unwrap_or(RUNS),
+    };
+    let mut seen = Seen::default();
+    for seed in seeds.clone() {
+        let mut world = World::new(seed);
+        for step in 0..STEPS {
+            world.at = format!("seed {seed} step {step}");
+            world.step();
+        }
+        world.at = format!("seed {seed} at the end");
+        world.stop();
+        seen.add(&world.seen);
+    }
+    if seeds.end - seeds.start >= RUNS {
+        seen.insist();
+    }
+}
+
+/// What the commands so far have come to, and nothing that the switchboard says of itself.
+struct World {
+    /// Where we are, for who reads a failure.
+    at: String,
+    chance: Chance,
+    desk: Desk,
+    capture: bool,
+    renditions: BTreeSet<Rendition>,
+    calls: BTreeMap<CallId, Seat>,
+    hung_up: Vec<CallId>,
+    stopping: bool,
+    finished: bool,
+    seen: Seen,
+}
+
+/// A call that has not been hung up.
+struct Seat {
+    viewer: Option<String>,
+    rendition: Option<Rendition>,
+    candidates: usize,
+    answered: bool,
+    live: bool,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut chance = Chance(seed);
+        let open = chance.one_in(2);
+        let idle_after = secs(chance.below(12));
+        let desk = Desk::with(|settings| {
+            settings.room.access = if open { Access::Open } else { Access::Local };
+            settings.room.max_calls = MAX_CALLS;
+            settings.room.idle_after = idle_after;
+        });
+        Self {
+            at: format!("seed {seed}"),
+            chance,
+            desk,
+            capture: false,
+            renditions: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            hung_up: Vec::new(),
+            stopping: false,
+            finished: false,
+            seen: Seen::default(),
+        }
+    }
+
+    /// One event, or some time.
+    fn step(&mut self) {
+        if self.chance.one_in(5) {
+            let time = match self.chance.below(4) {
+                0 => millis(self.chance.below(200)),
+                1 | 2 => millis(self.chance.below(3_000)),
+                _ => secs(self.chance.below(25)),
+            };
+            let end = self.desk.now + time;
+            while let Some(next) = self.desk.board.poll_timeout().filter(|next| *next <= end) {
+                self.desk.now = self.desk.now.max(next);
+                let commands = self.desk.sleep(millis(0));
+                self.perform(commands, None);
+            }
+            self.desk.now = end;
+        } else {
+            let (event, viewer) = self.event();
+            self.feed(event, viewer);
+        }
+    }
+
+    fn feed(&mut self, event: Event, viewer: Option<String>) {
+        match &event {
+            Event::Media(MediaEvent::CaptureFailed { .. }) => self.capture = false,
+            Event::Media(MediaEvent::RenditionFailed { rendition, .. }) => {
+                _ = self.renditions.remove(rendition)
+            }
+            Event::Media(MediaEvent::Closed { call }) => self.hung_up.retain(|id| id != call),
+            Event::Shutdown => self.stopping = true,
+            _ => {}
+        }
+        let commands = self.desk.on(event.clone());
+        match event {
+            Event::Media(MediaEvent::Answered { call, .. }) => {
+                let sent = |command: &Command| matches!(command, Command::Send(message) if message.event == "answer");
+                let answers = commands.iter().filter(|command| sent(command)).count();
+                let seat = self.calls.get_mut(&call).filter(|_| answers > 0);
+                assert!(
+                    answers == 0 || seat.as_ref().is_some_and(|seat| !seat.answered),
+                    "{}: answered once",
+                    self.at
+                );
+                seat.into_iter().for_each(|seat| seat.answered = true);
+            }
+            Event::Media(MediaEvent::Connected { call }) => {
+                self.calls.get_mut(&call).into_iter().for_each(|seat| seat.live |= seat.answered);
+            }
+            _ => {}
+        }
+        self.perform(commands, viewer);
+    }
+
+    /// The daemon stops, and every call is closed but perhaps one.
+    fn stop(&mut self) {
+        self.feed(Event::Shutdown, None);
+        assert!(self.calls.is_empty() && !self.capture && self.renditions.is_empty(), "{}", self.at);
+        for _ in 0..20 {
+            let (event, viewer) = self.event();
+            self.feed(event, viewer);
+        }
+        while self.hung_up.len() > 1 {
+            self.feed(closed(self.hung_up[0].0), None);
+        }
+        let commands = self.desk.sleep(secs(5));
+        self.perform(commands, None);
+        assert!(self.finished, "{}", self.at);
+        assert_eq!(self.desk.board.poll_timeout(), None, "{}", self.at);
+        for _ in 0..20 {
+            let (event, viewer) = self.event();
+            self.feed(event, viewer);
+        }
+    }
+
+    /// Performs what is commanded and checks that it makes sense, then that everything promised holds.
+    fn perform(&mut self, commands: Vec<Command>, viewer: Option<String>) {
+        assert!(
+            commands.len() <= 5 * MAX_CALLS + limits::CANDIDATES_PER_CALL + 10,
+            "{}: {commands:?}",
+            self.at
+        );
+        for command in commands {
+            let at = self.at.clone();
+            assert!(!self.finished, "{at}: {command:?} after the end");
+            self.seen.count(&command);
+            match command {
+                Command::StartCapture => {
+                    assert!(!self.stopping && !std::mem::replace(&mut self.capture, true), "{at}")
+                }
+                Command::StopCapture => assert!(std::mem::replace(&mut self.capture, false), "{at}"),
+                Command::StartRendition(rendition) => {
+                    assert!(!self.stopping && self.capture && self.renditions.insert(rendition), "{at}");
+                }
+                Command::StopRendition(rendition) => assert!(self.renditions.remove(&rendition), "{at}"),
+                Command::Answer { call, plan, .. } => {
+                    assert!(!self.stopping && self.capture, "{at}");
+                    assert!(
+                        plan.rendition.is_none_or(|rendition| self.renditions.contains(&rendition)),
+                        "{at}"
+                    );
+                    assert!(
+                        self.calls.keys().chain(&self.hung_up).all(|id| *id < call),
+                        "{at}: {call} came before"
+                    );
+                    assert_eq!(call.0, self.seen.answers, "{at}: numbers are counted up");
+                    let seat = Seat {
+                        viewer: viewer.clone(),
+                        rendition: plan.rendition,
+                        candidates: 0,
+                        answered: false,
+                        live: false,
+                    };
+                    self.calls.insert(call, seat);
+                }
+                Command::AddCandidate { call, .. } => {
+                    let seat =
+                        self.calls.get_mut(&call).unwrap_or_else(|| panic!("{at}: a candidate for {call}"));
+                    seat.candidates += 1;
+                    assert!(seat.candidates <= limits::CANDIDATES_PER_CALL, "{at}");
+                }
+                Command::HangUp { call } => {
+                    assert!(self.calls.remove(&call).is_some(), "{at}: {call} is hung up once");
+                    self.hung_up.push(call);
+                }
+                Command::ForceKeyFrame(rendition) => assert!(self.renditions.contains(&rendition), "{at}"),
+                Command::Send(message) => {
+                    assert!(message.payload.is_object(), "{at}");
+                    assert_eq!(message.payload["room"], json!(ROOM), "{at}");
+                }
+                Command::Note(_) => {}
+                Command::Finished => self.finished = true,
+            }
+        }
+        self.check();
+    }
+
+    fn check(&self) {
+        let (board, now, at) = (&self.desk.board, self.desk.now, &self.at);
+        let (status, kept) = (board.status(), board.kept());
+        assert!(self.calls.is_empty() || self.capture, "{at}: calls without a camera");
+        let used: BTreeSet<_> = self.calls.values().filter_map(|seat| seat.rendition).collect();
+        assert_eq!(self.renditions, used, "{at}: a rendition runs exactly while a call uses it");
+        assert_eq!(status.calls, self.calls.len(), "{at}");
+        assert_eq!(status.live, self.calls.values().filter(|seat| seat.live).count(), "{at}");
+        let mut viewers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for seat in self.calls.values() {
+            viewers.entry(&seat.viewer).or_default().push(seat);
+        }
+        for (viewer, seats) in &viewers {
+            assert!(seats.len() <= 2, "{at}: {viewer:?} has {} calls", seats.len());
+            assert!(seats.len() < 2 || seats[0].live, "{at}: only a live call may be replaced in peace");
+        }
+        assert!(viewers.len() <= MAX_CALLS, "{at}");
+        let due = board.poll_timeout();
+        if !self.calls.is_empty() && !self.finished {
+            assert!(
+                due.is_some_and(|due| due <= now + limits::ANSWER_DEADLINE),
+                "{at}: every call has a deadline"
+            );
+        }
+        if self.capture && self.calls.is_empty() {
+            assert!(due.is_some_and(|due| due <= now + secs(12)), "{at}: a camera nobody watches is closed");
+        }
+        assert!(kept.closing <= self.hung_up.len(), "{at}");
+        assert!(kept.closing <= limits::CLOSING_AT_ONCE + 2 * MAX_CALLS, "{at}");
+        assert!(kept.early_candidates <= limits::EARLY_CANDIDATES, "{at}");
+        assert!(kept.counted_peers <= limits::COUNTED_PEERS, "{at}");
+    }
+
+    /// Anything that can happen, and whose offer it is.
+    fn event(&mut self) -> (Event, Option<String>) {
+        let who = *self.chance.of(&["anna", "bert", "carl", "dora", "emil", "fred", "gina"]);
+        let tag = *self.chance.of(&["1", "2", "3", "4", "5", "6"]);
+        let number = usize::try_from(self.chance.below(80)).unwrap();
+        let id = self.some_call();
+        let rendition = *self.chance.of(&Rendition::ALL);
+        let event = match self.chance.below(40) {
+            0..7 => {
+                let round = self.chance.below(3);
+                let sdp = self.sdp(&format!("{who}{tag}v{round}"));
+                return (offer_of(who, tag, &sdp), Some(who.into()));
+            }
+            7 | 8 => {
+                let anonymous = *self.chance.of(&[None, Some("anon-1"), Some("anon-2")]);
+                let sdp = self.sdp(&format!("tutorial{tag}"));
+                return (tutorial_offer(anonymous, &sdp), anonymous.map(Into::into));
+            }
+            9 | 10 => candidate(who, tag, number),
+            11 => candidates_end(who, tag),
+            12 => {
+                let mut line = line(number);
+                line.username_fragment = Some(format!("tutorial{tag}"));
+                says(None, "ice-candidate", json!(line))
+            }
+            13 => bye(who, tag),
+            14 => left(who),
+            15 => joined(who),
+            16 => self.rubbish(who),
+            17 => up(),
+            18 => down(),
+            19..23 if self.desk.plans.contains_key(&CallId(id)) => self.desk.answered(id),
+            19 => answered_with(id, "v=0"),
+            20..26 => connected(id),
+            26..30 => heard(id),
+            30 => call_failed(id),
+            31 => overflowed(id),
+            32 => found(id, number),
+            33 => wanted(rendition),
+            34 => capture_runs(),
+            35 if self.chance.one_in(4) => capture_failed(),
+            36 if self.chance.one_in(4) => rendition_failed(rendition),
+            37 if self.chance.one_in(60) => shutdown(),
+            _ => match self.hung_up.first() {
+                Some(id) => closed(id.0),
+                None => closed(id),
+            },
+        };
+        (event, None)
+    }
+
+    fn sdp(&mut self, ufrag: &str) -> String {
+        match self.chance.below(8) {
+            0 => "rubbish".into(),
+            1 => chromium_audio_only().into(),
+            2 | 3 => short_offer(ufrag, Vp8),
+            _ => short_offer(ufrag, H264),
+        }
+    }
+
+    fn rubbish(&mut self, who: &str) -> Event {
+        let event = *self.chance.of(&["offer", "candidate", "bye", "joined", "left", "room", "answer", "?"]);
+        let strange =
+            [json!(null), json!(7), json!([[]]), json!({ "from": {} }), json!({ "call": who, "sdp": [] })];
+        let payload: Value = self.chance.of(&strange).clone();
+        let sender = self.chance.one_in(2).then_some(who);
+        says(sender, event, payload)
+    }
+
+    /// A call that is, one that was, or one that will be.
+    fn some_call(&mut self) -> u64 {
+        if self.chance.one_in(6) {
+            return self.chance.below(self.seen.answers + 3);
+        }
+        let ids: Vec<_> = self.calls.keys().map(|id| id.0).collect();
+        if ids.is_empty() { 0 } else { *self.chance.of(&ids) }
+    }
+}
+
+/// How often each kind of command was seen: a run in which nothing happens would prove nothing.
+#[derive(Default)]
+struct Seen {
+    answers: u64,
+    kinds: BTreeMap<&'static str, u64>,
+}
+
+impl Seen {
+    fn count(&mut self, command: &Command) {
+        let kind = match command {
+            Command::StartCapture => "start capture",
+            Command::StopCapture => "stop capture",
+            Command::StartRendition(_) => "start rendition",
+            Command::StopRendition(_) => "stop rendition",
+            Command::Answer { .. } => "call",
+            Command::AddCandidate { .. } => "candidate",
+            Command::HangUp { .. } => "hang up",
+            Command::ForceKeyFrame(_) => "key frame",
+            Command::Send(message) => message.event,
+            Command::Note(_) => "note",
+            Command::Finished => "finished",
+        };
+        self.answers += u64::from(kind == "call");
+        *self.kinds.entry(kind).or_default() += 1;
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (kind, count) in &other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+    }
+
+    fn insist(&self) {
+        let least = [
+            ("start capture", 100),
+            ("stop capture", 100),
+            ("start rendition", 500),
+            ("stop rendition", 500),
+            ("call", 3000),
+            ("answer", 1000),
+            ("candidate", 400),
+            ("hang up", 2000),
+            ("key frame", 300),
+            ("bye", 500),
+            ("refused", 1000),
+            ("notice", 100),
+            ("join", 300),
+            ("finished", 150),
+        ];
+        for (kind, least) in least {
+            let count = self.kinds.get(kind).copied().unwrap_or_default();
+            assert!(count >= least, "only {count} times {kind}: {:?}", self.kinds);
+        }
+    }
+}
+
+/// Chance that can be repeated (SplitMix64; Steele, Lea and Flood 2014).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
+    }
+}

@@ -1,0 +1,402 @@
+//! The small language of the switchboard's tests: a desk that feeds events, lets time pass, and insists on exactly
+//! the commands that are named. What is noted for the log is kept aside.
+
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use porthole_core::command::{Command, Level, Note};
+use porthole_core::config::settings::{Access, Fallback, RoomSettings};
+use porthole_core::event::{Event, LinkEvent, MediaEvent};
+use porthole_core::ids::{CallId, Name, Rendition};
+use porthole_core::sdp::choose::{self, AnswerPlan, Codec, Direction};
+use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, What};
+use serde_json::{Value, json};
+
+pub use Command::{Finished, ForceKeyFrame, StartCapture, StartRendition, StopCapture, StopRendition};
+pub use Rendition::{H264, Vp8};
+
+pub const ROOM: &str = "porthole";
+pub const ME: &str = "cam-nursery";
+
+/// A switchboard with a clock of its own.
+pub struct Desk {
+    pub board: Switchboard,
+    pub now: Instant,
+    pub notes: Vec<Note>,
+    pub plans: BTreeMap<CallId, AnswerPlan>,
+}
+
+impl Desk {
+    /// Access is local, as it is unless the owner says otherwise.
+    pub fn local() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// Tutorial pages are let in too.
+    pub fn open() -> Self {
+        Self::with(|settings| settings.room.access = Access::Open)
+    }
+
+    pub fn with(change: impl FnOnce(&mut SwitchboardSettings)) -> Self {
+        let mut settings = SwitchboardSettings {
+            room: RoomSettings {
+                room: name(ROOM),
+                camera: "Nursery".into(),
+                access: Access::Local,
+                max_calls: 20,
+                idle_after: secs(10),
+            },
+            me: name(ME),
+            fallback: Fallback::Vp8,
+        };
+        change(&mut settings);
+        let board = Switchboard::new(settings);
+        Self { board, now: Instant::now(), notes: Vec::new(), plans: BTreeMap::new() }
+    }
+
+    /// Feeds one event and tells what is commanded.
+    pub fn on(&mut self, event: Event) -> Vec<Command> {
+        self.board.handle(event, self.now);
+        self.drain()
+    }
+
+    /// Exactly these commands and nothing else.
+    #[track_caller]
+    pub fn expect(&mut self, event: Event, commands: impl IntoIterator<Item = Command>) {
+        let commands: Vec<_> = commands.into_iter().collect();
+        let what = match &event {
+            Event::Link(LinkEvent::Message { sender, name, .. }) => format!("{name} of {sender:?}"),
+            event => format!("{event:?}"),
+        };
+        assert_eq!(self.on(event), commands, "after {what}");
+    }
+
+    /// Nothing at all.
+    #[track_caller]
+    pub fn ignores(&mut self, event: Event) {
+        self.expect(event, []);
+    }
+
+    /// Time passes, with a stop at every moment the switchboard asked for; tells what was commanded on the way.
+    pub fn sleep(&mut self, time: Duration) -> Vec<Command> {
+        let end = self.now + time;
+        let mut commands = Vec::new();
+        while let Some(next) = self.board.poll_timeout().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.board.handle_timeout(self.now);
+            commands.extend(self.drain());
+            let again = self.board.poll_timeout();
+            assert!(again.is_none_or(|again| again > self.now), "asks for the same moment for ever");
+        }
+        self.now = end;
+        commands
+    }
+
+    /// While time passes, exactly these commands and nothing else.
+    #[track_caller]
+    pub fn passes(&mut self, time: Duration, commands: impl IntoIterator<Item = Command>) {
+        let commands: Vec<_> = commands.into_iter().collect();
+        assert_eq!(self.sleep(time), commands, "while {time:?} pass");
+    }
+
+    /// A viewer's call, brought as far as being answered by the camera. Tells its number.
+    pub fn ringing(&mut self, who: &str, tag: &str) -> u64 {
+        let commands = self.on(offer(who, tag));
+        commands
+            .iter()
+            .find_map(|command| if let Command::Answer { call, .. } = command { Some(call.0) } else { None })
+            .unwrap_or_else(|| panic!("not answered: {commands:?}"))
+    }
+
+    /// A viewer's call whose answer is out.
+    pub fn connecting(&mut self, who: &str, tag: &str) -> u64 {
+        let id = self.ringing(who, tag);
+        let answered = self.answered(id);
+        assert_eq!(self.on(answered).len(), 1);
+        id
+    }
+
+    /// A viewer's call with picture and sound.
+    pub fn live(&mut self, who: &str, tag: &str) -> u64 {
+        let id = self.connecting(who, tag);
+        self.on(connected(id));
+        id
+    }
+
+    /// webrtcbin's answer to the offer of this call.
+    pub fn answered(&self, id: u64) -> Event {
+        answered_with(id, &webrtcbin_answer(&self.plans[&CallId(id)]))
+    }
+
+    /// The message with the camera's answer to this call.
+    pub fn answer_message(&self, id: u64, address: &Address, shape: Shape) -> Command {
+        let plan = &self.plans[&CallId(id)];
+        Command::Send(Outgoing::answer(address, shape, &plan.finish(&webrtcbin_answer(plan)).unwrap()))
+    }
+
+    pub fn refusals(&self, reason: Reason) -> u64 {
+        self.board.status().refusals.get(reason.word()).copied().unwrap_or_default()
+    }
+
+    /// What was noted since this was last asked.
+    pub fn noted(&mut self) -> Vec<(Level, String)> {
+        self.notes.drain(..).map(|note| (note.level, note.text)).collect()
+    }
+
+    fn drain(&mut self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        while let Some(command) = self.board.poll_command() {
+            match command {
+                Command::Note(note) => self.notes.push(note),
+                command => {
+                    if let Command::Answer { call, plan, .. } = &command {
+                        self.plans.insert(*call, (**plan).clone());
+                    }
+                    commands.push(command);
+                }
+            }
+        }
+        commands
+    }
+}
+
+// ---- events ----------------------------------------------------------------------------------------------------
+
+pub fn up() -> Event {
+    Event::Link(LinkEvent::Up)
+}
+
+pub fn down() -> Event {
+    Event::Link(LinkEvent::Down { reason: "no route".into() })
+}
+
+pub fn says(sender: Option<&str>, event: &str, payload: Value) -> Event {
+    Event::Link(LinkEvent::Message { sender: sender.map(name), name: event.into(), payload })
+}
+
+/// An offer of our own page in Chromium.
+pub fn offer(who: &str, tag: &str) -> Event {
+    offer_of(who, tag, &chromium(&ufrag(who, tag)))
+}
+
+pub fn offer_of(who: &str, tag: &str, sdp: &str) -> Event {
+    says(
+        Some(who),
+        "offer",
+        json!({ "room": ROOM, "from": who, "call": tag, "sdp": { "type": "offer", "sdp": sdp } }),
+    )
+}
+
+/// An offer of a tutorial's page. `sender`: as the relay vouches.
+pub fn tutorial_offer(sender: Option<&str>, sdp: &str) -> Event {
+    says(sender, "offer", json!({ "room": ROOM, "offer": { "type": "offer", "sdp": sdp } }))
+}
+
+pub fn candidate(who: &str, tag: &str, number: usize) -> Event {
+    says(Some(who), "candidate", json!({ "from": who, "call": tag, "candidate": line(number) }))
+}
+
+pub fn candidates_end(who: &str, tag: &str) -> Event {
+    says(Some(who), "candidate", json!({ "from": who, "call": tag, "candidate": null }))
+}
+
+pub fn bye(who: &str, tag: &str) -> Event {
+    says(Some(who), "bye", json!({ "from": who, "call": tag, "reason": "hang-up" }))
+}
+
+pub fn joined(who: &str) -> Event {
+    says(None, "joined", json!({ "room": ROOM, "from": who }))
+}
+
+pub fn left(who: &str) -> Event {
+    says(None, "left", json!({ "room": ROOM, "from": who }))
+}
+
+pub fn answered_with(id: u64, sdp: &str) -> Event {
+    Event::Media(MediaEvent::Answered { call: CallId(id), sdp: sdp.into() })
+}
+
+pub fn shutdown() -> Event {
+    Event::Shutdown
+}
+
+pub fn connected(id: u64) -> Event {
+    Event::Media(MediaEvent::Connected { call: CallId(id) })
+}
+
+pub fn heard(id: u64) -> Event {
+    Event::Media(MediaEvent::Heard { call: CallId(id) })
+}
+
+pub fn call_failed(id: u64) -> Event {
+    Event::Media(MediaEvent::CallFailed { call: CallId(id), reason: "DTLS alert".into() })
+}
+
+pub fn overflowed(id: u64) -> Event {
+    Event::Media(MediaEvent::Overflowed { call: CallId(id) })
+}
+
+pub fn closed(id: u64) -> Event {
+    Event::Media(MediaEvent::Closed { call: CallId(id) })
+}
+
+pub fn found(id: u64, number: usize) -> Event {
+    Event::Media(MediaEvent::Candidate { call: CallId(id), candidate: Some(line(number)) })
+}
+
+pub fn found_all(id: u64) -> Event {
+    Event::Media(MediaEvent::Candidate { call: CallId(id), candidate: None })
+}
+
+pub fn wanted(rendition: Rendition) -> Event {
+    Event::Media(MediaEvent::KeyFrameWanted { rendition })
+}
+
+pub fn capture_runs() -> Event {
+    Event::Media(MediaEvent::CaptureRunning)
+}
+
+pub fn capture_failed() -> Event {
+    Event::Media(MediaEvent::CaptureFailed { reason: "/dev/video0 is busy: close the other program".into() })
+}
+
+pub fn rendition_failed(rendition: Rendition) -> Event {
+    Event::Media(MediaEvent::RenditionFailed {
+        rendition,
+        reason: "no encoder: install gstreamer1.0-plugins-ugly".into(),
+    })
+}
+
+// ---- commands --------------------------------------------------------------------------------------------------
+
+/// The answer to [`offer`].
+pub fn answer(id: u64, who: &str, tag: &str) -> Command {
+    answer_to(id, &chromium(&ufrag(who, tag)), true)
+}
+
+pub fn answer_to(id: u64, sdp: &str, trickle: bool) -> Command {
+    Command::Answer { call: CallId(id), plan: Box::new(choose::plan(sdp, Fallback::Vp8).unwrap()), trickle }
+}
+
+pub fn add(id: u64, number: usize) -> Command {
+    Command::AddCandidate { call: CallId(id), candidate: Some(line(number)) }
+}
+
+pub fn add_end(id: u64) -> Command {
+    Command::AddCandidate { call: CallId(id), candidate: None }
+}
+
+pub fn hang_up(id: u64) -> Command {
+    Command::HangUp { call: CallId(id) }
+}
+
+pub fn refused(who: &str, tag: &str, reason: Reason) -> Command {
+    Command::Send(Outgoing::refused(&address(Some(who), Some(tag)), reason))
+}
+
+pub fn said_bye(who: &str, tag: &str, reason: Reason) -> Command {
+    Command::Send(Outgoing::bye(&address(Some(who), Some(tag)), reason))
+}
+
+pub fn sent_candidate(who: &str, tag: &str, number: Option<usize>) -> Command {
+    let candidate = number.map(line);
+    Command::Send(Outgoing::candidate(&address(Some(who), Some(tag)), candidate.as_ref()))
+}
+
+pub fn noticed(what: What) -> Command {
+    Command::Send(Outgoing::notice(&name(ROOM), &name(ME), what))
+}
+
+// ---- parts -----------------------------------------------------------------------------------------------------
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub fn millis(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+pub fn address(to: Option<&str>, call: Option<&str>) -> Address {
+    Address { room: name(ROOM), from: name(ME), to: to.map(name), call: call.map(name) }
+}
+
+pub fn text_shape() -> Shape {
+    Shape::Tutorial(Mirror::Text)
+}
+
+pub fn line(number: usize) -> Candidate {
+    Candidate {
+        candidate: format!("candidate:{number} 1 udp 2113937151 192.0.2.{} 50000 typ host", number % 250),
+        sdp_mid: Some("0".into()),
+        sdp_m_line_index: Some(0),
+        username_fragment: None,
+    }
+}
+
+pub fn ufrag(who: &str, tag: &str) -> String {
+    format!("{who}{tag}0000").chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// Chromium's offer to see and hear.
+pub fn chromium(ufrag: &str) -> String {
+    include_str!("../offers/chromium-156-recvonly.sdp")
+        .replace("a=ice-ufrag:MWKB", &format!("a=ice-ufrag:{ufrag}"))
+}
+
+/// Chromium's offer to hear.
+pub fn chromium_audio_only() -> &'static str {
+    include_str!("../offers/chromium-156-audio-only.sdp")
+}
+
+/// Firefox ESR on Debian: no H.264 that could be used.
+pub fn firefox(ufrag: &str) -> String {
+    include_str!("../offers/firefox-esr-153-recvonly.sdp")
+        .replace("a=ice-ufrag:69f523aa", &format!("a=ice-ufrag:{ufrag}"))
+}
+
+/// The offer of the golden message: short, so that thousands of them are read quickly.
+pub fn short_offer(ufrag: &str, rendition: Rendition) -> String {
+    let golden: Value = serde_json::from_str(include_str!("../wire/offer.json")).unwrap();
+    let sdp = golden["payload"]["sdp"]["sdp"]
+        .as_str()
+        .unwrap()
+        .replace("a=ice-ufrag:Zq3v", &format!("a=ice-ufrag:{ufrag}"));
+    if rendition == H264 { sdp } else { sdp.replace("H264/90000", "H265/90000") }
+}
+
+/// What webrtcbin writes, in the lines that matter.
+pub fn webrtcbin_answer(plan: &AnswerPlan) -> String {
+    let mids: Vec<_> = plan.media.iter().map(|media| media.mid.as_str()).collect();
+    let mut text = format!(
+        "v=0\r\no=- 1795420111 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-options:trickle\r\na=group:BUNDLE {}\r\n",
+        mids.join(" ")
+    );
+    for media in &plan.media {
+        let (kind, encoding) = match media.codec {
+            Codec::Video(H264) => ("video", "H264/90000"),
+            Codec::Video(Vp8) => ("video", "VP8/90000"),
+            Codec::Opus => ("audio", "OPUS/48000/2"),
+        };
+        let way = match media.direction {
+            Direction::SendOnly => "sendonly",
+            Direction::SendRecv => "sendrecv",
+        };
+        let pt = media.payload_type;
+        text += &format!(
+            "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:cAm1\r\n\
+             a=ice-pwd:Wd8bYt5RkQz2LxNf7HsPg0Vj\r\na=mid:{}\r\na=rtcp-mux\r\na=setup:active\r\n\
+             a=rtpmap:{pt} {encoding}\r\na={way}\r\na=fingerprint:sha-256 {}\r\n",
+            media.mid,
+            ["7A"; 32].join(":"),
+        );
+    }
+    text
+}

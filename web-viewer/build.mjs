@@ -1,0 +1,47 @@
+// Bundles the page into dist/ (index.html, app.js, app.css, icon.svg), or with --tests the unit tests into .build/tests/.
+// Knows file names only.
+import { build } from "esbuild";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+/** The oldest browsers the page is built for. */
+const BROWSERS = ["chrome90", "firefox90", "safari15"];
+
+async function page() {
+  const dist = `${here}dist`;
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await build({
+    entryPoints: [`${here}src/app.ts`, `${here}src/app.css`],
+    outdir: dist,
+    bundle: true,
+    format: "esm",
+    minify: true,
+    target: BROWSERS,
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  for (const file of ["index.html", "icon.svg"]) {
+    await copyFile(`${here}src/${file}`, `${dist}/${file}`);
+  }
+}
+
+async function tests() {
+  const out = `${here}.build/tests`;
+  await rm(out, { recursive: true, force: true });
+  const names = (await readdir(`${here}tests`)).filter((name) => name.endsWith(".test.ts"));
+  await build({
+    entryPoints: names.map((name) => `${here}tests/${name}`),
+    outdir: out,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node18",
+    sourcemap: "inline",
+    logLevel: "warning",
+  });
+}
+
+await (process.argv.includes("--tests") ? tests() : page());

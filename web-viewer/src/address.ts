@@ -1,0 +1,56 @@
+// What the link says (room, relay) and who we are to the room. Must not know the page or the relay's protocol.
+
+import { isName } from "./wire";
+
+/** Where to go: a room, and the relay's address, null for the server the page came from. */
+export type Destination =
+  | { is: "room"; room: string; relay: string | null }
+  | { is: "none" }
+  | { is: "bad"; part: "room" | "relay" };
+
+/** Reads `#room=NAME&relay=URL`. What else is in the fragment belongs to others and stays untouched. */
+export function destination(hash: string): Destination {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const room = said.get("room")?.trim() ?? "";
+  const relay = said.get("relay");
+  if (room === "") return { is: "none" };
+  if (!isName(room)) return { is: "bad", part: "room" };
+  if (relay === null) return { is: "room", room, relay: null };
+  const url = webAddress(relay);
+  return url === null ? { is: "bad", part: "relay" } : { is: "room", room, relay: url };
+}
+
+function webAddress(text: string): string | null {
+  try {
+    const url = new URL(text);
+    return url.protocol === "http:" || url.protocol === "https:" ? url.origin : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A name nobody has used before: 96 random bits. (`crypto.randomUUID` is hidden from pages on plain http.) */
+export function fresh(prefix: string): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return prefix + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const KEPT = "porthole.peer";
+const TAKEN = "porthole.peer.taken";
+
+/**
+ * The peer id of this tab: the same after a reload, so that the camera replaces the old call instead of keeping both.
+ * A tab that was duplicated finds the id taken and makes its own, or the two would take the call from each other.
+ */
+export function claimPeerId(kept: Pick<Storage, "getItem" | "setItem">): string {
+  const before = kept.getItem(KEPT);
+  const peer = isName(before) && kept.getItem(TAKEN) !== "yes" ? before : fresh("viewer-");
+  kept.setItem(KEPT, peer);
+  kept.setItem(TAKEN, "yes");
+  return peer;
+}
+
+/** The page goes away; its peer id is free for the next page of this tab. */
+export function releasePeerId(kept: Pick<Storage, "setItem">): void {
+  kept.setItem(TAKEN, "no");
+}

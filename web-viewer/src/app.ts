@@ -1,0 +1,51 @@
+// The page's beginning and end: reads the link, starts the viewer or asks for a room, says good-bye when it goes.
+// For tests and the curious it puts `window.porthole.snapshot()` there: a promise of what the page knows, see `Snapshot`.
+
+import { claimPeerId, destination, fresh, releasePeerId } from "./address";
+import { Page } from "./page";
+import { Viewer, type Snapshot } from "./viewer";
+import { isName } from "./wire";
+import { TEXT } from "./words";
+
+declare global {
+  interface Window {
+    readonly porthole: { snapshot(): Promise<Snapshot> };
+  }
+}
+
+start();
+
+function start(): void {
+  const to = destination(location.hash);
+  // Another link in the same tab is another page.
+  window.addEventListener("hashchange", () => location.reload());
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+  if (to.is !== "room") {
+    const nothing = () => undefined;
+    const page = new Page({ sound: nothing, callOrHangUp: nothing, showAll: nothing });
+    const problem = to.is === "none" ? null : to.part === "room" ? TEXT.badLink : TEXT.badRelay;
+    page.ask(problem, isName, (room) => {
+      location.hash = new URLSearchParams({ room }).toString();
+    });
+    return;
+  }
+  const tab = storage(() => sessionStorage);
+  const me = tab ? claimPeerId(tab) : fresh("viewer-");
+  const viewer = new Viewer(to.room, to.relay, me, fresh, storage(() => localStorage));
+  Object.defineProperty(window, "porthole", { value: Object.freeze({ snapshot: () => viewer.snapshot() }) });
+  window.addEventListener("pagehide", () => {
+    viewer.leave();
+    if (tab) releasePeerId(tab);
+  });
+}
+
+/** A browser may forbid a page to keep anything; it works all the same. */
+function storage(which: () => Storage): Storage | null {
+  try {
+    return which();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,118 @@
+// One call: a peer connection that offers once, takes one answer, trickles candidates both ways and is then only watched.
+// It never renegotiates; whoever wants something else drops it and makes another.
+// Must not know why it was made, what becomes of it, nor the page.
+
+import type { Description } from "./wire";
+
+/** Most candidates of the camera that wait for its answer. */
+const EARLY_CANDIDATES = 64;
+
+/** What a call says while it lives. Nothing comes after `close`. */
+export interface CallEvents {
+  /** The offer is ready to be sent. */
+  offer(sdp: string): void;
+  /** One of our candidates, never before the offer; null is the end of them. */
+  candidate(candidate: RTCIceCandidateInit | null): void;
+  path(state: "connected" | "disconnected" | "failed"): void;
+  /** Picture and sound, one stream for both; called again when a track is added to it. */
+  media(stream: MediaStream): void;
+  /** The browser could not make the offer or take the answer. */
+  broken(why: unknown): void;
+}
+
+/** What a browser's receiver understands about its jitter buffer; the standard name and the one Chromium had before. */
+type Receiver = RTCRtpReceiver & { jitterBufferTarget?: number | null; playoutDelayHint?: number | null };
+
+export class Call {
+  private readonly stream: MediaStream;
+  private open = true;
+  private offered = false;
+  private answer: "none" | "being taken" | "taken" = "none";
+  /** Our candidates until the offer is out. */
+  private mine: (RTCIceCandidateInit | null)[] = [];
+  /** The camera's candidates until its answer is taken. */
+  private theirs: RTCIceCandidateInit[] = [];
+
+  constructor(private readonly pc: RTCPeerConnection, stream: () => MediaStream, private readonly events: CallEvents) {
+    this.stream = stream();
+    pc.onicecandidate = ({ candidate }) => this.ours(candidate ? candidate.toJSON() : null);
+    pc.onconnectionstatechange = () => {
+      const state = pc.connectionState;
+      if (this.open && (state === "connected" || state === "disconnected" || state === "failed")) events.path(state);
+    };
+    pc.ontrack = ({ track, receiver }) => {
+      if (!this.open) return;
+      this.stream.addTrack(track);
+      asSoonAsPossible(receiver);
+      events.media(this.stream);
+    };
+  }
+
+  /** Makes the offer: picture to us, sound both ways but without a microphone, which may be put in later. */
+  async start(): Promise<void> {
+    try {
+      this.pc.addTransceiver("video", { direction: "recvonly" });
+      this.pc.addTransceiver("audio", { direction: "sendrecv" });
+      await this.pc.setLocalDescription(await this.pc.createOffer());
+      const sdp = this.pc.localDescription?.sdp;
+      if (!this.open || !sdp) return;
+      this.offered = true;
+      this.events.offer(sdp);
+      for (const candidate of this.mine.splice(0)) this.events.candidate(candidate);
+    } catch (why) {
+      if (this.open) this.events.broken(why);
+    }
+  }
+
+  /** Takes the camera's answer; only the first one counts. */
+  async answered(answer: Description): Promise<void> {
+    if (!this.open || !this.offered || this.answer !== "none") return;
+    this.answer = "being taken";
+    try {
+      await this.pc.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
+      this.answer = "taken";
+      for (const candidate of this.theirs.splice(0)) await this.add(candidate);
+    } catch (why) {
+      if (this.open) this.events.broken(why);
+    }
+  }
+
+  /** Takes one of the camera's candidates. The end of candidates needs nothing: ICE finds it out. */
+  async candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+    if (!this.open || candidate === null || candidate.candidate === "") return;
+    if (this.answer === "taken") await this.add(candidate);
+    else if (this.theirs.length < EARLY_CANDIDATES) this.theirs.push(candidate);
+  }
+
+  stats(): Promise<RTCStatsReport> {
+    return this.pc.getStats();
+  }
+
+  close(): void {
+    this.open = false;
+    this.pc.onicecandidate = this.pc.onconnectionstatechange = this.pc.ontrack = null;
+    this.pc.close();
+  }
+
+  private ours(candidate: RTCIceCandidateInit | null): void {
+    if (!this.open) return;
+    if (this.offered) this.events.candidate(candidate);
+    else this.mine.push(candidate);
+  }
+
+  /** One candidate the browser does not like is no reason to lose the others. */
+  private async add(candidate: RTCIceCandidateInit): Promise<void> {
+    if (!this.open) return;
+    await this.pc.addIceCandidate(candidate).catch(() => undefined);
+  }
+}
+
+/** Show and play what arrives as soon as possible: this is a live picture, not a film. */
+function asSoonAsPossible(receiver: Receiver): void {
+  try {
+    if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+    if ("playoutDelayHint" in receiver) receiver.playoutDelayHint = 0;
+  } catch {
+    // A browser that knows the word but not the value keeps its own buffer.
+  }
+}

@@ -1,0 +1,177 @@
+// The page around the tiles: controls, hints, the form for a room's name, full screen, the keyboard, the screen reader.
+// Must not know calls, WebRTC or the relay.
+
+import { element, icon, type Icon } from "./dom";
+import type { SoundState } from "./sound";
+import { columns, type Tile } from "./tiles";
+import { TEXT, type Words } from "./words";
+
+/** How long the controls stay when nobody moves, in milliseconds. */
+const QUIET_MS = 4_000;
+
+/** What a person does with the controls. */
+export interface PageActions {
+  sound(): void;
+  /** Calls when nothing is called, else hangs up. */
+  callOrHangUp(): void;
+  showAll(): void;
+}
+
+export class Page {
+  private readonly stage = element("main", { id: "stage", "aria-label": TEXT.cameras });
+  private readonly note = element("div", { id: "note", hidden: true });
+  private readonly hint = element("p", { id: "hint", hidden: true });
+  private readonly said = element("p", { class: "unseen", role: "status", "aria-live": "polite" });
+  private readonly loud = element("button", { type: "button", class: "primary loud", hidden: true });
+  private readonly sound = control("m");
+  private readonly call = control("c");
+  private readonly full = control("f");
+  private readonly controls = element("div", { id: "controls", role: "toolbar", "aria-label": TEXT.controls, hidden: true },
+    this.loud, element("div", { class: "row" }, this.sound, this.call, this.full));
+  private tiles: Tile[] = [];
+  private quiet = 0;
+
+  constructor(private readonly actions: PageActions) {
+    document.body.replaceChildren(this.stage, this.note, this.hint, this.controls, this.said);
+    this.loud.addEventListener("click", () => actions.sound());
+    this.sound.addEventListener("click", () => actions.sound());
+    this.call.addEventListener("click", () => actions.callOrHangUp());
+    this.full.addEventListener("click", () => this.fullScreen());
+    document.addEventListener("fullscreenchange", () => this.showFull());
+    document.addEventListener("keydown", (event) => this.key(event));
+    for (const event of ["pointermove", "pointerdown", "keydown", "focusin"]) document.addEventListener(event, () => this.awake());
+    new ResizeObserver(() => this.arrange()).observe(this.stage);
+    this.showFull();
+    this.awake();
+  }
+
+  /** Shows these tiles, or of several only `alone`. */
+  show(tiles: Tile[], alone: Tile | null): void {
+    this.tiles = alone ? [alone] : tiles;
+    for (const child of [...this.stage.children]) {
+      if (!tiles.some((tile) => tile.root === child)) child.remove();
+    }
+    for (const tile of tiles) {
+      if (!tile.root.isConnected) this.stage.append(tile.root);
+      tile.root.hidden = !this.tiles.includes(tile);
+    }
+    this.controls.hidden = tiles.length === 0;
+    this.arrange();
+  }
+
+  /** Words where there is no tile to carry them; null takes them away. */
+  tell(said: Words | null, busy: boolean): void {
+    this.note.hidden = said === null;
+    this.note.replaceChildren(...(said
+      ? [element("div", { class: busy ? "ring busy" : "ring", "aria-hidden": "true" }), element("h1", {}, said.title), element("p", {}, said.text)]
+      : []));
+    if (said) this.speak(`${said.title} ${said.text}`);
+  }
+
+  /** A small line for what does not stop the picture; null takes it away. */
+  whisper(text: string | null): void {
+    if ((text ?? "") === this.hint.textContent && this.hint.hidden === (text === null)) return;
+    this.hint.hidden = text === null;
+    this.hint.textContent = text ?? "";
+    if (text) this.speak(text);
+  }
+
+  /** For screen readers. */
+  speak(text: string): void {
+    this.said.textContent = text;
+  }
+
+  showSound(state: SoundState): void {
+    const big = state === "blocked" || state === "still";
+    this.loud.hidden = !big;
+    this.loud.replaceChildren(icon(state === "still" ? "call" : "soundOn"), state === "still" ? TEXT.pictureOn : TEXT.soundOn);
+    const on = state === "on";
+    dress(this.sound, on ? "soundOn" : "soundOff", state === "none" ? TEXT.noSound : on ? TEXT.mute : TEXT.unmute);
+    this.sound.disabled = state === "none";
+  }
+
+  /** `calling`: something is being watched or called, so the button hangs up. */
+  showCall(calling: boolean): void {
+    dress(this.call, calling ? "hangUp" : "call", calling ? TEXT.hangUp : TEXT.call);
+    this.call.classList.toggle("danger", calling);
+  }
+
+  /** The controls may hide when there is something to watch and nobody moves. */
+  mayRest(may: boolean): void {
+    document.body.toggleAttribute("data-watching", may);
+  }
+
+  /** Asks for the room's name. */
+  ask(problem: string | null, valid: (room: string) => boolean, go: (room: string) => void): void {
+    const input = element("input", {
+      id: "room", name: "room", type: "text", required: true, maxlength: "64", autocomplete: "off", autocapitalize: "none",
+      spellcheck: "false", enterkeyhint: "go", placeholder: "porthole", "aria-describedby": "problem",
+    });
+    const wrong = element("p", { id: "problem", class: "problem", role: "alert" }, problem ?? "");
+    const form = element("form", { class: "ask", novalidate: true },
+      element("img", { src: "icon.svg", alt: "", width: "72", height: "72" }),
+      element("h1", {}, TEXT.formTitle), element("p", {}, TEXT.formText),
+      element("label", { for: "room" }, TEXT.formLabel), input, wrong,
+      element("button", { type: "submit", class: "primary" }, TEXT.formButton));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const room = input.value.trim();
+      if (valid(room)) return go(room);
+      wrong.textContent = TEXT.formError;
+      input.setAttribute("aria-invalid", "true");
+      input.focus();
+    });
+    this.stage.replaceChildren(form);
+    input.focus();
+  }
+
+  private arrange(): void {
+    const count = columns(this.tiles.length, this.stage.clientWidth, this.stage.clientHeight);
+    this.stage.style.setProperty("--columns", String(count));
+    this.stage.toggleAttribute("data-several", this.tiles.length > 1);
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.target instanceof HTMLInputElement) return;
+    if (this.controls.hidden) return;
+    const act: Record<string, (() => void) | undefined> = {
+      m: () => { if (!this.sound.disabled || !this.loud.hidden) this.actions.sound(); },
+      c: () => this.actions.callOrHangUp(),
+      f: () => this.fullScreen(),
+      Escape: () => { if (!document.fullscreenElement) this.actions.showAll(); },
+    };
+    act[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();
+  }
+
+  private awake(): void {
+    document.body.removeAttribute("data-quiet");
+    clearTimeout(this.quiet);
+    this.quiet = window.setTimeout(() => document.body.setAttribute("data-quiet", ""), QUIET_MS);
+  }
+
+  /** The whole page where the browser can, else (iPhone) the first picture. */
+  private fullScreen(): void {
+    const root = document.documentElement;
+    if (document.fullscreenElement) return void document.exitFullscreen().catch(() => undefined);
+    if (root.requestFullscreen) return void root.requestFullscreen({ navigationUI: "hide" }).catch(() => undefined);
+    const video = this.tiles[0]?.video as (HTMLVideoElement & { webkitEnterFullscreen?(): void }) | undefined;
+    if (video?.videoWidth) video.webkitEnterFullscreen?.();
+  }
+
+  private showFull(): void {
+    const full = document.fullscreenElement !== null && document.fullscreenElement !== undefined;
+    dress(this.full, full ? "small" : "full", full ? TEXT.leaveFullScreen : TEXT.fullScreen);
+  }
+}
+
+function control(key: string): HTMLButtonElement {
+  return element("button", { type: "button", class: "control", "aria-keyshortcuts": key });
+}
+
+/** Gives a round button its picture and its name. Does nothing when it has both, so that focus and hover stay calm. */
+function dress(button: HTMLButtonElement, picture: Icon, name: string): void {
+  if (button.dataset.name === name) return;
+  button.dataset.name = name;
+  button.title = `${name} (${button.getAttribute("aria-keyshortcuts") ?? ""})`;
+  button.replaceChildren(icon(picture), element("span", {}, name));
+}

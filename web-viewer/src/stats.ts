@@ -1,0 +1,56 @@
+// Reads a browser's statistics of a call into the few numbers we look at. Pure; must not know calls or the page.
+
+/** What has arrived so far. Energy as in `totalAudioEnergy` (WebRTC statistics, section 8.2). */
+export interface Arrived {
+  framesReceived: number;
+  framesDecoded: number;
+  width: number;
+  height: number;
+  /** MIME type, "video/H264"; empty while nothing has arrived. */
+  codec: string;
+  audioCodec: string;
+  audioEnergy: number;
+  audioSamples: number;
+  audioLevel: number;
+  packetsLost: number;
+  freezes: number;
+  /** How long frames waited in the jitter buffer on average, in milliseconds. */
+  jitterBufferMs: number;
+}
+
+type Entry = Record<string, unknown>;
+
+export function arrived(report: { forEach(look: (entry: Entry) => void): void }): Arrived {
+  const inbound: Record<string, Entry> = {};
+  const codecs = new Map<unknown, unknown>();
+  report.forEach((entry) => {
+    if (entry.type === "inbound-rtp") inbound[String(entry.kind)] = entry;
+    if (entry.type === "codec") codecs.set(entry.id, entry.mimeType);
+  });
+  const { video = {}, audio = {} } = inbound;
+  const codec = (entry: Entry) => String(codecs.get(entry.codecId) ?? "");
+  const emitted = number(video.jitterBufferEmittedCount);
+  return {
+    framesReceived: number(video.framesReceived),
+    framesDecoded: number(video.framesDecoded),
+    width: number(video.frameWidth),
+    height: number(video.frameHeight),
+    codec: codec(video),
+    audioCodec: codec(audio),
+    audioEnergy: number(audio.totalAudioEnergy),
+    audioSamples: number(audio.totalSamplesReceived),
+    audioLevel: number(audio.audioLevel),
+    packetsLost: number(video.packetsLost),
+    freezes: number(video.freezeCount),
+    jitterBufferMs: emitted === 0 ? 0 : (1000 * number(video.jitterBufferDelay)) / emitted,
+  };
+}
+
+/** The number to watch for silence: frames shown, or on a hidden page, where a browser may not decode, those that came. */
+export function progress(seen: Arrived, hidden: boolean): number {
+  return hidden ? Math.max(seen.framesReceived, seen.framesDecoded) : seen.framesDecoded;
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
+}

@@ -1,0 +1,102 @@
+// A tile per camera: the picture, the last picture kept under a veil while there is none, and what is going on in words.
+// And how tiles share the screen. Must not know calls, rooms or the relay.
+
+import { element, icon } from "./dom";
+import type { View } from "./life";
+import { short, TEXT, words } from "./words";
+
+/** What a person does on a tile. */
+export interface TileActions {
+  /** "Call again", "Try again". */
+  call(): void;
+  /** Show only this one, or all again. */
+  enlarge(): void;
+  /** A picture of the stream given to `play` is on the screen. */
+  picture(): void;
+}
+
+export class Tile {
+  readonly root: HTMLElement;
+  readonly video = element("video", { playsinline: true });
+  private readonly last = element("canvas", { class: "last", "aria-hidden": "true", width: "0", height: "0" });
+  private readonly label = element("span", { class: "name" });
+  private readonly state = element("span", { class: "state" });
+  private readonly title = element("h2");
+  private readonly text = element("p");
+  private readonly again = element("button", { type: "button", class: "primary", hidden: true });
+  private readonly larger = element("button", { type: "button", class: "round enlarge" });
+  private shows = 0;
+
+  constructor(private readonly actions: TileActions) {
+    this.root = element("section", { class: "tile" },
+      this.video, this.last,
+      element("div", { class: "veil" },
+        element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
+      element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
+      this.larger);
+    this.video.disablePictureInPicture = false;
+    this.again.addEventListener("click", () => actions.call());
+    this.larger.addEventListener("click", () => actions.enlarge());
+  }
+
+  /** Shows what the camera `name` is doing. */
+  say(view: View, name: string): void {
+    const said = words(view, name);
+    this.root.dataset.word = view.word;
+    this.root.setAttribute("aria-label", name);
+    this.video.setAttribute("aria-label", name);
+    this.label.textContent = name;
+    this.state.textContent = short(view);
+    // The words stay under the veil while it fades.
+    if (view.word !== "live") {
+      this.title.textContent = said.title;
+      this.text.textContent = said.text;
+    }
+    const button = view.word === "refused" ? TEXT.tryAgain
+      : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;
+    this.again.hidden = button === null;
+    this.again.textContent = button ?? "";
+  }
+
+  /** Whether this tile is the only one shown, out of `several`. */
+  alone(alone: boolean, several: boolean, name: string): void {
+    this.larger.hidden = !several;
+    this.larger.replaceChildren(icon(alone ? "small" : "full"));
+    this.larger.setAttribute("aria-label", alone ? TEXT.showAll : TEXT.enlarge(name));
+    this.root.toggleAttribute("data-alone", alone);
+  }
+
+  /** Puts a call's stream on the screen; `TileActions.picture` follows once something of it is seen. */
+  attach(stream: MediaStream): void {
+    if (this.video.srcObject === stream) return;
+    const shown = ++this.shows;
+    const seen = () => {
+      if (shown === this.shows && this.video.videoWidth > 0) this.actions.picture();
+    };
+    this.video.srcObject = stream;
+    if ("requestVideoFrameCallback" in this.video) this.video.requestVideoFrameCallback(seen);
+    else for (const event of ["loadeddata", "resize"]) (this.video as HTMLVideoElement).addEventListener(event, seen, { once: true });
+  }
+
+  /** Takes the stream off the screen and leaves its last picture there. */
+  detach(): void {
+    const { videoWidth: width, videoHeight: height, readyState } = this.video;
+    if (width > 0 && readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
+      Object.assign(this.last, { width, height });
+      this.last.getContext("2d")?.drawImage(this.video, 0, 0, width, height);
+    }
+    this.shows++;
+    this.video.srcObject = null;
+  }
+}
+
+/** Columns that show `count` pictures of 16:9 as large as possible on a screen of `width` x `height`. */
+export function columns(count: number, width: number, height: number): number {
+  let best = 1;
+  let largest = 0;
+  for (let tried = 1; tried <= count; tried++) {
+    const size = Math.min(width / tried, (height / Math.ceil(count / tried)) * (16 / 9));
+    if (size > largest) [best, largest] = [tried, size];
+  }
+  return best;
+}

@@ -1,0 +1,289 @@
+// Puts the parts together: one link, one roster, and for each camera a life that decides, a call that performs and a tile
+// that shows. Must not decide anything itself.
+
+import { Call } from "./call";
+import { Life, type Fact } from "./life";
+import { Link } from "./link";
+import { Page } from "./page";
+import { Roster, type Change, type Place } from "./roster";
+import { Sound, type SoundState } from "./sound";
+import { arrived, progress, type Arrived } from "./stats";
+import { Tile } from "./tiles";
+import * as wire from "./wire";
+import { short, spoken, TEXT, words, type Words } from "./words";
+
+/** How often the frame counter of a call is looked at, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+/** How long a relay may take to say who is in the room before we call without knowing. */
+const UNTOLD_MS = 700;
+
+/** What the page knows, for tests and the curious. */
+export interface Snapshot {
+  room: string;
+  peer: string;
+  relay: "up" | "down";
+  sound: SoundState;
+  cameras: ({ from: string | null; name: string; word: string; reason: string | null; call: string | null } & Partial<Arrived>)[];
+}
+
+interface Seat {
+  place: Place;
+  life: Life;
+  tile: Tile;
+  call: { tag: string; made: Call } | null;
+  timer: number;
+  told: string;
+}
+
+export class Viewer {
+  private readonly roster = new Roster();
+  private readonly seats: Seat[] = [];
+  private readonly link: Link;
+  private readonly page: Page;
+  private readonly sound: Sound;
+  private iceServers: RTCIceServer[] = [];
+  private relay: "never" | "up" | "down" = "never";
+  private listed = false;
+  private alone: Seat | null = null;
+  private refusedByRelay: Words | null = null;
+
+  constructor(private readonly room: string, relay: string | null, private readonly me: string,
+    private readonly fresh: (prefix: string) => string, kept: Storage | null) {
+    this.page = new Page({
+      sound: () => this.sound.toggle(),
+      callOrHangUp: () => this.callOrHangUp(),
+      showAll: () => this.enlarge(null),
+    });
+    this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
+    this.link = new Link(relay, wire.join(room, me, "Web page"), {
+      up: () => this.up(),
+      down: () => this.down(),
+      message: (event, payload) => this.message(wire.read(event, payload, room, me)),
+    });
+    window.addEventListener("online", () => this.online());
+    window.addEventListener("offline", () => this.show());
+    window.setInterval(() => this.look(), LOOK_EVERY_MS);
+    this.page.showSound(this.sound.state());
+    this.show();
+  }
+
+  /** The page goes away: says so, that the camera need not find out. */
+  leave(): void {
+    for (const { place, call } of this.seats) {
+      if (call) this.link.send(wire.bye(this.address(place, call.tag), "hang-up"));
+    }
+    this.link.close();
+    for (const { call } of this.seats) call?.made.close();
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const cameras = await Promise.all(this.seats.map(async ({ place, life, call }) => ({
+      from: place.peer, name: place.name, ...life.view(), call: call?.tag ?? null,
+      ...(call ? arrived(await call.made.stats()) : {}),
+    })));
+    return { room: this.room, peer: this.me, relay: this.relay === "up" ? "up" : "down", sound: this.sound.state(), cameras };
+  }
+
+  private up(): void {
+    this.relay = "up";
+    this.listed = false;
+    this.refusedByRelay = null;
+    window.setTimeout(() => {
+      if (!this.listed && this.relay === "up") this.changed(this.roster.untold());
+    }, UNTOLD_MS);
+    this.show();
+  }
+
+  private down(): void {
+    this.relay = "down";
+    this.roster.forget();
+    for (const seat of this.seats) this.feed(seat, { is: "relay-down" });
+    this.show();
+  }
+
+  private online(): void {
+    this.link.tryNow();
+    for (const seat of this.seats) this.feed(seat, { is: "online" });
+    this.show();
+  }
+
+  private message(said: wire.Incoming): void {
+    switch (said.is) {
+      case "room":
+        this.listed = true;
+        this.iceServers = said.iceServers;
+        return this.changed(this.roster.listed(said.peers));
+      case "joined":
+        return this.changed(this.roster.joined(said.peer));
+      case "left":
+        return this.changed(this.roster.left(said.from));
+      case "answer": {
+        const seat = this.seatOf(said.call, said.from);
+        if (!seat?.call) return;
+        if (said.from !== null) this.roster.answeredBy(said.from);
+        void seat.call.made.answered(said.sdp);
+        return this.feed(seat, { is: "answered", tag: seat.call.tag });
+      }
+      case "candidate":
+        void this.seatOf(said.call, said.from)?.call?.made.candidate(said.candidate);
+        return;
+      case "bye":
+      case "refused": {
+        const seat = this.seatOf(said.call, said.from);
+        if (seat) return this.feed(seat, { is: "over", tag: said.call, reason: said.reason });
+        if (said.call === null && this.seats.length === 0) {
+          this.refusedByRelay = words({ word: "refused", reason: said.reason }, "");
+          this.show();
+        }
+        return;
+      }
+      case "notice": {
+        const seat = this.seatOf(null, said.from);
+        if (seat && (said.what === "camera-lost" || said.what === "camera-back")) this.feed(seat, { is: said.what });
+        return;
+      }
+    }
+  }
+
+  /** By the call's tag where it has survived, else by who said it, else the only camera. */
+  private seatOf(tag: string | null, from: string | null): Seat | undefined {
+    if (tag !== null) return this.seats.find(({ call }) => call?.tag === tag);
+    if (from !== null) {
+      return this.seats.find(({ place }) => place.peer === from) ?? this.seats.find(({ place }) => place.peer === null);
+    }
+    return this.seats.length === 1 ? this.seats[0] : undefined;
+  }
+
+  private changed(changes: Change[]): void {
+    for (const { what, place } of changes) {
+      if (what === "new") this.seat(place);
+      const seat = this.seats.find((one) => one.place === place);
+      if (!seat) continue;
+      if (what === "present" || what === "anew") this.feed(seat, { is: "present", anew: what === "anew" });
+      if (what === "gone") this.feed(seat, { is: "gone" });
+    }
+    this.show();
+  }
+
+  private seat(place: Place): void {
+    const life = new Life(() => this.fresh("call-"), Math.random);
+    const tile = new Tile({
+      call: () => this.feed(seat, { is: "call" }),
+      enlarge: () => this.enlarge(this.alone === seat ? null : seat),
+      picture: () => { if (seat.call) this.feed(seat, { is: "picture", tag: seat.call.tag }); },
+    });
+    const seat: Seat = { place, life, tile, call: null, timer: 0, told: "" };
+    this.seats.push(seat);
+  }
+
+  /** One fact for a camera's life; performs what it wants done. */
+  private feed(seat: Seat, fact: Fact): void {
+    seat.life.handle(fact, performance.now());
+    for (const deed of seat.life.deeds()) {
+      if (deed.do === "drop") this.drop(seat, deed.bye);
+      else this.call(seat, deed.tag);
+    }
+    window.clearTimeout(seat.timer);
+    const deadline = seat.life.deadline();
+    if (deadline !== null) {
+      seat.timer = window.setTimeout(() => this.feed(seat, { is: "time" }), Math.max(0, deadline - performance.now()) + 1);
+    }
+    this.show();
+  }
+
+  private call(seat: Seat, tag: string): void {
+    const say = (message: (address: wire.Address) => wire.Outgoing) => this.link.send(message(this.address(seat.place, tag)));
+    let pc: RTCPeerConnection;
+    try {
+      pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: "max-bundle" });
+    } catch {
+      return void Promise.resolve().then(() => this.feed(seat, { is: "broken", tag }));
+    }
+    const made = new Call(pc, () => new MediaStream(), {
+      offer: (sdp) => say((address) => wire.offer(address, sdp)),
+      candidate: (candidate) => say((address) => wire.localCandidate(address, candidate)),
+      path: (state) => this.feed(seat, { is: "path", tag, state }),
+      media: (stream) => {
+        seat.tile.attach(stream);
+        void this.sound.play(seat.tile.video, stream.getAudioTracks().length > 0);
+      },
+      broken: () => this.feed(seat, { is: "broken", tag }),
+    });
+    seat.call = { tag, made };
+    void made.start();
+  }
+
+  private drop(seat: Seat, reason: wire.Reason | null): void {
+    if (!seat.call) return;
+    if (reason !== null) this.link.send(wire.bye(this.address(seat.place, seat.call.tag), reason));
+    seat.tile.detach();
+    this.sound.silent(seat.tile.video);
+    seat.call.made.close();
+    seat.call = null;
+  }
+
+  private address(place: Place, call: string): wire.Address {
+    return { room: this.room, from: this.me, to: place.peer, call };
+  }
+
+  /** Looks at what has arrived in every call. */
+  private look(): void {
+    for (const seat of this.seats) {
+      const call = seat.call;
+      if (!call) continue;
+      void call.made.stats().then((report) => {
+        const total = progress(arrived(report), document.hidden);
+        this.feed(seat, { is: "frames", tag: call.tag, total });
+      }, () => undefined);
+    }
+  }
+
+  private callOrHangUp(): void {
+    const hangUp = this.watched().length > 0;
+    for (const seat of this.seats) {
+      if (hangUp || seat.life.call() === null) this.feed(seat, { is: hangUp ? "hang-up" : "call" });
+    }
+  }
+
+  /** Cameras that are shown, called or waited for. */
+  private watched(): Seat[] {
+    return this.seats.filter(({ life }) => !["ended", "refused"].includes(life.view().word));
+  }
+
+  private enlarge(seat: Seat | null): void {
+    this.alone = seat;
+    this.show();
+  }
+
+  /** Brings the page in line with what is so. Cheap enough to be called after everything. */
+  private show(): void {
+    const several = this.seats.length > 1;
+    if (!several) this.alone = null;
+    for (const seat of this.seats) {
+      const { place, life, tile } = seat;
+      const view = life.view();
+      tile.say(view, place.name);
+      tile.alone(this.alone === seat, several, place.name);
+      const news = spoken(view, place.name);
+      if (news !== seat.told) this.page.speak((seat.told = news));
+    }
+    this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);
+    this.page.showCall(this.watched().length > 0);
+    const live = this.seats.filter(({ life }) => life.view().word === "live");
+    this.page.mayRest(live.length > 0 && live.length === this.seats.length);
+    this.page.whisper(!navigator.onLine && this.seats.length > 0 && live.length > 0 ? TEXT.offlineHint
+      : this.relay === "down" && live.length > 0 ? TEXT.relayHint : null);
+    this.note();
+    const [only] = this.seats;
+    document.title = !only ? TEXT.product
+      : several ? `${this.room} · ${TEXT.product}`
+      : `${only.life.view().word === "live" ? "" : `${short(only.life.view())} · `}${only.place.name} · ${TEXT.product}`;
+  }
+
+  private note(): void {
+    if (this.seats.length > 0) return this.page.tell(null, false);
+    if (this.refusedByRelay) return this.page.tell(this.refusedByRelay, false);
+    if (this.relay === "up") return this.page.tell(this.listed ? TEXT.emptyRoom : TEXT.openingRoom, true);
+    return this.page.tell(this.relay === "never" && navigator.onLine ? TEXT.openingRoom : TEXT.relayLost, true);
+  }
+}

@@ -1,0 +1,194 @@
+// Our own dialect: reads what relays and cameras send, writes what a viewer says. The same golden JSON files are read by
+// the daemon's tests and by ours. Everything that arrives is a stranger's: whatever does not fit becomes `nothing`.
+// Must not know how a message travels, nor what is done about it.
+
+/** A name that came from outside: 1 to 64 characters of `A-Z a-z 0-9 . _ : @ -`. */
+const NAME = /^[A-Za-z0-9._:@-]{1,64}$/;
+/** Longest SDP that is read, in characters; the camera's own bound. */
+const SDP_LONGEST = 64 * 1024;
+/** Longest candidate line that is read, in characters; the camera's own bound. */
+const CANDIDATE_LONGEST = 1024;
+/** Most peers and most ICE servers that are read from one `room`. */
+const LIST_LONGEST = 64;
+/** Longest camera name that is shown, in characters. */
+const LABEL_LONGEST = 64;
+
+/** Every word that says why a call was refused or has ended; the list is the daemon's (`core/src/wire/reason.rs`). */
+export const REASONS = [
+  "busy", "no-codec", "no-bundle", "not-allowed", "bad-offer", "bad-message", "too-large", "too-often", "call-again",
+  "camera-lost", "shutting-down", "hang-up", "replaced", "silent", "no-connection", "too-slow", "failed",
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** Somebody in the room. `name` is for people, and falls back to the peer id. */
+export interface Peer {
+  from: string;
+  role: "camera" | "viewer";
+  name: string;
+}
+
+/** A description as WebRTC has it. */
+export interface Description {
+  type: "offer" | "answer";
+  sdp: string;
+}
+
+/** What a viewer understands. `from`, `call` and `to` are null where a relay stripped them. */
+export type Incoming =
+  | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[] }
+  | { is: "joined"; peer: Peer }
+  | { is: "left"; from: string }
+  | { is: "answer"; from: string | null; call: string | null; sdp: Description }
+  | { is: "candidate"; from: string | null; call: string | null; candidate: RTCIceCandidateInit | null }
+  | { is: "bye"; from: string | null; call: string | null; reason: Reason }
+  | { is: "refused"; from: string | null; call: string | null; reason: Reason }
+  | { is: "notice"; from: string | null; what: string }
+  | { is: "nothing" };
+
+/** Where a message belongs. `to` null: for the only camera of the room. */
+export interface Address {
+  room: string;
+  from: string;
+  to: string | null;
+  call: string;
+}
+
+/** An event name and its one argument. */
+export interface Outgoing {
+  event: string;
+  payload: Record<string, unknown>;
+}
+
+const NOTHING: Incoming = { is: "nothing" };
+
+/** Whether `text` may name a room, a peer or a call. */
+export function isName(text: unknown): text is string {
+  return typeof text === "string" && NAME.test(text);
+}
+
+/** Reads one event for the peer `me` of `room`; its own echo and what is meant for others is `nothing`. */
+export function read(event: string, payload: unknown, room: string, me: string): Incoming {
+  const outer = object(payload);
+  if (!outer) return NOTHING;
+  const inner = object(outer.sdp) ?? object(outer.answer) ?? {};
+  const id = (key: string) => name(outer[key]) ?? name(inner[key]);
+  const from = id("from");
+  const to = id("to");
+  const call = id("call");
+  const where = name(outer.room);
+  if (from === me || (to !== null && to !== me) || (where !== null && where !== room)) return NOTHING;
+  switch (event) {
+    case "room":
+      return Array.isArray(outer.peers)
+        ? { is: "room", peers: peers(outer.peers, me), iceServers: iceServers(outer.iceServers) }
+        : NOTHING;
+    case "joined": {
+      const peer = readPeer(outer);
+      return peer ? { is: "joined", peer } : NOTHING;
+    }
+    case "left":
+      return from ? { is: "left", from } : NOTHING;
+    case "answer": {
+      const sdp = answer(outer);
+      return sdp ? { is: "answer", from, call, sdp } : NOTHING;
+    }
+    case "candidate":
+    case "ice-candidate":
+      return candidate(outer, from, call);
+    case "bye":
+    case "refused":
+      return { is: event, from, call, reason: reason(outer.reason) };
+    case "notice":
+      return typeof outer.what === "string" && isName(outer.what) ? { is: "notice", from, what: outer.what } : NOTHING;
+    default:
+      return NOTHING;
+  }
+}
+
+/** The viewer enters the room. */
+export function join(room: string, from: string, label: string): Outgoing {
+  return { event: "join", payload: { room, from, role: "viewer", name: label } };
+}
+
+/** The viewer calls. The ids are also inside the SDP object, for relays that pass on only that. */
+export function offer(address: Address, sdp: string): Outgoing {
+  const ids = addressed(address);
+  const { room: _, ...inner } = ids;
+  return { event: "offer", payload: { ...ids, sdp: { type: "offer", sdp, ...inner } } };
+}
+
+/** One of the viewer's candidates; null is the end of them. */
+export function localCandidate(address: Address, candidate: RTCIceCandidateInit | null): Outgoing {
+  return { event: "candidate", payload: { ...addressed(address), candidate } };
+}
+
+/** The viewer hangs up. */
+export function bye(address: Address, why: Reason): Outgoing {
+  return { event: "bye", payload: { ...addressed(address), reason: why } };
+}
+
+function addressed({ room, from, to, call }: Address): Record<string, unknown> {
+  return to === null ? { room, from, call } : { room, from, to, call };
+}
+
+function object(value: unknown): Record<string, unknown> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+}
+
+function name(value: unknown): string | null {
+  return isName(value) ? value : null;
+}
+
+function reason(value: unknown): Reason {
+  return REASONS.find((known) => known === value) ?? "failed";
+}
+
+function peers(list: unknown[], me: string): Peer[] {
+  return list.slice(0, LIST_LONGEST).map((item) => readPeer(object(item) ?? {}))
+    .filter((peer): peer is Peer => peer !== null && peer.from !== me);
+}
+
+function readPeer(value: Record<string, unknown>): Peer | null {
+  const from = name(value.from);
+  if (from === null) return null;
+  const label = typeof value.name === "string" ? value.name.trim().slice(0, LABEL_LONGEST) : "";
+  return { from, role: value.role === "camera" ? "camera" : "viewer", name: label || from };
+}
+
+/** ICE servers that a browser takes; one it does not know would make every call fail. */
+function iceServers(list: unknown): RTCIceServer[] {
+  if (!Array.isArray(list)) return [];
+  const servers: RTCIceServer[] = [];
+  for (const item of list.slice(0, LIST_LONGEST)) {
+    const server = object(item) ?? {};
+    const urls = (Array.isArray(server.urls) ? server.urls : [server.urls])
+      .filter((url): url is string => typeof url === "string" && /^(stun|turn)s?:\S+$/.test(url));
+    const { username, credential } = server;
+    const known = typeof username === "string" && typeof credential === "string";
+    const usable = known ? urls : urls.filter((url) => url.startsWith("stun"));
+    if (usable.length > 0) servers.push(known ? { urls: usable, username, credential } : { urls: usable });
+  }
+  return servers;
+}
+
+/** The answer under any of its spellings: `sdp` as an object or as text, `answer`, or the bare description. */
+function answer(outer: Record<string, unknown>): Description | null {
+  const inner = object(outer.sdp) ?? object(outer.answer);
+  const [type, text] = inner ? [inner.type, inner.sdp] : [outer.type, outer.sdp];
+  const fits = type === "answer" && typeof text === "string" && text.startsWith("v=0") && text.length <= SDP_LONGEST;
+  return fits ? { type, sdp: text } : null;
+}
+
+function candidate(outer: Record<string, unknown>, from: string | null, call: string | null): Incoming {
+  if (outer.candidate === null) return { is: "candidate", from, call, candidate: null };
+  const value = object(outer.candidate) ?? outer;
+  const { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } = value;
+  if (typeof line !== "string" || line.length > CANDIDATE_LONGEST || /[\r\n]/.test(line)) return NOTHING;
+  const index = sdpMLineIndex ?? null;
+  if (index !== null && !(Number.isInteger(index) && (index as number) >= 0 && (index as number) < 65536)) return NOTHING;
+  const read: RTCIceCandidateInit = { candidate: line };
+  if (typeof sdpMid === "string") read.sdpMid = sdpMid;
+  if (typeof index === "number") read.sdpMLineIndex = index;
+  if (typeof usernameFragment === "string") read.usernameFragment = usernameFragment;
+  return { is: "candidate", from, call, candidate: read };
+}

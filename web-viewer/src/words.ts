@@ -1,0 +1,112 @@
+// Every sentence the page shows or reads out, in plain words for somebody who was just woken by the baby.
+// Must not know where on the page they stand.
+
+import type { View } from "./life";
+import type { Reason } from "./wire";
+
+/** A heading and what else there is to say. */
+export interface Words {
+  title: string;
+  text: string;
+}
+
+/** What to say about a reason when the page does not call again by itself, or waits for long. */
+const REASONS: Record<Reason, Words> = {
+  "busy": { title: "All places are taken", text: "As many people as the camera allows are already watching. You get the next free place; just leave this page open." },
+  "no-codec": { title: "This browser cannot show the picture", text: "It has no picture format in common with the camera. Another browser will do: try Chrome, Edge or Safari." },
+  "no-bundle": { title: "This browser is too old", text: "It cannot receive picture and sound the way the camera sends them. Please update it or use another one." },
+  "not-allowed": { title: "You are not let in", text: "The camera does not accept this link. Ask its owner for a new one." },
+  "bad-offer": { title: "The camera did not understand this browser", text: "Please update the browser or use another one." },
+  "bad-message": { title: "The camera did not understand this page", text: "Something was lost on the way. The page calls again by itself." },
+  "too-large": { title: "The camera did not understand this browser", text: "The browser’s call was larger than anything the camera reads. Please use another browser." },
+  "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about half a minute." },
+  "call-again": { title: "Calling again…", text: "The last call could not be changed, so the page makes a new one." },
+  "camera-lost": { title: "No picture from the camera", text: "The camera answers, but its lens or cable gives no picture. It comes back here as soon as there is one." },
+  "shutting-down": { title: "The camera is restarting", text: "It was switched off or is starting again. The page calls it as soon as it is back." },
+  "hang-up": { title: "Call ended", text: "Nothing is being watched or heard now." },
+  "replaced": { title: "You are watching in another window", text: "The call moved there. You can bring it back to this one." },
+  "silent": { title: "The picture stopped", text: "Nothing came from the camera for a few seconds. The page calls again by itself." },
+  "no-connection": { title: "No way through to the camera", text: "The call was made, but picture and sound found no way here. The page keeps trying." },
+  "too-slow": { title: "The connection is too slow", text: "The picture cannot get through. The page tries again in a moment; a place closer to the Wi-Fi may help." },
+  "failed": { title: "The call went wrong", text: "Something failed on the way. The page calls again by itself." },
+};
+
+/** The words for what the camera named `name` is doing. */
+export function words(view: View, name: string): Words {
+  switch (view.word) {
+    case "live":
+      return { title: "Live", text: "" };
+    case "calling":
+      return view.reason && view.reason !== "call-again"
+        ? { title: `Calling ${name}…`, text: REASONS[view.reason].text }
+        : { title: `Calling ${name}…`, text: "The picture will be here in a moment." };
+    case "again":
+      return {
+        title: "Getting the picture back…",
+        text: view.reason === "shutting-down" ? REASONS["shutting-down"].text : "You see the last one meanwhile.",
+      };
+    case "camera-lost":
+      return REASONS["camera-lost"];
+    case "relay-lost":
+      return { title: `Cannot reach ${name}`, text: "Please check that this device is online. The page keeps trying by itself." };
+    case "absent":
+      return { title: `${name} is not there`, text: "It may be switched off or out of reach. The page calls it as soon as it is back." };
+    case "waiting":
+    case "refused":
+    case "ended":
+      return REASONS[view.reason ?? "failed"];
+  }
+}
+
+/** One or two words for the corner of the picture and the window's title. */
+export function short(view: View): string {
+  switch (view.word) {
+    case "live": return "Live";
+    case "calling": return "Calling…";
+    case "again": return "Reconnecting…";
+    case "camera-lost": return "No picture";
+    case "relay-lost": return "No connection";
+    case "absent": return "Not there";
+    case "waiting": return "Waiting";
+    case "refused": return "Refused";
+    case "ended": return "Ended";
+  }
+}
+
+/** What a screen reader says when the state has changed. */
+export function spoken(view: View, name: string): string {
+  const { title, text } = words(view, name);
+  return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${text}`.trim();
+}
+
+export const TEXT = {
+  product: "Porthole",
+  openingRoom: { title: "Opening…", text: "Looking for the camera." },
+  relayLost: { title: "No connection yet", text: "Please check that this device is online. The page keeps trying by itself." },
+  emptyRoom: { title: "No camera here yet", text: "As soon as one comes into this room, you will see it here." },
+  relayHint: "Connection to the relay lost. The picture goes on.",
+  offlineHint: "This device is offline.",
+  soundOn: "Turn sound on",
+  pictureOn: "Start the picture",
+  mute: "Mute",
+  unmute: "Sound on",
+  noSound: "No sound",
+  hangUp: "Hang up",
+  call: "Call",
+  callAgain: "Call again",
+  tryAgain: "Try again",
+  watchHere: "Watch here",
+  fullScreen: "Full screen",
+  leaveFullScreen: "Leave full screen",
+  cameras: "Cameras",
+  controls: "Controls",
+  enlarge: (name: string) => `Show only ${name}`,
+  showAll: "Show all cameras",
+  formTitle: "Which camera?",
+  formText: "Type the name of the camera’s room, or open the link you were given.",
+  formLabel: "Room",
+  formButton: "Watch",
+  formError: "A room’s name has 1 to 64 letters, digits or . _ : @ - and no spaces.",
+  badLink: "This link is not complete: the room’s name in it cannot be one.",
+  badRelay: "This link is not complete: the relay’s address in it cannot be one.",
+} as const;

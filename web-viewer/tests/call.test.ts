@@ -1,0 +1,166 @@
+// One call with a peer connection of cardboard.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Call } from "../src/call";
+
+const ANSWER = { type: "answer" as const, sdp: "v=0 answer" };
+
+test("the offer asks for a picture, and for sound both ways without a microphone", async () => {
+  const { pc, call } = made();
+  await call.start();
+  assert.deepEqual(pc.did.slice(0, 2), ["transceiver video recvonly", "transceiver audio sendrecv"]);
+});
+
+test("our candidates wait until the offer is out, and follow it in order", async () => {
+  const { pc, call, said } = made();
+  const started = call.start();
+  pc.finds("one");
+  await started;
+  pc.finds("two");
+  pc.finds(null);
+  assert.deepEqual(said, ["offer v=0 offer", "candidate one", "candidate two", "candidate end"]);
+});
+
+test("the camera's candidates wait for its answer", async () => {
+  const { pc, call } = made();
+  await call.start();
+  await call.candidate({ candidate: "early" });
+  assert.ok(!pc.did.includes("remote candidate early"));
+  await call.answered(ANSWER);
+  await call.candidate({ candidate: "late" });
+  assert.deepEqual(pc.did.slice(-3), ["remote v=0 answer", "remote candidate early", "remote candidate late"]);
+});
+
+test("no more than a bounded number of candidates waits", async () => {
+  const { pc, call } = made();
+  await call.start();
+  for (let n = 0; n < 1000; n++) await call.candidate({ candidate: `n${n}` });
+  await call.answered(ANSWER);
+  assert.equal(pc.did.filter((did) => did.startsWith("remote candidate")).length, 64);
+});
+
+test("a candidate the browser does not like does not keep the others away", async () => {
+  const { pc, call, said } = made();
+  await call.start();
+  await call.candidate({ candidate: "bad" });
+  await call.candidate({ candidate: "good" });
+  await call.answered(ANSWER);
+  assert.ok(pc.did.includes("remote candidate good"));
+  assert.ok(!said.includes("broken"));
+});
+
+test("the end of candidates is not handed on", async () => {
+  const { pc, call } = made();
+  await call.start();
+  await call.answered(ANSWER);
+  await call.candidate(null);
+  await call.candidate({ candidate: "" });
+  assert.equal(pc.did.filter((did) => did.startsWith("remote candidate")).length, 0);
+});
+
+test("a second answer is not taken", async () => {
+  const { pc, call } = made();
+  await call.start();
+  await call.answered(ANSWER);
+  await call.answered({ type: "answer", sdp: "v=0 other" });
+  assert.equal(pc.did.filter((did) => did.startsWith("remote v=0")).length, 1);
+});
+
+test("an answer the browser refuses breaks the call", async () => {
+  const { call, said } = made();
+  await call.start();
+  await call.answered({ type: "answer", sdp: "bad" });
+  assert.deepEqual(said.slice(-1), ["broken"]);
+});
+
+test("a browser that cannot offer breaks the call", async () => {
+  const { pc, call, said } = made();
+  pc.fails = true;
+  await call.start();
+  assert.deepEqual(said, ["broken"]);
+});
+
+test("nothing is said after a call is closed", async () => {
+  const { pc, call, said } = made();
+  const started = call.start();
+  const { onicecandidate, onconnectionstatechange } = pc;
+  call.close();
+  await started;
+  onicecandidate?.({ candidate: null });
+  pc.connectionState = "failed";
+  onconnectionstatechange?.();
+  await call.answered(ANSWER);
+  assert.deepEqual(said, []);
+  assert.ok(pc.did.includes("close"));
+});
+
+test("the path is reported as it changes, without the steps in between", async () => {
+  const { pc, call, said } = made();
+  await call.start();
+  for (const state of ["connecting", "connected", "disconnected", "failed", "closed"]) {
+    pc.connectionState = state;
+    pc.onconnectionstatechange?.();
+  }
+  assert.deepEqual(said.slice(1), ["path connected", "path disconnected", "path failed"]);
+});
+
+test("picture and sound share one stream, and are shown as soon as possible", async () => {
+  const { pc, call, said } = made();
+  await call.start();
+  const receiver = { jitterBufferTarget: null, playoutDelayHint: null };
+  pc.ontrack?.({ track: "video", receiver });
+  pc.ontrack?.({ track: "audio", receiver });
+  assert.deepEqual(said.slice(1), ["media video", "media video,audio"]);
+  assert.deepEqual(receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
+});
+
+function made() {
+  const said: string[] = [];
+  const pc = new Cardboard();
+  const tracks: unknown[] = [];
+  const stream = { addTrack: (track: unknown) => void tracks.push(track), tracks };
+  const call = new Call(pc as unknown as RTCPeerConnection, () => stream as unknown as MediaStream, {
+    offer: (sdp) => void said.push(`offer ${sdp}`),
+    candidate: (candidate) => void said.push(`candidate ${candidate?.candidate ?? "end"}`),
+    path: (state) => void said.push(`path ${state}`),
+    media: () => void said.push(`media ${tracks.join()}`),
+    broken: () => void said.push("broken"),
+  });
+  return { pc, call, said };
+}
+
+class Cardboard {
+  did: string[] = [];
+  fails = false;
+  connectionState = "new";
+  localDescription: { sdp: string } | null = null;
+  onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
+  onconnectionstatechange: (() => void) | null = null;
+  ontrack: ((event: { track: unknown; receiver: object }) => void) | null = null;
+
+  finds(candidate: string | null): void {
+    this.onicecandidate?.({ candidate: candidate === null ? null : { toJSON: () => ({ candidate }) } });
+  }
+  addTransceiver(kind: string, { direction }: { direction: string }): void {
+    this.did.push(`transceiver ${kind} ${direction}`);
+  }
+  async createOffer(): Promise<{ sdp: string }> {
+    if (this.fails) throw new Error("no");
+    return { sdp: "v=0 offer" };
+  }
+  async setLocalDescription(offer: { sdp: string }): Promise<void> {
+    this.localDescription = offer;
+  }
+  async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+    if (sdp === "bad") throw new Error("no");
+    this.did.push(`remote ${sdp}`);
+  }
+  async addIceCandidate({ candidate }: { candidate: string }): Promise<void> {
+    if (candidate === "bad") throw new Error("no");
+    this.did.push(`remote candidate ${candidate}`);
+  }
+  close(): void {
+    this.did.push("close");
+  }
+}

@@ -1,0 +1,190 @@
+// Words, links, sound, sizes: the small things around the picture.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { claimPeerId, destination, fresh, releasePeerId } from "../src/address";
+import type { View } from "../src/life";
+import { OUTBOX_LONGEST, OUTBOX_MS, Outbox } from "../src/outbox";
+import { Sound } from "../src/sound";
+import { arrived, progress } from "../src/stats";
+import { columns } from "../src/tiles";
+import { isName, REASONS } from "../src/wire";
+import { short, spoken, words } from "../src/words";
+
+const WORDS: View["word"][] = [
+  "calling", "again", "live", "camera-lost", "relay-lost", "absent", "waiting", "refused", "ended",
+];
+
+test("every state has words for every reason, and none shows the wire's own word", () => {
+  for (const word of WORDS) {
+    for (const reason of [null, ...REASONS]) {
+      const said = words({ word, reason }, "Nursery");
+      assert.ok(said.title.length > 3 && said.title.length < 50, `${word} ${reason}: ${said.title}`);
+      if (word !== "live") assert.match(said.text, /^[A-Z].*[.…]$/, `${word} ${reason}`);
+      assert.doesNotMatch(`${said.title} ${said.text}`, /undefined|codec|ICE|SDP|null/);
+      assert.ok(short({ word, reason }).length < 20);
+    }
+  }
+});
+
+test("a refusal says why, and two reasons rarely sound the same", () => {
+  const texts = new Set(REASONS.map((reason) => words({ word: "refused", reason }, "Nursery").text));
+  assert.equal(texts.size, REASONS.length);
+});
+
+test("what is read out names the camera and ends its sentences", () => {
+  assert.equal(spoken({ word: "live", reason: null }, "Nursery"), "Nursery is live.");
+  assert.match(spoken({ word: "ended", reason: "hang-up" }, "Nursery"), /^Nursery: Call ended\. \S/);
+});
+
+test("the link names the room, and perhaps a relay", () => {
+  assert.deepEqual(destination("#room=porthole"), { is: "room", room: "porthole", relay: null });
+  assert.deepEqual(destination("#room=baby.1&relay=https%3A%2F%2Frelay.example%3A3000%2Fx&key=abc"), {
+    is: "room", room: "baby.1", relay: "https://relay.example:3000",
+  });
+  assert.deepEqual(destination(""), { is: "none" });
+  assert.deepEqual(destination("#room="), { is: "none" });
+  assert.deepEqual(destination("#room=a%20b"), { is: "bad", part: "room" });
+  assert.deepEqual(destination("#room=a&relay=javascript:alert(1)"), { is: "bad", part: "relay" });
+  assert.deepEqual(destination("#room=a&relay=nonsense"), { is: "bad", part: "relay" });
+});
+
+test("names made here are names, and never the same", () => {
+  const made = new Set(Array.from({ length: 1000 }, () => fresh("call-")));
+  assert.equal(made.size, 1000);
+  for (const name of made) assert.ok(isName(name));
+});
+
+test("a reloaded page keeps its peer id, a duplicated tab gets its own", () => {
+  const kept = new Map<string, string>();
+  const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
+  const first = claimPeerId(storage);
+  assert.ok(isName(first));
+  releasePeerId(storage);
+  assert.equal(claimPeerId(storage), first);
+  assert.notEqual(claimPeerId(storage), first);
+});
+
+test("a peer id somebody tampered with is not used", () => {
+  const storage = { getItem: () => "<b>", setItem: () => undefined };
+  assert.ok(isName(claimPeerId(storage)));
+});
+
+test("what is said while the relay is away waits in order, not too long and not too much of it", () => {
+  const outbox = new Outbox();
+  const message = (event: string) => ({ event, payload: {} });
+  outbox.put(message("old"), 0);
+  outbox.put(message("one"), 1_000);
+  outbox.put(message("two"), 2_000);
+  assert.deepEqual(outbox.take(OUTBOX_MS + 1).map(({ event }) => event), ["one", "two"]);
+  assert.deepEqual(outbox.take(OUTBOX_MS + 1), []);
+  for (let n = 0; n <= OUTBOX_LONGEST; n++) outbox.put(message(`n${n}`), 0);
+  const kept = outbox.take(0).map(({ event }) => event);
+  assert.equal(kept.length, OUTBOX_LONGEST);
+  assert.equal(kept[0], "n1");
+});
+
+test("pictures share the screen so that each is as large as possible", () => {
+  assert.equal(columns(1, 390, 844), 1);
+  assert.equal(columns(2, 390, 844), 1);
+  assert.equal(columns(2, 1600, 800), 2);
+  assert.equal(columns(4, 1280, 800), 2);
+  assert.equal(columns(3, 844, 390), 2);
+  assert.equal(columns(9, 1920, 1080), 3);
+  assert.equal(columns(0, 0, 0), 1);
+});
+
+test("sound starts by itself where the browser allows it", async () => {
+  const video = new Cardboard("all");
+  const sound = new Sound(null, () => undefined);
+  assert.equal(sound.state(), "none");
+  await sound.play(video.element, true);
+  assert.deepEqual([sound.state(), video.muted], ["on", false]);
+});
+
+test("where the browser wants a touch first, the picture starts silent and a touch brings the sound", async () => {
+  const video = new Cardboard("muted");
+  const sound = new Sound(null, () => undefined);
+  await sound.play(video.element, true);
+  assert.deepEqual([sound.state(), video.muted, video.playing], ["blocked", true, true]);
+  video.allows = "all";
+  sound.toggle();
+  assert.deepEqual([sound.state(), video.muted], ["on", false]);
+});
+
+test("after a refusal the next picture starts silent at once", async () => {
+  const [one, two] = [new Cardboard("muted"), new Cardboard("muted")];
+  const sound = new Sound(null, () => undefined);
+  await sound.play(one.element, true);
+  await sound.play(two.element, true);
+  assert.deepEqual([two.attempts, two.muted], [1, true]);
+});
+
+test("where even the picture wants a touch, it is asked for", async () => {
+  const video = new Cardboard("nothing");
+  const sound = new Sound(null, () => undefined);
+  await sound.play(video.element, true);
+  assert.equal(sound.state(), "still");
+  video.allows = "all";
+  sound.toggle();
+  assert.deepEqual([sound.state(), video.playing], ["on", true]);
+});
+
+test("who wanted silence gets it again next time, and a camera without sound offers none", async () => {
+  const kept = new Map<string, string>();
+  const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
+  const before = new Sound(storage, () => undefined);
+  await before.play(new Cardboard("all").element, true);
+  before.toggle();
+  assert.equal(before.state(), "off");
+  const video = new Cardboard("all");
+  const after = new Sound(storage, () => undefined);
+  await after.play(video.element, true);
+  assert.deepEqual([after.state(), video.muted], ["off", true]);
+  await after.play(video.element, false);
+  assert.equal(after.state(), "none");
+});
+
+test("a picture replaced while it was starting is no refusal", async () => {
+  const video = new Cardboard("all");
+  video.fails = "AbortError";
+  const sound = new Sound(null, () => undefined);
+  await sound.play(video.element, true);
+  assert.equal(sound.state(), "on");
+});
+
+test("a browser's statistics are read, and what is missing is nought", () => {
+  const report = new Map<string, Record<string, unknown>>([
+    ["v", { type: "inbound-rtp", kind: "video", codecId: "c", framesReceived: 12, framesDecoded: 10, frameWidth: 1280, frameHeight: 720,
+      jitterBufferDelay: 0.5, jitterBufferEmittedCount: 10 }],
+    ["a", { type: "inbound-rtp", kind: "audio", totalAudioEnergy: 0.25 }],
+    ["c", { type: "codec", id: "c", mimeType: "video/H264" }],
+  ]);
+  const seen = arrived(report);
+  assert.equal(seen.codec, "video/H264");
+  assert.deepEqual([seen.width, seen.framesDecoded, seen.audioEnergy, seen.jitterBufferMs, seen.packetsLost], [1280, 10, 0.25, 50, 0]);
+  assert.deepEqual([progress(seen, false), progress(seen, true)], [10, 12]);
+  assert.equal(arrived(new Map()).framesReceived, 0);
+});
+
+/** A video element that allows as much as it is told. */
+class Cardboard {
+  muted = false;
+  playing = false;
+  attempts = 0;
+  fails: string | null = null;
+  srcObject = {};
+
+  constructor(public allows: "all" | "muted" | "nothing") {}
+
+  get element(): HTMLVideoElement {
+    return this as unknown as HTMLVideoElement;
+  }
+
+  async play(): Promise<void> {
+    this.attempts++;
+    if (this.fails) throw new DOMException("no", this.fails);
+    if (this.allows === "nothing" || (this.allows === "muted" && !this.muted)) throw new DOMException("no", "NotAllowedError");
+    this.playing = true;
+  }
+}

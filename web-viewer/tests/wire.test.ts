@@ -1,0 +1,152 @@
+// Our dialect against the golden messages that the daemon's own tests read.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import test from "node:test";
+import { bye, join, localCandidate, offer, read, REASONS, type Incoming } from "../src/wire";
+
+/** `npm test` runs in web-viewer/. */
+const GOLDEN = "../daemon/core/tests/wire/";
+const REASON_RS = "../daemon/core/src/wire/reason.rs";
+const ROOM = "porthole";
+const ME = "viewer-7f3a";
+const CAMERA = "cam-nursery";
+const ADDRESS = { room: ROOM, from: ME, to: CAMERA, call: "call-1" };
+
+interface Golden {
+  event: string;
+  payload: any;
+}
+
+function golden(file: string): Golden {
+  return JSON.parse(readFileSync(`${GOLDEN}${file}.json`, "utf8"));
+}
+
+function heard(file: string, me = ME): Incoming {
+  const { event, payload } = golden(file);
+  return read(event, payload, ROOM, me);
+}
+
+test("the viewer enters the room as the golden message says", () => {
+  assert.deepEqual(join(ROOM, ME, "Grandma's phone"), plain("join-viewer"));
+});
+
+test("an offer is the golden one, with the ids inside the description too", () => {
+  assert.deepEqual(offer(ADDRESS, golden("offer").payload.sdp.sdp), plain("offer"));
+});
+
+test("an offer to the only camera of a room carries no `to`", () => {
+  const { event, payload } = offer({ ...ADDRESS, to: null }, "v=0\r\n");
+  assert.equal(event, "offer");
+  assert.deepEqual(payload, {
+    room: ROOM, from: ME, call: "call-1", sdp: { type: "offer", sdp: "v=0\r\n", from: ME, call: "call-1" },
+  });
+});
+
+test("our candidates and their end are the golden ones", () => {
+  assert.deepEqual(localCandidate(ADDRESS, golden("candidate-viewer").payload.candidate), plain("candidate-viewer"));
+  assert.deepEqual(localCandidate(ADDRESS, null), plain("candidate-viewer-end"));
+});
+
+test("hanging up is the golden message", () => {
+  assert.deepEqual(bye(ADDRESS, "hang-up"), plain("bye-viewer"));
+});
+
+test("the relay's list of who is there is read without ourselves, with the ICE servers", () => {
+  assert.deepEqual(heard("room"), {
+    is: "room",
+    peers: [{ from: CAMERA, role: "camera", name: "Nursery" }],
+    iceServers: golden("room").payload.iceServers,
+  });
+  assert.deepEqual(heard("room-empty"), { is: "room", peers: [], iceServers: [] });
+});
+
+test("an ICE server that a browser would choke on is left out, so that calls still work", () => {
+  const iceServers = [
+    { urls: "http://example.org" }, { urls: ["stun:a.example", 7, "turn:b.example"] }, 5, { urls: "turn:c.example", username: "u" },
+  ];
+  assert.deepEqual(read("room", { peers: [], iceServers }, ROOM, ME), {
+    is: "room", peers: [], iceServers: [{ urls: ["stun:a.example"] }],
+  });
+});
+
+test("a camera that comes and goes is heard", () => {
+  assert.deepEqual(heard("joined-camera"), { is: "joined", peer: { from: CAMERA, role: "camera", name: "Nursery" } });
+  assert.deepEqual(heard("left-camera"), { is: "left", from: CAMERA });
+});
+
+test("the camera's answer is read", () => {
+  const { payload } = golden("answer");
+  assert.deepEqual(heard("answer"), {
+    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: payload.sdp.sdp },
+  });
+});
+
+test("the answer to a tutorial's page is read in both of its spellings", () => {
+  for (const file of ["tutorial-answer-sdp-object", "tutorial-answer-sdp-string"]) {
+    const { answer } = golden(file).payload;
+    const said = heard(file, "anon-1");
+    assert.equal(said.is, "answer");
+    assert.ok(said.is === "answer" && said.from === CAMERA && said.sdp.sdp === answer.sdp);
+  }
+});
+
+test("an answer that a relay stripped to its description is read, ids included", () => {
+  const { sdp } = golden("answer").payload;
+  assert.deepEqual(read("answer", { ...sdp, from: CAMERA, to: ME, call: "call-1" }, ROOM, ME), {
+    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: sdp.sdp },
+  });
+});
+
+test("the camera's candidates and their end are read", () => {
+  const { candidate } = golden("candidate-camera").payload;
+  assert.deepEqual(heard("candidate-camera"), { is: "candidate", from: CAMERA, call: "call-1", candidate });
+  assert.deepEqual(heard("candidate-camera-end"), { is: "candidate", from: CAMERA, call: "call-1", candidate: null });
+});
+
+test("a refusal and an end come with their reason", () => {
+  assert.deepEqual(heard("refused"), { is: "refused", from: CAMERA, call: "call-1", reason: "busy" });
+  assert.deepEqual(heard("bye-camera"), { is: "bye", from: CAMERA, call: "call-1", reason: "camera-lost" });
+});
+
+test("a reason nobody has agreed on counts as a failure", () => {
+  assert.deepEqual(heard("hostile-refused-unknown-reason"), { is: "refused", from: CAMERA, call: "call-1", reason: "failed" });
+});
+
+test("notices are heard by their word", () => {
+  assert.deepEqual(heard("notice-camera-lost"), { is: "notice", from: CAMERA, what: "camera-lost" });
+  assert.deepEqual(heard("notice-camera-back"), { is: "notice", from: CAMERA, what: "camera-back" });
+});
+
+test("our own echo, another room's and another viewer's messages are nothing", () => {
+  assert.deepEqual(heard("joined"), { is: "nothing" });
+  assert.deepEqual(heard("answer", "viewer-other"), { is: "nothing" });
+  const { event, payload } = golden("answer");
+  assert.deepEqual(read(event, payload, "kitchen", ME), { is: "nothing" });
+});
+
+test("no hostile message throws, and none becomes an answer, a candidate or a peer", () => {
+  const files = readdirSync(GOLDEN).filter((file) => file.startsWith("hostile-"));
+  assert.ok(files.length > 0);
+  for (const file of files) {
+    const said = heard(file.replace(/\.json$/, ""), "somebody-else");
+    assert.ok(["nothing", "refused"].includes(said.is), `${file} was read as ${said.is}`);
+    assert.ok(["nothing", "refused"].includes(heard(file.replace(/\.json$/, "")).is), file);
+  }
+  for (const payload of [undefined, null, 0, "", [], [[]], { sdp: [] }, { peers: [null, 1, {}] }]) {
+    for (const event of ["room", "joined", "left", "answer", "candidate", "bye", "refused", "notice", "toString"]) {
+      assert.doesNotThrow(() => read(event, payload, ROOM, ME));
+    }
+  }
+});
+
+test("the list of reasons is the daemon's, word for word", () => {
+  const words = [...readFileSync(REASON_RS, "utf8").matchAll(/^\s+\w+ = "([a-z-]+)": "/gm)].map(([, word]) => word);
+  assert.ok(words.length > 10);
+  assert.deepEqual([...REASONS].sort(), words.sort());
+});
+
+function plain(file: string): Golden {
+  const { event, payload } = golden(file);
+  return { event, payload };
+}
