@@ -38,7 +38,7 @@ impl<'a> Crowd<'a> {
     pub async fn resize(&mut self, size: usize) -> Result<(), Fault> {
         while self.callers.len() < size {
             let caller = self.call().await?;
-            see(&caller).await?;
+            see(self.daemon, &caller).await?;
             self.callers.push(caller);
         }
         while self.callers.len() > size {
@@ -50,16 +50,20 @@ impl<'a> Crowd<'a> {
         Ok(())
     }
 
+    /// Waits until a caller has picture and sound; what it has seen until then.
+    pub async fn see(&self, caller: &Caller) -> Result<Facts, Fault> {
+        see(self.daemon, caller).await
+    }
+
     /// What all of them have seen.
     pub fn facts(&self) -> Vec<Facts> {
         self.callers.iter().map(Caller::facts).collect()
     }
 }
 
-/// Waits until a caller has a picture and sound; what it has seen until then.
-pub async fn see(caller: &Caller) -> Result<Facts, Fault> {
-    let seen = caller
-        .viewer()
-        .wait(CALL_LIMIT, |facts| facts.first_key_frame.is_some() && facts.first_sound.is_some());
-    seen.await.map_err(|error| format!("no picture: {error}; signalled: {:?}", caller.signs()).into())
+async fn see(daemon: &Daemon, caller: &Caller) -> Result<Facts, Fault> {
+    let wanted = |facts: &Facts| facts.first_key_frame.is_some() && facts.first_sound.is_some();
+    caller.viewer().wait(CALL_LIMIT, wanted).await.map_err(|error| {
+        format!("no picture: {error}; signalled: {:?}; log:\n{}", caller.signs(), daemon.log_tail()).into()
+    })
 }

@@ -2,7 +2,7 @@
 //! know what is measured.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -153,10 +153,12 @@ fn link_in(line: &str) -> Option<String> {
     link.contains("#room=").then(|| link.to_owned())
 }
 
+/// Port and room of the link. The address is the one that was configured, whatever name the link has for it.
 fn place(link: &str) -> Option<(SocketAddr, String)> {
     let (host, rest) = link.strip_prefix("http://")?.split_once('/')?;
+    let port = host.rsplit_once(':')?.1.parse().ok()?;
     let room = rest.split_once("#room=")?.1.split('&').next()?;
-    Some((host.parse().ok()?, room.to_owned()))
+    Some((SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), room.to_owned()))
 }
 
 #[cfg(test)]
@@ -165,8 +167,8 @@ mod tests {
 
     #[test]
     fn the_link_is_found_in_what_is_printed() {
-        let link = link_in("Open http://127.0.0.1:40123/#room=bench in a browser").unwrap();
-        assert_eq!(link, "http://127.0.0.1:40123/#room=bench");
+        let link = link_in("Open http://localhost:40123/#room=bench in a browser").unwrap();
+        assert_eq!(link, "http://localhost:40123/#room=bench");
         assert_eq!(place(&link), Some(("127.0.0.1:40123".parse().unwrap(), "bench".into())));
         assert_eq!(link_in("see http://example.org/ for more"), None);
     }

@@ -8,7 +8,7 @@ use porthole_peer::{Caller, Signs};
 
 use super::{Bench, SETTLE};
 use crate::Fault;
-use crate::crowd::{CALL_LIMIT, Crowd, see};
+use crate::crowd::{CALL_LIMIT, Crowd};
 use crate::daemon::Daemon;
 use crate::figure::Figures;
 use crate::process::Usage;
@@ -118,7 +118,7 @@ fn end_of(number: usize) -> End {
 async fn call(crowd: &Crowd<'_>, end: End, outcome: &mut Outcome) -> Result<(), Fault> {
     let caller = crowd.call().await?;
     match end {
-        End::Watched => watch(&caller, outcome).await?,
+        End::Watched => watch(crowd, &caller, outcome).await?,
         End::AfterOffer => {}
         End::AfterAnswer => {
             let signs = caller.wait_signs(CALL_LIMIT, |signs| signs.answered.is_some() || signs.over()).await;
@@ -133,9 +133,9 @@ async fn call(crowd: &Crowd<'_>, end: End, outcome: &mut Outcome) -> Result<(), 
     Ok(())
 }
 
-async fn watch(caller: &Caller, outcome: &mut Outcome) -> Result<(), Fault> {
+async fn watch(crowd: &Crowd<'_>, caller: &Caller, outcome: &mut Outcome) -> Result<(), Fault> {
     tokio::select! {
-        facts = see(caller) => {
+        facts = crowd.see(caller) => {
             let seen = facts?.first_key_frame.map(|at| at.duration_since(caller.offered()));
             outcome.key_frames.extend(seen.map(|time| time.as_secs_f64() * 1000.0));
         }

@@ -7,7 +7,7 @@ use porthole_peer::Caller;
 
 use super::Bench;
 use crate::Fault;
-use crate::crowd::{CALL_LIMIT, Crowd, see};
+use crate::crowd::{CALL_LIMIT, Crowd};
 use crate::daemon::Daemon;
 use crate::figure::Figures;
 
@@ -61,7 +61,7 @@ struct Join {
 
 async fn join(crowd: &Crowd<'_>) -> Result<Join, Fault> {
     let caller = crowd.call().await?;
-    let facts = see(&caller).await?;
+    let facts = crowd.see(&caller).await?;
     let since = |at: Option<Instant>| since(&caller, at);
     let join = Join {
         answer: since(caller.signs().answered),

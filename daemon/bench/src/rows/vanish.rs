@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Bench;
 use crate::Fault;
-use crate::crowd::{Crowd, see};
+use crate::crowd::Crowd;
 use crate::daemon::Daemon;
 use crate::figure::Figures;
 
@@ -19,7 +19,7 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     let mut dropped = Vec::new();
     for _ in 0..bench.runs(5, 2) {
         let caller = crowd.call().await?;
-        see(&caller).await?;
+        crowd.see(&caller).await?;
         tokio::time::sleep(WATCH).await;
         caller.viewer().vanish()?;
         dropped.push(daemon.wait(LIMIT, |status| status.calls == 0).await?.as_secs_f64());
