@@ -172,6 +172,7 @@ fn intercept_key_frame_wishes(sink: &gst_app::AppSink, hear: impl Hear) {
             return gst::PadProbeReturn::Ok;
         }
         hear(Word::KeyFrameWanted);
-        gst::PadProbeReturn::Drop
+        // Not `Drop`: gst_pad_push_event of 1.22 would then let go of an event that is gone already.
+        gst::PadProbeReturn::Handled
     });
 }
