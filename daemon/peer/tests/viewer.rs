@@ -1,5 +1,7 @@
 //! A viewer and a camera exchange media over real sockets.
 
+#![allow(clippy::unwrap_used)] // test code outside of a test function
+
 mod camera;
 
 use std::time::Duration;

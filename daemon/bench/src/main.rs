@@ -1,0 +1,98 @@
+//! `porthole-bench`: starts the real release binary with the test source and measures it from outside, as any
+//! viewer and any `/proc` reader would. Prints tables, writes JSON. Must not know the daemon's inside.
+
+mod crowd;
+mod daemon;
+mod elsewhere;
+mod figure;
+mod machine;
+mod process;
+mod report;
+mod rows;
+mod spread;
+mod targets;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use crate::figure::Figures;
+use crate::rows::Bench;
+
+/// Measures a porthole binary on this machine: no other work should run meanwhile.
+#[derive(Debug, Parser)]
+#[command(name = "porthole-bench")]
+struct Flags {
+    /// Fewer runs: a first impression in about two minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Only this row; may be given several times.
+    #[arg(long, value_enum)]
+    only: Vec<Row>,
+    /// Also with 50 viewers.
+    #[arg(long)]
+    fifty: bool,
+    /// The binary to measure.
+    #[arg(long, default_value = "target/release/porthole")]
+    daemon: PathBuf,
+    /// Where the JSON is written.
+    #[arg(long, default_value = "bench-results")]
+    out: PathBuf,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Row {
+    /// CPU, memory, threads and file descriptors with 0, 1, 10, 20 viewers.
+    Growth,
+    /// What the 2nd viewer costs, and what the 20th.
+    Steps,
+    /// Offer to answer, connection, first key frame.
+    Join,
+    /// How soon a viewer that vanished is dropped.
+    Vanish,
+    /// 500 calls opened and closed.
+    Churn,
+    /// Offer to first picture in Chromium.
+    Chromium,
+}
+
+/// Anything that stops a measurement; the chain is printed.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(&flags)),
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(flags: &Flags) -> ExitCode {
+    let mut figures = Figures::default();
+    let rows = if flags.only.is_empty() { Row::value_variants() } else { &flags.only };
+    let bench = Bench { daemon: &flags.daemon, quick: flags.quick, fifty: flags.fifty };
+    let mut complete = true;
+    for row in rows {
+        eprintln!("measuring {row:?} ...");
+        // What was measured before a row failed is still shown.
+        if let Err(fault) = bench.measure(*row, &mut figures).await {
+            eprintln!("{row:?} failed: {fault}");
+            complete = false;
+        }
+    }
+    let machine = machine::describe();
+    print!("{}", report::text(&machine, &figures));
+    match report::write_json(&flags.out, &machine, &figures) {
+        Ok(path) => println!("\n{}", path.display()),
+        Err(error) => {
+            eprintln!("{}: {error}", flags.out.display());
+            complete = false;
+        }
+    }
+    if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,178 @@
+//! Many calls opened and closed, a third of them hung up in the middle of negotiation: what each costs, and what all
+//! of them leave behind.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use porthole_peer::{Caller, Signs};
+
+use super::{Bench, SETTLE};
+use crate::Fault;
+use crate::crowd::{CALL_LIMIT, Crowd};
+use crate::daemon::Daemon;
+use crate::figure::Figures;
+use crate::process::Usage;
+
+/// Calls under way at once.
+const WORKERS: usize = 4;
+/// Calls before the first look: whatever is made once, or once per thread, has been made by then.
+const BEFORE: usize = 60;
+/// A tab that was killed is only noticed by its silence.
+const SETTLE_LIMIT: Duration = Duration::from_secs(90);
+/// Threads and descriptors must stand still for this long before they are compared.
+const STILL: Duration = Duration::from_secs(5);
+
+/// How a call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Hung up after the first key frame.
+    Watched,
+    /// Hung up right behind the offer.
+    AfterOffer,
+    /// Hung up when the answer comes.
+    AfterAnswer,
+    /// The tab is killed right behind the offer: no word, sockets closed.
+    Killed,
+}
+
+pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault> {
+    let calls = bench.runs(500, 100);
+    let daemon = Daemon::start(bench.daemon).await?;
+    let mut watcher = Crowd::new(&daemon)?;
+    let crowd = Crowd::new(&daemon)?;
+    watcher.resize(1).await?;
+    churn(&crowd, BEFORE).await?;
+    watcher.resize(0).await?;
+    let before = settled(&daemon).await?;
+
+    // Somebody watches meanwhile, so that the encoder's own cost is known and can be taken off.
+    watcher.resize(1).await?;
+    tokio::time::sleep(SETTLE).await;
+    let watching = daemon.process.cpu_percent(bench.interval()).await? / 100.0;
+    let (cpu, started) = (daemon.process.cpu_seconds()?, Instant::now());
+    let outcome = churn(&crowd, calls).await?;
+    daemon.wait(SETTLE_LIMIT, |status| status.calls == 1).await?;
+    let cpu = daemon.process.cpu_seconds()? - cpu - watching * started.elapsed().as_secs_f64();
+    watcher.resize(0).await?;
+    let after = settled(&daemon).await?;
+    daemon.stop().await?;
+
+    let each = |total: f64| vec![total / calls as f64];
+    figures.add(
+        "churn_calls",
+        "calls opened and closed, a third of them during negotiation",
+        "",
+        vec![calls as f64],
+    );
+    figures.add("churn_refused", "of these refused", "", vec![outcome.refused as f64]);
+    figures.add("churn_key_frame", "offer → first key frame, four at a time", "ms", outcome.key_frames);
+    figures.add("churn_cpu", "CPU per call, the encoder's taken off", "ms", each(cpu * 1000.0));
+    figures.add("churn_threads", "threads left behind by all", "", vec![after.threads - before.threads]);
+    figures.add(
+        "churn_fds",
+        "file descriptors left behind by all",
+        "",
+        vec![after.descriptors - before.descriptors],
+    );
+    figures.add("churn_rss", "RSS left behind per call", "KiB", each(after.rss - before.rss));
+    figures.add(
+        "churn_anonymous",
+        "heap and stacks left behind per call",
+        "KiB",
+        each(after.anonymous - before.anonymous),
+    );
+    Ok(())
+}
+
+#[derive(Default)]
+struct Outcome {
+    refused: usize,
+    key_frames: Vec<f64>,
+}
+
+async fn churn(crowd: &Crowd<'_>, calls: usize) -> Result<Outcome, Fault> {
+    let workers = (0..WORKERS).map(|worker| async move {
+        let mut outcome = Outcome::default();
+        for number in (worker..calls).step_by(WORKERS) {
+            call(crowd, end_of(number), &mut outcome).await?;
+        }
+        Ok::<_, Fault>(outcome)
+    });
+    let mut all = Outcome::default();
+    for outcome in try_join_all(workers).await? {
+        all.refused += outcome.refused;
+        all.key_frames.extend(outcome.key_frames);
+    }
+    Ok(all)
+}
+
+fn end_of(number: usize) -> End {
+    match (number % 3, number / 3 % 3) {
+        (2, 0) => End::AfterOffer,
+        (2, 1) => End::AfterAnswer,
+        (2, _) => End::Killed,
+        _ => End::Watched,
+    }
+}
+
+async fn call(crowd: &Crowd<'_>, end: End, outcome: &mut Outcome) -> Result<(), Fault> {
+    let caller = crowd.call().await?;
+    match end {
+        End::Watched => watch(crowd, &caller, outcome).await?,
+        End::AfterOffer => {}
+        End::AfterAnswer => {
+            let signs = caller.wait_signs(CALL_LIMIT, |signs| signs.answered.is_some() || signs.over()).await;
+            outcome.refused += usize::from(signs.refused.is_some());
+        }
+        End::Killed => {
+            drop(caller);
+            return Ok(());
+        }
+    }
+    caller.hang_up();
+    Ok(())
+}
+
+async fn watch(crowd: &Crowd<'_>, caller: &Caller, outcome: &mut Outcome) -> Result<(), Fault> {
+    tokio::select! {
+        facts = crowd.see(caller) => {
+            let seen = facts?.first_key_frame.map(|at| at.duration_since(caller.offered()));
+            outcome.key_frames.extend(seen.map(|time| time.as_secs_f64() * 1000.0));
+        }
+        signs = caller.wait_signs(CALL_LIMIT, Signs::over) => match signs.refused {
+            Some(_) => outcome.refused += 1,
+            None => return Err(format!("a call ended by itself: {signs:?}").into()),
+        },
+    }
+    Ok(())
+}
+
+/// Waits until no call is left, and until threads and descriptors no longer change.
+async fn settled(daemon: &Daemon) -> Result<Usage, Fault> {
+    daemon.wait(SETTLE_LIMIT, |status| status.calls == 0).await?;
+    let started = Instant::now();
+    let mut usage = daemon.process.usage()?;
+    let mut since = Instant::now();
+    while since.elapsed() < STILL && started.elapsed() < SETTLE_LIMIT {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let now = daemon.process.usage()?;
+        if (now.threads, now.descriptors) != (usage.threads, usage.descriptors) {
+            since = Instant::now();
+        }
+        usage = now;
+    }
+    Ok(usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_third_of_the_calls_ends_during_negotiation_and_in_every_way() {
+        let ends: Vec<End> = (0..500).map(end_of).collect();
+        let count = |wanted: End| ends.iter().filter(|end| **end == wanted).count();
+        assert_eq!(count(End::Watched), 334);
+        assert!([End::AfterOffer, End::AfterAnswer, End::Killed].into_iter().all(|end| count(end) >= 55));
+    }
+}

@@ -1,0 +1,79 @@
+//! What the product set out to reach, and whether these figures do. Must not know how they were measured.
+
+use serde::Serialize;
+
+use crate::figure::Figures;
+use crate::spread::Spread;
+
+/// How far apart two CPU figures of one viewer may be by chance, in % of a core.
+const CPU_RESOLUTION: f64 = 0.3;
+
+/// One target and what became of it.
+#[derive(Debug, Serialize)]
+pub struct Verdict {
+    pub target: &'static str,
+    /// As compared; `None` was not measured.
+    pub measured: Option<f64>,
+    pub reached: Option<bool>,
+}
+
+/// All targets.
+pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
+    let median = |id| figures.find(id).map(|spread| spread.median);
+    let largest = |id| figures.find(id).map(|spread: Spread| spread.max);
+    let at_most = |target, measured: Option<f64>, limit: f64| Verdict {
+        target,
+        measured,
+        reached: measured.map(|measured| measured <= limit),
+    };
+    let second_to_twentieth =
+        median("cpu_second").zip(median("cpu_twentieth")).map(|(second, twentieth)| twentieth - second);
+    vec![
+        at_most("Chromium: offer → first picture ≤ 200 ms, median", median("chromium_picture"), 200.0),
+        at_most(
+            "offer → first key frame ≤ 100 ms, median, while one watches",
+            median("key_frame_watched"),
+            100.0,
+        ),
+        at_most("offer → first key frame ≤ 100 ms, median, nobody watches", median("key_frame_idle"), 100.0),
+        at_most("CPU per added viewer ≤ 2.3 % of a core, 1 to 10", median("cpu_per_viewer_1_10"), 2.3),
+        at_most("RSS per viewer ≤ 1.7 MiB", median("rss_per_viewer"), 1.7),
+        at_most("20 viewers on one encoder", largest("renditions"), 1.0),
+        at_most("the 20th viewer costs no more than the 2nd (± 0.3 %)", second_to_twentieth, CPU_RESOLUTION),
+        at_most("500 calls leave no thread", largest("churn_threads"), 0.0),
+        at_most("500 calls leave no file descriptor", largest("churn_fds"), 0.0),
+        at_most("500 calls leave less than 10 KiB each (RSS)", median("churn_rss"), 10.0),
+        at_most("a vanished viewer is dropped in ≤ 5 s", largest("vanished"), 5.0),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(figures: &Figures, start: &str) -> Verdict {
+        verdicts(figures).into_iter().find(|verdict| verdict.target.starts_with(start)).unwrap()
+    }
+
+    #[test]
+    fn what_was_not_measured_is_neither_reached_nor_missed() {
+        assert!(verdicts(&Figures::default()).iter().all(|verdict| verdict.reached.is_none()));
+    }
+
+    #[test]
+    fn the_median_decides_for_times_and_the_worst_run_for_what_must_never_happen() {
+        let mut figures = Figures::default();
+        figures.add("key_frame_watched", "", "ms", vec![40.0, 90.0, 700.0]);
+        figures.add("vanished", "", "s", vec![4.1, 4.2, 5.2]);
+        assert_eq!(verdict(&figures, "offer → first key frame").reached, Some(true));
+        assert_eq!(verdict(&figures, "a vanished viewer").reached, Some(false));
+    }
+
+    #[test]
+    fn the_twentieth_viewer_is_compared_with_the_second() {
+        let mut figures = Figures::default();
+        figures.add("cpu_second", "", "%", vec![2.0]);
+        figures.add("cpu_twentieth", "", "%", vec![2.5]);
+        assert_eq!(verdict(&figures, "the 20th").reached, Some(false));
+    }
+}
