@@ -1,0 +1,142 @@
+// Starts the real daemon for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
+// Must not know browsers, nor what a test is about.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const BINARY = process.env.PORTHOLE_BIN ?? fileURLToPath(new URL("../../target/debug/porthole", import.meta.url));
+/** Only bounds a hang: encoders are probed at the start, and a loaded machine is slow. */
+const START_MS = 60_000;
+/** Only bounds a hang. */
+const STOP_MS = 30_000;
+/** What the daemon prints for a person to open. */
+const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+/;
+
+/**
+ * Starts a daemon on a free port of loopback, with the test picture.
+ * @param {{ access?: "local" | "open", port?: number, room?: string, relay?: string, video?: string, audio?: string,
+ *   more?: string }} [how] `room`, `relay`, `video`, `audio`: further lines for these sections; `more`: further
+ *   sections; `port`: 0 takes a free one.
+ * @returns {Promise<Porthole>}
+ */
+export async function start(how = {}) {
+  const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
+  const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
+  const config = join(folder, "porthole.toml");
+  await writeFile(config, [
+    "[room]", `access = "${access}"`, room,
+    "[relay]", `listen = "127.0.0.1:${port}"`, relay,
+    "[video]", video,
+    "[audio]", audio,
+    more, "",
+  ].join("\n"));
+  const child = spawn(BINARY, ["run", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
+  const porthole = new Porthole(child, folder);
+  try {
+    porthole.link = await porthole.says(LINK, START_MS);
+  } catch (error) {
+    await porthole.kill();
+    throw error;
+  }
+  return porthole;
+}
+
+export class Porthole {
+  /** Everything it has printed so far. */
+  output = "";
+  /** The link to open, with its `#room=`. */
+  link = "";
+
+  constructor(child, folder) {
+    this.child = child;
+    this.folder = folder;
+    this.listeners = new Set();
+    /** `{ code, signal }` once it has ended. */
+    this.ended = new Promise((resolve) => {
+      child.once("error", (error) => resolve({ code: null, signal: null, error }));
+      child.once("close", (code, signal) => resolve({ code, signal }));
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        this.output += text;
+        for (const listener of this.listeners) listener();
+      });
+    }
+  }
+
+  /** Where page, Socket.IO and /healthz are, without a slash at the end. */
+  get url() {
+    return new URL(this.link).origin;
+  }
+
+  get room() {
+    return new URLSearchParams(new URL(this.link).hash.slice(1)).get("room");
+  }
+
+  get port() {
+    return Number(new URL(this.link).port);
+  }
+
+  /** What `/healthz` answers. */
+  async health() {
+    return (await fetch(`${this.url}/healthz`)).json();
+  }
+
+  /** The first text in what it prints that matches. */
+  async says(pattern, withinMs = START_MS) {
+    let timer;
+    let listener;
+    try {
+      return await Promise.race([
+        new Promise((resolve) => {
+          listener = () => {
+            const found = this.output.match(pattern);
+            if (found) resolve(found[0]);
+          };
+          this.listeners.add(listener);
+          listener();
+        }),
+        this.ended.then(({ code, signal, error }) => {
+          throw new Error(`porthole ended (${error ?? signal ?? code}) before it said ${pattern}:\n${this.output}`);
+        }),
+        new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new Error(`porthole did not say ${pattern}:\n${this.output}`)), withinMs);
+        }),
+      ]);
+    } finally {
+      clearTimeout(timer);
+      this.listeners.delete(listener);
+    }
+  }
+
+  /** Asks it to end, as systemd does, and waits until it has. */
+  async stop() {
+    this.child.kill("SIGTERM");
+    return this.gone();
+  }
+
+  /** Takes it away without a word, as a power cut does. */
+  async kill() {
+    this.child.kill("SIGKILL");
+    return this.gone();
+  }
+
+  async gone() {
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => {
+        this.child.kill("SIGKILL");
+        reject(new Error(`porthole did not end:\n${this.output}`));
+      }, STOP_MS);
+    });
+    try {
+      return await Promise.race([this.ended, late]);
+    } finally {
+      clearTimeout(timer);
+      await rm(this.folder, { recursive: true, force: true });
+    }
+  }
+}
