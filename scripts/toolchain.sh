@@ -19,7 +19,7 @@ rust_in() {
 # The folder of the first Rust that fits: the one in PATH, rustup's own place, Debian's. In $rust_folder.
 rust_fits() {
     in_path=$(command -v cargo || true)
-    for rust_folder in "${in_path%/*}" "${CARGO_HOME:-${HOME:-/root}/.cargo}/bin" /usr/bin; do
+    for rust_folder in "${in_path%/*}" "${CARGO_HOME:-${HOME:-}/.cargo}/bin" /usr/bin; do
         if [ -n "$rust_folder" ] && rust_in "$rust_folder"; then return 0; fi
     done
     rust_folder=

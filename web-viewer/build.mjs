@@ -39,6 +39,7 @@ async function tests() {
     format: "esm",
     platform: "node",
     target: "node18",
+    packages: "external",
     sourcemap: "inline",
     logLevel: "warning",
   });

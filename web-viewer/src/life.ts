@@ -292,6 +292,7 @@ export class Life {
 
   private over(reason: Reason, now: number): void {
     if (this.call() === null) return;
+    if (reason === "camera-lost") this.cameraLost = true;
     const after = AFTER[reason];
     if (typeof after === "number") return this.again(reason, now, null, after);
     this.drop(null);

@@ -7,8 +7,13 @@ import type { Outgoing } from "./wire";
 
 /** How long the relay may take to confirm that we are in the room; many relays never do, so then it is said once more. */
 const JOIN_ACK_MS = 3_000;
-/** Pause before we come back to a relay that sent us away. */
-const SENT_AWAY_MS = 5_000;
+/** First and longest pause before we come back to a relay that sent us away. */
+const SENT_AWAY_FIRST_MS = 1_000;
+const SENT_AWAY_LONGEST_MS = 30_000;
+/** Whoever kept us this long did not send us away for what we are. */
+const WELCOME_MS = 10_000;
+/** Pause before we ask again to be let into the room. */
+const REFUSED_MS = 10_000;
 const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_LONGEST_MS = 5_000;
 const CONNECT_MS = 5_000;
@@ -17,6 +22,7 @@ export interface LinkEvents {
   /** We are in the room. */
   up(): void;
   down(): void;
+  /** Something was said in the room; also when the relay does not let us in (`refused`). */
   message(event: string, payload: unknown): void;
 }
 
@@ -24,6 +30,9 @@ export class Link {
   private readonly socket: Socket;
   private readonly outbox = new Outbox();
   private inRoom = false;
+  private arrivedAt = 0;
+  private sentAway = 0;
+  private asking: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
   /** `url`: where the relay is, null for where the page came from. `join` is what we say to enter the room. */
@@ -37,7 +46,7 @@ export class Link {
       randomizationFactor: 0.5,
     };
     this.socket = url === null ? io(options) : io(url, options);
-    this.socket.on("connect", () => this.enter(JOIN_ACK_MS));
+    this.socket.on("connect", () => this.enter());
     this.socket.on("disconnect", (why) => {
       this.leave();
       if (why === "io server disconnect") this.comeBack();
@@ -50,7 +59,7 @@ export class Link {
       if (event === this.join.event) return;
       // A relay that tells us who is here has let us in, whether it confirms it or not.
       if (event === "room") this.arrived();
-      if (this.inRoom) this.events.message(event, payload);
+      if (this.inRoom || event === "refused") this.events.message(event, payload);
     });
   }
 
@@ -68,14 +77,23 @@ export class Link {
   close(): void {
     this.closed = true;
     this.inRoom = false;
+    clearTimeout(this.asking);
     this.socket.disconnect();
   }
 
-  private enter(ackMs: number): void {
+  private enter(): void {
     const id = this.socket.id;
-    this.socket.timeout(ackMs).emit(this.join.event, this.join.payload, (late: Error | null) => {
+    const { event, payload } = this.join;
+    clearTimeout(this.asking);
+    this.socket.timeout(JOIN_ACK_MS).emit(event, payload, (late: Error | null, reply: unknown) => {
       if (this.closed || this.socket.id !== id || this.inRoom) return;
-      if (late) this.socket.emit(this.join.event, this.join.payload);
+      if (isRefusal(reply)) {
+        this.asking = setTimeout(() => {
+          if (this.socket.id === id && !this.inRoom) this.enter();
+        }, spread(REFUSED_MS));
+        return;
+      }
+      if (late) this.socket.emit(event, payload);
       this.arrived();
     });
   }
@@ -83,6 +101,7 @@ export class Link {
   private arrived(): void {
     if (this.inRoom || this.closed) return;
     this.inRoom = true;
+    this.arrivedAt = performance.now();
     this.events.up();
     for (const { event, payload } of this.outbox.take(performance.now())) this.socket.emit(event, payload);
   }
@@ -90,12 +109,24 @@ export class Link {
   private leave(): void {
     if (!this.inRoom) return;
     this.inRoom = false;
+    if (performance.now() - this.arrivedAt >= WELCOME_MS) this.sentAway = 0;
     this.events.down();
   }
 
   private comeBack(): void {
+    const pause = Math.min(SENT_AWAY_LONGEST_MS, SENT_AWAY_FIRST_MS * 2 ** Math.min(this.sentAway++, 10));
     setTimeout(() => {
       if (!this.closed && !this.socket.active) this.socket.connect();
-    }, SENT_AWAY_MS * (0.75 + 0.5 * Math.random()));
+    }, spread(pause));
   }
+}
+
+/** Our own relay replies to a join with who is there, or with the reason why not. */
+function isRefusal(reply: unknown): boolean {
+  return typeof reply === "object" && reply !== null && "reason" in reply && !("peers" in reply);
+}
+
+/** A quarter more or less, so that not everybody comes at once. */
+function spread(ms: number): number {
+  return ms * (0.75 + 0.5 * Math.random());
 }

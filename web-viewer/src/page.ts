@@ -26,10 +26,12 @@ export class Page {
   private readonly sound = control("m");
   private readonly call = control("c");
   private readonly full = control("f");
-  private readonly controls = element("div", { id: "controls", role: "toolbar", "aria-label": TEXT.controls, hidden: true },
+  private readonly controls = element("div", { id: "controls", role: "group", "aria-label": TEXT.controls, hidden: true },
     this.loud, element("div", { class: "row" }, this.sound, this.call, this.full));
   private tiles: Tile[] = [];
   private quiet = 0;
+  /** The last touch met a screen without visible controls. */
+  private blind = false;
 
   constructor(private readonly actions: PageActions) {
     document.body.replaceChildren(this.stage, this.note, this.hint, this.controls, this.said);
@@ -39,6 +41,9 @@ export class Page {
     this.full.addEventListener("click", () => this.fullScreen());
     document.addEventListener("fullscreenchange", () => this.showFull());
     document.addEventListener("keydown", (event) => this.key(event));
+    // A tap on a screen where nothing but the picture is seen brings the controls back and does nothing else.
+    document.addEventListener("pointerdown", () => { this.blind = this.resting(); }, { capture: true });
+    document.addEventListener("click", (event) => this.forgive(event), { capture: true });
     for (const event of ["pointermove", "pointerdown", "keydown", "focusin"]) document.addEventListener(event, () => this.awake());
     new ResizeObserver(() => this.arrange()).observe(this.stage);
     this.showFull();
@@ -84,6 +89,7 @@ export class Page {
   showSound(state: SoundState): void {
     const big = state === "blocked" || state === "still";
     this.loud.hidden = !big;
+    document.body.toggleAttribute("data-loud", big);
     this.loud.replaceChildren(icon(state === "still" ? "call" : "soundOn"), state === "still" ? TEXT.pictureOn : TEXT.soundOn);
     const on = state === "on";
     dress(this.sound, on ? "soundOn" : "soundOff", state === "none" ? TEXT.noSound : on ? TEXT.mute : TEXT.unmute);
@@ -98,6 +104,7 @@ export class Page {
 
   /** The controls may hide when there is something to watch and nobody moves. */
   mayRest(may: boolean): void {
+    if (may && !document.body.hasAttribute("data-watching")) this.awake();
     document.body.toggleAttribute("data-watching", may);
   }
 
@@ -141,6 +148,16 @@ export class Page {
       Escape: () => { if (!document.fullscreenElement) this.actions.showAll(); },
     };
     act[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();
+  }
+
+  private resting(): boolean {
+    return document.body.hasAttribute("data-quiet") && document.body.hasAttribute("data-watching");
+  }
+
+  private forgive(event: MouseEvent): void {
+    const hidden = event.target instanceof Element && event.target.closest(".control, .enlarge") !== null;
+    if (this.blind && hidden && event.detail > 0) event.stopPropagation();
+    this.blind = false;
   }
 
   private awake(): void {

@@ -26,6 +26,7 @@ export class Tile {
   private readonly again = element("button", { type: "button", class: "primary", hidden: true });
   private readonly larger = element("button", { type: "button", class: "round enlarge" });
   private shows = 0;
+  private said = "";
 
   constructor(private readonly actions: TileActions) {
     this.root = element("section", { class: "tile" },
@@ -34,13 +35,15 @@ export class Tile {
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
       this.larger);
-    this.video.disablePictureInPicture = false;
     this.again.addEventListener("click", () => actions.call());
     this.larger.addEventListener("click", () => actions.enlarge());
   }
 
   /** Shows what the camera `name` is doing. */
   say(view: View, name: string): void {
+    const what = `${view.word} ${view.reason} ${name}`;
+    if (what === this.said) return;
+    this.said = what;
     const said = words(view, name);
     this.root.dataset.word = view.word;
     this.root.setAttribute("aria-label", name);
@@ -61,7 +64,8 @@ export class Tile {
   /** Whether this tile is the only one shown, out of `several`. */
   alone(alone: boolean, several: boolean, name: string): void {
     this.larger.hidden = !several;
-    this.larger.replaceChildren(icon(alone ? "small" : "full"));
+    if (this.larger.childElementCount > 0 && alone === this.root.hasAttribute("data-alone")) return;
+    this.larger.replaceChildren(icon(alone ? "all" : "larger"));
     this.larger.setAttribute("aria-label", alone ? TEXT.showAll : TEXT.enlarge(name));
     this.root.toggleAttribute("data-alone", alone);
   }

@@ -322,6 +322,16 @@ test("a camera that ended its calls for want of a picture is called when it says
   assert.deepEqual(camera.tell({ is: "camera-back" }), [{ do: "call", tag: "call-2" }]);
 });
 
+test("a camera that refuses calls for want of a picture is not said to be called, until it says that it is back", () => {
+  const camera = new Camera().calling();
+  camera.tell({ is: "over", tag: "call-1", reason: "camera-lost" });
+  assert.equal(camera.word(), "camera-lost");
+  assert.deepEqual(camera.after(5_000), [{ do: "call", tag: "call-2" }]);
+  assert.equal(camera.word(), "camera-lost");
+  assert.deepEqual(camera.tell({ is: "camera-back" }), []);
+  assert.equal(camera.word(), "calling");
+});
+
 test("what is said about a past call changes nothing", () => {
   const camera = new Camera().live();
   camera.frames(GOOD_CALL_MS);

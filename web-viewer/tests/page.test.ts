@@ -1,6 +1,7 @@
 // Words, links, sound, sizes: the small things around the picture.
 
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import test from "node:test";
 import { claimPeerId, destination, fresh, releasePeerId } from "../src/address";
 import type { View } from "../src/life";
@@ -10,6 +11,9 @@ import { arrived, progress } from "../src/stats";
 import { columns } from "../src/tiles";
 import { isName, REASONS } from "../src/wire";
 import { short, spoken, words } from "../src/words";
+
+// Node 18 keeps it in a module, browsers have it everywhere.
+globalThis.crypto ??= webcrypto as Crypto;
 
 const WORDS: View["word"][] = [
   "calling", "again", "live", "camera-lost", "relay-lost", "absent", "waiting", "refused", "ended",

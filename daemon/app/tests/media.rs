@@ -1,5 +1,7 @@
 //! Real GStreamer against a WebRTC viewer of another make, on this machine's own address.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! The embedded relay over plain HTTP: what it serves, what it reports to the desk, and how it ends. Socket.IO is
 //! spoken here by hand, over long polling (Engine.IO protocol 4); the official JavaScript one is in `web-viewer/e2e`.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -95,6 +97,27 @@ async fn an_event_without_arguments_has_a_null_payload() {
 }
 
 #[tokio::test]
+async fn what_was_sent_before_the_end_still_arrives() {
+    let mut relay = open(Access::Local).await;
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let mut caller = relay.enter_by_websocket("ann").await;
+    for number in 0..20 {
+        relay.link.send(Outgoing {
+            to: Name::new("ann").ok(),
+            event: "bye",
+            payload: json!({ "number": number }),
+        });
+    }
+    relay.close().await;
+    let mut rest = Vec::new();
+    within(caller.read_to_end(&mut rest)).await.expect("a clean end");
+    let rest = String::from_utf8_lossy(&rest);
+    for number in 0..20 {
+        assert!(rest.contains(&format!(r#"42["bye",{{"number":{number}}}]"#)), "{rest}");
+    }
+}
+
+#[tokio::test]
 async fn the_end_does_not_wait_for_a_connection_that_says_nothing() {
     let relay = open(Access::Local).await;
     let address = relay.address;
@@ -104,6 +127,45 @@ async fn the_end_does_not_wait_for_a_connection_that_says_nothing() {
     let mut rest = Vec::new();
     within(half.read_to_end(&mut rest)).await.ok();
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    assert!(TcpStream::connect(address).await.is_err(), "the port is let go of");
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_nothing_is_gone_and_does_not_hold_up_the_end() {
+    let mut relay = open(Access::Local).await;
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let _idle = relay.enter("idle").await;
+    assert_eq!(relay.message().await, ("idle".into(), "joined".into()));
+    let _stuck = relay.enter_by_websocket("stuck").await;
+    assert_eq!(relay.message().await, ("stuck".into(), "joined".into()));
+
+    let large = json!({ "text": "x".repeat(60_000) });
+    let flood = async {
+        // As fast as the link takes it, and no faster.
+        loop {
+            relay.link.send(Outgoing { to: None, event: "notice", payload: large.clone() });
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut gone = Vec::new();
+    let left = async {
+        while gone.len() < 2 {
+            match relay.events.recv().await {
+                Some(LinkEvent::Message { sender: Some(sender), name, .. }) if name == "left" => {
+                    gone.push(sender)
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    within(async {
+        tokio::select! { () = flood => (), () = left => () }
+    })
+    .await;
+    gone.sort();
+    assert_eq!(gone.iter().map(|peer| peer.as_str()).collect::<Vec<_>>(), ["idle", "stuck"]);
+    let address = relay.address;
+    relay.close().await;
     assert!(TcpStream::connect(address).await.is_err(), "the port is let go of");
 }
 
@@ -240,6 +302,21 @@ impl Relay {
         caller
     }
 
+    /// A caller that has connected and joined, and reads nothing by itself.
+    async fn enter_by_websocket(&self, from: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
+        let head = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+                    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.expect("written");
+        read_past(&mut stream, "pingInterval").await;
+        stream.write_all(&frame("40")).await.expect("written");
+        read_past(&mut stream, "40{").await;
+        let join = format!(r#"42["join",{{"room":"porthole","from":"{from}"}}]"#);
+        stream.write_all(&frame(&join)).await.expect("written");
+        read_past(&mut stream, "iceServers").await;
+        stream
+    }
+
     async fn close(self) {
         within(self.link.close()).await;
     }
@@ -350,6 +427,19 @@ async fn exchange(address: SocketAddr, request: &str) -> Answer {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
     Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// A text frame of at most 125 bytes, masked with zeros (RFC 6455 section 5.2).
+fn frame(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).ok().filter(|length| *length < 126).expect("a short text");
+    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+}
+
+async fn read_past(stream: &mut TcpStream, text: &str) {
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains(text) {
+        assert_ne!(within(stream.read_buf(&mut read)).await.expect("more"), 0, "ended before {text}");
+    }
 }
 
 /// Only bounds a hang.

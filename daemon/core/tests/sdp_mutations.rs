@@ -54,7 +54,7 @@ fn an_offer_that_lacks_any_one_line_does_no_harm() {
 
 #[test]
 fn an_offer_that_says_any_one_line_twice_does_no_harm() {
-    let accepted = count_accepted(every_offer().iter().flat_map(|name| {
+    let accepted = count_accepted(FEW.iter().flat_map(|name| {
         let text = offer(name);
         let lines: Vec<_> = text.lines().map(str::to_owned).collect();
         (0..lines.len()).map(move |twice| {
@@ -65,7 +65,7 @@ fn an_offer_that_says_any_one_line_twice_does_no_harm() {
             join(repeated)
         })
     }));
-    assert!(accepted > 1000, "only {accepted} were accepted");
+    assert!(accepted > 300, "only {accepted} were accepted");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn an_offer_with_its_m_lines_in_any_order_does_no_harm() {
 fn an_offer_cut_off_anywhere_does_no_harm() {
     for name in FEW {
         let text = offer(name);
-        count_accepted((0..text.len()).step_by(5).map(|end| text[..end].to_owned()));
+        count_accepted((0..text.len()).step_by(11).map(|end| text[..end].to_owned()));
     }
 }
 
@@ -116,7 +116,7 @@ fn an_offer_with_random_bytes_changed_does_no_harm() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for name in FEW {
         let text = offer(name);
-        let mutated: Vec<_> = (0..1500)
+        let mutated: Vec<_> = (0..600)
             .map(|_| {
                 let mut bytes = text.clone().into_bytes();
                 for _ in 0..=random.below(8) {
@@ -143,7 +143,7 @@ fn lines_of_all_offers_thrown_together_do_no_harm() {
         .flat_map(|name| offer(name).lines().map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    for _ in 0..2000 {
+    for _ in 0..1000 {
         let drawn: Vec<_> = (0..random.below(120)).map(|_| &lines[random.below(lines.len())]).collect();
         let head = ["v=0".to_owned(), "o=- 1 1 IN IP4 0.0.0.0".to_owned(), "a=group:BUNDLE 0 1 2".to_owned()];
         check(&join(head.iter().chain(drawn)));

@@ -340,6 +340,9 @@ fn a_payload_type_that_cannot_be_one_is_never_chosen() {
     let twice =
         with_h264(&[mode_1("42e01f")]).replace("a=rtpmap:100", "a=rtpmap:100 VP9/90000\r\na=rtpmap:100");
     assert_eq!(accepted(&twice).media[0].codec, VP8, "one number, two meanings");
+    let twice = with_h264(&[mode_1("42e01f")])
+        .replace("a=fmtp:100 ", "a=fmtp:100 packetization-mode=1;profile-level-id=64001f\r\na=fmtp:100 ");
+    assert_eq!(accepted(&twice).media[0].codec, VP8, "one number, two descriptions");
     let unmapped = with_h264(&[mode_1("42e01f")]).replace("a=rtpmap:100 H264/90000\r\n", "");
     assert_eq!(accepted(&unmapped).media[0].codec, VP8);
 }
@@ -405,6 +408,11 @@ fn nothing_of_a_stranger_s_text_gets_past_that_was_not_chosen() {
         assert!(!plan.offer.contains(word), "{word} is in {}", plan.offer);
     }
     assert_eq!(plan.offer.matches("a=ssrc").count(), 1, "the microphone's, by which it is told apart");
+    for ssrc in ["0", "4294967296", "x"] {
+        let text = offer("firefox-esr-153-own-camera-and-microphone")
+            .replace("a=ssrc:", &format!("a=ssrc:{ssrc} cname:x\r\na=x:"));
+        assert!(!accepted(&text).offer.contains("a=ssrc"), "{ssrc}");
+    }
 
     let text = offer("chromium-156-recvonly");
     let odd = "media=audio;payload=1;encoding-name=VP8;packetization-mode=1;a b=c;=;\u{e9}=1;max-fs=\"y\";max-fr=30;";

@@ -95,7 +95,9 @@ fn comings_and_goings_are_read() {
     let (viewer, door) = (name("viewer-7f3a"), name("cam-door"));
     assert_eq!(reading("join-viewer"), Ok(Incoming::Joined { peer: viewer.clone() }));
     assert_eq!(reading("joined"), Ok(Incoming::Joined { peer: viewer.clone() }));
+    assert_eq!(reading("tutorial-user-joined"), Ok(Incoming::Joined { peer: viewer.clone() }));
     assert_eq!(reading("left"), Ok(Incoming::Left { peer: viewer.clone() }));
+    assert_eq!(reading("tutorial-user-left"), Ok(Incoming::Left { peer: viewer.clone() }));
     assert_eq!(reading("room"), Ok(Incoming::Present { peers: vec![viewer.clone()] }));
     assert_eq!(reading("room-empty"), Ok(Incoming::Present { peers: vec![] }));
     let mut other = golden_payload("left");

@@ -61,6 +61,7 @@ impl Clip {
                     });
                 }
             }
+            Said::Overflowed => {}
         });
         let started = pipeline.set_state(gst::State::Paused);
         let known = started.is_ok() && completed.recv_timeout(OPEN).is_ok();

@@ -75,7 +75,7 @@ fn try_out(encoder: &Encoder, video: &VideoSettings) -> Result<Duration, MediaEr
         let began = Instant::now();
         pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
         match words.recv_timeout(DEADLINE) {
-            Ok(Said::EndOfStream) => {}
+            Ok(Said::EndOfStream | Said::Overflowed) => {}
             Ok(Said::Error(words)) => return Err(MediaError::Failed(words)),
             Err(_) => {
                 return Err(MediaError::TooLate { what: "the encoding of test frames", limit: DEADLINE });

@@ -10,6 +10,9 @@ use super::element::{MediaError, failed};
 /// Longest time a pipeline may take to reach a state.
 const STATE_DEADLINE: Duration = Duration::from_secs(10);
 
+/// What a `StreamProducer` posts on the bus of a consumer that does not keep up.
+const OVERFLOW_MESSAGE: &str = "dropped-buffer";
+
 /// The clock and base time that every pipeline is given.
 #[derive(Debug, Clone)]
 pub struct Timeline {
@@ -24,6 +27,8 @@ pub enum Said {
     Error(String),
     /// The end of a clip.
     EndOfStream,
+    /// An entry was full, and frames up to the next key frame are dropped.
+    Overflowed,
 }
 
 impl Timeline {
@@ -59,6 +64,11 @@ pub fn listen(pipeline: &gst::Pipeline, hear: impl Fn(Said) + Send + Sync + 'sta
                 hear(Said::Error(format!("{source}: {} ({detail})", error.error())));
             }
             gst::MessageView::Eos(_) => hear(Said::EndOfStream),
+            gst::MessageView::Element(element)
+                if element.structure().is_some_and(|s| s.name() == OVERFLOW_MESSAGE) =>
+            {
+                hear(Said::Overflowed);
+            }
             gst::MessageView::Latency(_) => {
                 if let Some(pipeline) = weak.upgrade() {
                     pipeline.call_async(|pipeline| {

@@ -88,11 +88,11 @@ fn write_media(text: &mut String, media: &Media<'_>, plan: &MediaPlan) -> fmt::R
     Ok(())
 }
 
-/// The first `a=ssrc` with a name that is plain text.
+/// The first `a=ssrc` with a name that is plain text; webrtcbin has an assertion against number 0.
 fn cname(media: &Media<'_>) -> Option<String> {
     media.ssrcs.iter().find_map(|(ssrc, attribute)| {
         let name = attribute.strip_prefix("cname:")?;
         let plain = (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-        plain.then(|| format!("{ssrc} cname:{name}"))
+        (plain && *ssrc != 0).then(|| format!("{ssrc} cname:{name}"))
     })
 }

@@ -18,7 +18,7 @@ use socketioxide::{ParserConfig, SocketIo};
 use tokio::sync::mpsc;
 
 use super::guard::{Bucket, Door, Seat};
-use super::relay::Heard;
+use super::relay::{Heard, Life};
 use super::rooms::SocketKey;
 
 /// How often a silent peer is asked whether it is there.
@@ -50,6 +50,7 @@ pub struct Entrance {
 #[derive(Debug)]
 struct Attendance {
     key: SocketKey,
+    life: Arc<Life>,
     pace: Mutex<Pace>,
     inbox: mpsc::Sender<Heard>,
     _seat: Seat,
@@ -79,10 +80,17 @@ pub fn socket_io(entrance: Entrance) -> (SocketIoLayer, SocketIo) {
         .ws_max_frame_size(limits::MESSAGE_BYTES)
         .max_buffer_size(PACKETS_WAITING)
         .build_layer();
-    // Everything is registered before the peer is told that it is connected: the connect handler itself runs after
-    // that, and what a quick peer says first would be lost.
+    // Everything is registered before the peer is told that it is connected, or what a quick peer says first would
+    // be lost. But the library lets us speak to it only some time after that.
     let before = move |socket: SocketRef| std::future::ready(entrance.admit(&socket));
-    io.ns("/", (async || {}).with(before));
+    let after = async |socket: SocketRef| {
+        if let Some(attendance) = socket.extensions.get::<Arc<Attendance>>() {
+            attendance.life.enter();
+            // Fails only when the relay itself is gone.
+            let _ = attendance.inbox.send(Heard::Entered(attendance.key)).await;
+        }
+    };
+    io.ns("/", after.with(before));
     (layer, io)
 }
 
@@ -98,19 +106,22 @@ impl Entrance {
         let key = SocketKey(self.next.fetch_add(1, Ordering::Relaxed));
         let pace = Pace { bucket: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()), excess: 0 };
         let inbox = self.inbox.clone();
-        socket.extensions.insert(Arc::new(Attendance { key, pace: Mutex::new(pace), inbox, _seat: seat }));
+        let life = Arc::<Life>::default();
+        let kept = Attendance { key, life: life.clone(), pace: Mutex::new(pace), inbox, _seat: seat };
+        socket.extensions.insert(Arc::new(kept));
 
         let inbox = self.inbox.clone();
         // All is done before the future is made, so a peer's messages stay in their order.
         socket.on_fallback(move |socket: SocketRef, said: Said, reply: AckSender| {
-            let Said { key, event, payload } = said;
-            if inbox.try_send(Heard::Said { key, socket, event, payload, reply }).is_err() {
+            let Said { key, life, event, payload } = said;
+            if inbox.try_send(Heard::Said { key, life, socket, event, payload, reply }).is_err() {
                 debug!("the relay is too far behind: a message of socket {} is lost", key.0);
             }
             std::future::ready(())
         });
         let inbox = self.inbox.clone();
         socket.on_disconnect(async move || {
+            life.end();
             // Fails only when the relay itself is gone.
             let _ = inbox.send(Heard::Gone(key)).await;
         });
@@ -121,6 +132,7 @@ impl Entrance {
 /// A message that was within its socket's bucket, and could be read.
 struct Said {
     key: SocketKey,
+    life: Arc<Life>,
     event: String,
     payload: Value,
 }
@@ -158,7 +170,7 @@ impl FromMessageParts<LocalAdapter> for Said {
         match arguments.next() {
             Some(Value::String(event)) => {
                 let payload = arguments.next().unwrap_or_default();
-                Ok(Self { key: attendance.key, event, payload })
+                Ok(Self { key: attendance.key, life: attendance.life.clone(), event, payload })
             }
             _ => {
                 attendance.count("unreadable");

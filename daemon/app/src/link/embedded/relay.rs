@@ -1,8 +1,9 @@
 //! The task that owns the room and its sockets: everything that anybody says passes through here, one at a time.
 //! Must not decide who hears what: [`Room`] does.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use log::{debug, info, warn};
 use porthole_core::event::LinkEvent;
@@ -26,6 +27,8 @@ pub enum Heard {
     Said {
         /// Which one.
         key: SocketKey,
+        /// Whether it may be spoken to.
+        life: Arc<Life>,
         /// The way back to it.
         socket: SocketRef,
         /// Event name.
@@ -35,10 +38,36 @@ pub enum Heard {
         /// The call-back it may have asked for.
         reply: AckSender,
     },
+    /// It may be spoken to from now on.
+    Entered(SocketKey),
     /// Something it sent was refused before it was read. The word is counted.
     Refused(&'static str),
     /// It is gone.
     Gone(SocketKey),
+}
+
+/// How far a socket is. A quick peer is heard before it may be spoken to, and the last of what a lost one said may
+/// arrive after the news of its loss.
+#[derive(Debug, Default)]
+pub struct Life(AtomicU8);
+
+impl Life {
+    const ENTERED: u8 = 1;
+    const GONE: u8 = 2;
+
+    /// It may be spoken to. To be said before [`Heard::Entered`] is.
+    pub fn enter(&self) {
+        self.0.fetch_or(Self::ENTERED, Ordering::AcqRel);
+    }
+
+    /// It is gone. To be said before [`Heard::Gone`] is.
+    pub fn end(&self) {
+        self.0.fetch_or(Self::GONE, Ordering::AcqRel);
+    }
+
+    fn has(&self, state: u8) -> bool {
+        self.0.load(Ordering::Acquire) & state != 0
+    }
 }
 
 /// What the relay has to say about itself.
@@ -56,6 +85,8 @@ pub struct Figures {
 pub struct Relay {
     room: Room,
     sockets: HashMap<SocketKey, SocketRef>,
+    /// What was said by those who may not be spoken to yet.
+    early: HashMap<SocketKey, Vec<Heard>>,
     inbox: mpsc::Receiver<Heard>,
     events: Events,
     lost: u64,
@@ -67,7 +98,10 @@ impl Relay {
     pub fn new(room: Room, events: Events) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
         let figures = watch::Sender::default();
-        (Self { room, sockets: HashMap::new(), inbox, events, lost: 0, figures }, heard)
+        (
+            Self { room, sockets: HashMap::new(), early: HashMap::new(), inbox, events, lost: 0, figures },
+            heard,
+        )
     }
 
     /// How things are, kept up to date.
@@ -103,18 +137,25 @@ impl Relay {
 
     fn hear(&mut self, heard: Heard) {
         match heard {
-            // It hung up after sending; there is nobody to be let in any more.
-            Heard::Said { socket, .. } if !socket.connected() => {}
-            Heard::Said { key, socket, event, payload, reply } => {
-                let entered = self.sockets.insert(key, socket).is_none();
+            Heard::Said { life, .. } if life.has(Life::GONE) => {}
+            Heard::Said { key, ref life, .. } if !life.has(Life::ENTERED) => {
+                self.early.entry(key).or_default().push(heard);
+            }
+            Heard::Said { key, socket, event, payload, reply, .. } => {
+                self.sockets.insert(key, socket);
                 let deliveries = self.room.hear(key, &event, payload);
-                if entered {
-                    debug!("socket {} says its first word", key.0);
-                }
                 self.deliver(deliveries, Some(reply));
             }
+            Heard::Entered(key) => {
+                for heard in self.early.remove(&key).into_iter().flatten() {
+                    self.hear(heard);
+                }
+            }
             Heard::Refused(word) => self.room.count_refusal(word),
-            Heard::Gone(key) => self.forget(key),
+            Heard::Gone(key) => {
+                self.early.remove(&key);
+                self.forget(key);
+            }
         }
     }
 

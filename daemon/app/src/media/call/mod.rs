@@ -6,6 +6,7 @@ mod build;
 mod negotiate;
 mod tweaks;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -113,6 +114,7 @@ struct Line {
     webrtc: gst::Element,
     entries: Vec<(build::Entry, ConsumptionLink)>,
     outbox: Arc<Outbox>,
+    plan: AnswerPlan,
     answer: String,
 }
 
@@ -120,18 +122,22 @@ struct Line {
 fn open(order: Order, events: &Events) -> Result<Line, MediaError> {
     let Order { call, plan, trickle, ice, timeline } = order;
     let began = Instant::now();
+    // Until then webrtcbin takes nothing, and a full entry says nothing about the viewer.
+    let connected = Arc::new(AtomicBool::new(false));
     let pipeline = timeline.pipeline(&format!("call-{call}"), {
-        let events = events.clone();
-        move |said| {
-            if let Said::Error(reason) = said {
-                events.send(MediaEvent::CallFailed { call, reason });
+        let (events, connected) = (events.clone(), connected.clone());
+        move |said| match said {
+            Said::Error(reason) => events.send(MediaEvent::CallFailed { call, reason }),
+            Said::Overflowed if connected.load(Ordering::Relaxed) => {
+                events.send(MediaEvent::Overflowed { call });
             }
+            Said::Overflowed | Said::EndOfStream => {}
         }
     });
     let result = (|| {
         let webrtc = build::webrtcbin(&pipeline, &ice)?;
         let outbox = Arc::new(Outbox::new(call, &plan));
-        connect(&webrtc, call, events, &outbox);
+        connect(&webrtc, call, events, &outbox, connected);
         let entries = build::entries(&pipeline, &webrtc, &plan)?;
         pipeline.set_state(gst::State::Playing).map_err(|e| super::element::failed(&e))?;
         let mut answer = negotiate::answer(&webrtc, &plan.offer)?;
@@ -147,7 +153,7 @@ fn open(order: Order, events: &Events) -> Result<Line, MediaError> {
                 (entry, link)
             })
             .collect();
-        Ok(Line { pipeline: pipeline.clone(), webrtc, entries, outbox, answer })
+        Ok(Line { pipeline: pipeline.clone(), webrtc, entries, outbox, plan, answer })
     })();
     log::debug!(call = call.0; "negotiated in {:?}", began.elapsed());
     if result.is_err() {
@@ -177,8 +183,11 @@ impl Line {
     }
 
     fn add_candidate(&self, candidate: &Candidate) {
-        // The bundle has one transport, that of the first m-line.
-        self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&0_u32, &candidate.candidate]);
+        // A candidate of another offer has no place here.
+        let Some(line) = self.plan.line_of(candidate).and_then(|line| u32::try_from(line).ok()) else {
+            return;
+        };
+        self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&line, &candidate.candidate]);
     }
 
     /// Releases everything. Blocks until the last thread has ended.
@@ -199,7 +208,13 @@ fn release(pipeline: &gst::Pipeline) {
 }
 
 /// Connects webrtcbin's signals. The closures hold no reference to it.
-fn connect(webrtc: &gst::Element, call: CallId, events: &Events, outbox: &Arc<Outbox>) {
+fn connect(
+    webrtc: &gst::Element,
+    call: CallId,
+    events: &Events,
+    outbox: &Arc<Outbox>,
+    connected: Arc<AtomicBool>,
+) {
     tweaks::attach(webrtc, {
         let events = events.clone();
         move || events.send(MediaEvent::Heard { call })
@@ -218,7 +233,10 @@ fn connect(webrtc: &gst::Element, call: CallId, events: &Events, outbox: &Arc<Ou
         let events = events.clone();
         webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
             match webrtc.property::<WebRTCPeerConnectionState>("connection-state") {
-                WebRTCPeerConnectionState::Connected => events.send(MediaEvent::Connected { call }),
+                WebRTCPeerConnectionState::Connected => {
+                    connected.store(true, Ordering::Relaxed);
+                    events.send(MediaEvent::Connected { call });
+                }
                 WebRTCPeerConnectionState::Failed => {
                     events.send(MediaEvent::CallFailed { call, reason: "the connection failed".to_owned() });
                 }

@@ -1,0 +1,69 @@
+# The one door for people. `make help` says what there is.
+
+# Which configuration `make run` starts with.
+CONFIG ?= config/porthole.toml
+
+CARGO := scripts/cargo
+NPM := npm --prefix web-viewer --no-audit --no-fund --no-update-notifier --loglevel=error
+VIEWER := web-viewer/dist/index.html
+VIEWER_SOURCES := $(shell find web-viewer/src web-viewer/build.mjs web-viewer/tsconfig.json -type f)
+
+# What the tests drive: the binary they build, and a clip that no encoder of ours has made.
+export PORTHOLE_BIN := $(CURDIR)/target/debug/porthole
+export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test check e2e bench viewer clean setup-run setup-test
+
+help: ## Print this
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: setup-run viewer ## Install what is missing, build, and start the camera (CONFIG=file)
+	$(CARGO) build --release --locked -p porthole
+	@exec target/release/porthole run --config $(CONFIG)
+
+# The core comes first, because it is quick and everything else stands on it.
+test: setup-test web-viewer/node_modules/.complete ## Install what is missing and run every test there is
+	$(CARGO) test --locked -p porthole-core
+	$(NPM) test
+	$(MAKE) viewer
+	$(CARGO) test --locked --workspace --exclude porthole-core
+	$(MAKE) e2e
+
+e2e: setup-test viewer ## Only the tests that drive the real binary with real browsers
+	$(CARGO) build --locked -p porthole
+	$(NPM) run e2e
+
+check: web-viewer/node_modules/.complete ## Formatting, lints, house rules, and dependencies where cargo-deny is there
+	$(CARGO) fmt --all --check
+	$(MAKE) viewer
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(NPM) run check
+	.ci/tidy
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; \
+	else echo "check: cargo-deny is not here, so licences and advisories were not looked at"; fi
+
+bench: setup-test viewer ## Measure cost per viewer and time to the first picture
+	$(CARGO) build --release --locked -p porthole -p porthole-bench
+	target/release/porthole-bench
+
+viewer: $(VIEWER) ## Only build the web page
+
+clean: ## Remove everything that was built or fetched into this folder
+	rm -rf target bench-results web-viewer/dist web-viewer/.build web-viewer/node_modules
+
+setup-run:
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test
+
+# esbuild's program comes in a package of its own, so no package's scripts need to run.
+web-viewer/node_modules/.complete: web-viewer/package.json web-viewer/package-lock.json
+	$(NPM) ci --ignore-scripts
+	@touch $@
+
+$(VIEWER): web-viewer/node_modules/.complete $(VIEWER_SOURCES)
+	$(NPM) run build
+	@touch $@

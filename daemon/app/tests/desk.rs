@@ -1,0 +1,158 @@
+//! The desk between a media side and a link that only write down what they are asked for.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use porthole::desk::{self, Inbox, Perform, Post};
+use porthole_core::command::Command;
+use porthole_core::config;
+use porthole_core::event::{LinkEvent, MediaEvent};
+use porthole_core::ids::{CallId, PeerId, Rendition};
+use porthole_core::status::{CaptureState, Status};
+use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::wire::Outgoing;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// Only bounds a hang.
+const LIMIT: Duration = Duration::from_secs(10);
+const CALL: CallId = CallId(1);
+const OFFER: &str = include_str!("../../core/tests/offers/chromium-156-recvonly.sdp");
+
+#[tokio::test]
+async fn an_offer_from_the_link_becomes_commands_for_the_media_side_in_their_order() {
+    let mut desk = Seat::taken();
+    desk.offers().await;
+    assert_eq!(desk.performed().await, Command::StartCapture);
+    assert_eq!(desk.performed().await, Command::StartRendition(Rendition::H264));
+    let Command::Answer { call, plan, trickle } = desk.performed().await else { panic!("no answer") };
+    assert_eq!((call, plan.rendition, trickle), (CALL, Some(Rendition::H264), true));
+    desk.media.send(MediaEvent::CaptureRunning).unwrap();
+    desk.until(|s| s.calls == 1 && s.capture == CaptureState::Running).await;
+}
+
+#[tokio::test]
+async fn what_the_media_side_says_becomes_messages_on_the_link() {
+    let mut desk = Seat::taken();
+    desk.offers().await;
+    desk.until(|s| s.calls == 1).await;
+    desk.media.send(MediaEvent::CallFailed { call: CALL, reason: "out of threads".to_owned() }).unwrap();
+    let message = desk.posted().await;
+    assert_eq!(message.to, Some(PeerId::new("anna").unwrap()));
+    assert!(["refused", "bye"].contains(&message.event), "{message:?}");
+    desk.until(|s| s.calls == 0).await;
+}
+
+#[tokio::test]
+async fn a_camera_that_fails_is_said_in_the_status_and_frees_the_call() {
+    let mut desk = Seat::taken();
+    desk.offers().await;
+    assert_eq!(desk.performed().await, Command::StartCapture);
+    desk.media.send(MediaEvent::CaptureFailed { reason: "unplugged".to_owned() }).unwrap();
+    desk.until(|s| s.capture == CaptureState::Lost).await;
+    desk.media.send(MediaEvent::Closed { call: CALL }).unwrap();
+    desk.until(|s| s.calls == 0).await;
+}
+
+#[tokio::test]
+async fn stopping_hangs_up_and_ends_when_the_media_side_has_let_go() {
+    let mut desk = Seat::taken();
+    desk.offers().await;
+    desk.until(|s| s.calls == 1).await;
+    desk.stop.take().unwrap().send(()).unwrap();
+    while desk.performed().await != (Command::HangUp { call: CALL }) {}
+    desk.media.send(MediaEvent::Closed { call: CALL }).unwrap();
+    tokio::time::timeout(LIMIT, desk.life).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_media_side_that_never_lets_go_does_not_keep_the_desk() {
+    let mut desk = Seat::taken();
+    desk.offers().await;
+    desk.until(|s| s.calls == 1).await;
+    desk.stop.take().unwrap().send(()).unwrap();
+    tokio::time::timeout(LIMIT, desk.life).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_desk_with_a_silent_world_sleeps_and_still_stops() {
+    let mut desk = Seat::taken();
+    desk.stop.take().unwrap().send(()).unwrap();
+    tokio::time::timeout(LIMIT, &mut desk.life).await.unwrap().unwrap();
+    assert!(desk.performed.try_recv().is_err(), "nothing was running, so nothing is to be stopped");
+}
+
+/// A desk at work, and the test's end of everything around it.
+struct Seat {
+    link: mpsc::Sender<LinkEvent>,
+    media: mpsc::UnboundedSender<MediaEvent>,
+    performed: mpsc::UnboundedReceiver<Command>,
+    posted: mpsc::UnboundedReceiver<Outgoing>,
+    status: watch::Receiver<Status>,
+    stop: Option<oneshot::Sender<()>>,
+    life: JoinHandle<()>,
+}
+
+impl Seat {
+    fn taken() -> Self {
+        let settings = config::load("test.toml", "", &|_| None).unwrap();
+        let room = settings.room.room.clone();
+        let switchboard = Switchboard::new(SwitchboardSettings {
+            room: settings.room,
+            me: PeerId::new("camera").unwrap(),
+            fallback: settings.media.video.fallback,
+        });
+        let (status, seen) = watch::channel(switchboard.status());
+        let (link, link_inbox) = mpsc::channel(16);
+        let (media, media_inbox) = mpsc::unbounded_channel();
+        let (perform, performed) = mpsc::unbounded_channel();
+        let (post, posted) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let life = tokio::spawn(async move {
+            let inbox = Inbox { link: link_inbox, media: media_inbox };
+            let stop = async {
+                let _ = stopped.await;
+            };
+            let (mut media, link) = (FakeMedia(perform), FakeLink(post));
+            desk::run(switchboard, &room, &mut media, &link, inbox, &status, stop).await;
+        });
+        Self { link, media, performed, posted, status: seen, stop: Some(stop), life }
+    }
+
+    async fn offers(&self) {
+        let payload = json!({"room": "porthole", "from": "anna", "to": "camera", "call": "1",
+            "sdp": {"type": "offer", "sdp": OFFER}});
+        let sender = Some(PeerId::new("anna").unwrap());
+        self.link.send(LinkEvent::Message { sender, name: "offer".to_owned(), payload }).await.unwrap();
+    }
+
+    async fn performed(&mut self) -> Command {
+        tokio::time::timeout(LIMIT, self.performed.recv()).await.expect("no command came").unwrap()
+    }
+
+    async fn posted(&mut self) -> Outgoing {
+        tokio::time::timeout(LIMIT, self.posted.recv()).await.expect("no message came").unwrap()
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&Status) -> bool) {
+        tokio::time::timeout(LIMIT, self.status.wait_for(|s| wanted(s))).await.expect("status").unwrap();
+    }
+}
+
+struct FakeMedia(mpsc::UnboundedSender<Command>);
+
+impl Perform for FakeMedia {
+    fn perform(&mut self, command: &Command) {
+        let _ = self.0.send(command.clone());
+    }
+}
+
+struct FakeLink(mpsc::UnboundedSender<Outgoing>);
+
+impl Post for FakeLink {
+    fn post(&self, message: Outgoing) {
+        let _ = self.0.send(message);
+    }
+}

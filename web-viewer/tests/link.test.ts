@@ -1,0 +1,143 @@
+// Our connection to the relay, against real Socket.IO servers of every temper.
+
+import assert from "node:assert/strict";
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import test, { type TestContext } from "node:test";
+import { Server, type Socket } from "socket.io";
+import { Link } from "../src/link";
+import { join } from "../src/wire";
+
+const JOIN = join("porthole", "viewer-1", "Web page");
+
+test("a relay that says who is here has let us in", async (t) => {
+  const { url } = await relay(t, (socket) => socket.on("join", () => socket.emit("room", { peers: [] })));
+  const said = open(t, url);
+  await said.until("message room");
+  assert.deepEqual(said.lines, ["up", "message room"]);
+});
+
+test("a relay that only confirms has let us in", async (t) => {
+  const { url } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})));
+  const said = open(t, url);
+  await said.until("up");
+  assert.deepEqual(said.lines, ["up"]);
+});
+
+test("to a relay that confirms nothing the join is said once more, and then we are in", async (t) => {
+  let joins = 0;
+  const { url } = await relay(t, (socket) => socket.on("join", () => joins++));
+  const said = open(t, url);
+  await said.until("up");
+  said.link.send({ event: "bye", payload: {} });
+  await said.settle(() => joins === 2);
+  assert.equal(joins, 2);
+});
+
+test("a relay that does not let us in is heard, and we are not in", async (t) => {
+  const { url } = await relay(t, (socket) => socket.on("join", (_, reply) => {
+    socket.emit("notice", { what: "camera-lost" });
+    socket.emit("refused", { reason: "not-allowed" });
+    reply({ reason: "not-allowed", text: "" });
+  }));
+  const said = open(t, url);
+  await said.until("message refused");
+  assert.deepEqual(said.lines, ["message refused"]);
+});
+
+test("what is said before we are in waits, and follows the join", async (t) => {
+  const heard: string[] = [];
+  const { url } = await relay(t, (socket) => {
+    socket.onAny((event) => void heard.push(event));
+    socket.on("join", (_, reply) => reply({}));
+  });
+  const said = open(t, url);
+  said.link.send({ event: "bye", payload: { call: "one" } });
+  said.link.send({ event: "candidate", payload: { call: "one" } });
+  await said.settle(() => heard.length === 3);
+  assert.deepEqual(heard, ["join", "bye", "candidate"]);
+});
+
+test("a relay that is restarted is joined again", async (t) => {
+  const welcome = (socket: Socket) => socket.on("join", (_: unknown, reply: (said: object) => void) => reply({}));
+  const first = await relay(t, welcome);
+  const said = open(t, first.url);
+  await said.until("up");
+  await first.stop();
+  await said.until("down");
+  await relay(t, welcome, first.port);
+  await said.settle(() => said.lines.length === 3);
+  assert.deepEqual(said.lines, ["up", "down", "up"]);
+});
+
+test("a relay that sends us away is visited again", async (t) => {
+  const { url, io } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})));
+  const said = open(t, url);
+  await said.until("up");
+  io.disconnectSockets();
+  await said.settle(() => said.lines.length === 3);
+  assert.deepEqual(said.lines, ["up", "down", "up"]);
+});
+
+test("a relay that turns us away at the door is visited again", async (t) => {
+  let visits = 0;
+  const { url, io } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})));
+  io.use((_, next) => (++visits === 1 ? next(new Error("not now")) : next()));
+  const said = open(t, url);
+  await said.until("up");
+  assert.equal(visits, 2);
+});
+
+test("after closing nothing is said and nothing is heard", async (t) => {
+  const heard: string[] = [];
+  const { url, io } = await relay(t, (socket) => {
+    socket.onAny((event) => void heard.push(event));
+    socket.on("join", (_, reply) => reply({}));
+  });
+  const said = open(t, url);
+  await said.until("up");
+  said.link.close();
+  said.link.send({ event: "bye", payload: {} });
+  await said.settle(() => io.sockets.sockets.size === 0);
+  assert.deepEqual(said.lines, ["up"]);
+  assert.deepEqual(heard, ["join"]);
+});
+
+/** A Socket.IO server on loopback that stops with the test. */
+async function relay(t: TestContext, onSocket: (socket: Socket) => void, port = 0) {
+  const http: HttpServer = createServer();
+  const io = new Server(http);
+  io.on("connection", onSocket);
+  await new Promise<void>((ready) => http.listen(port, "127.0.0.1", ready));
+  const bound = (http.address() as AddressInfo).port;
+  const stop = () => new Promise<void>((done) => void io.close(() => done()));
+  t.after(() => (http.listening ? stop() : undefined));
+  return { io, port: bound, url: `http://127.0.0.1:${bound}`, stop };
+}
+
+/** A link whose events are lines. The deadline only bounds a hang. */
+function open(t: TestContext, url: string) {
+  const lines: string[] = [];
+  let wake = () => {};
+  const note = (line: string) => {
+    lines.push(line);
+    wake();
+  };
+  const link = new Link(url, JOIN, {
+    up: () => note("up"),
+    down: () => note("down"),
+    message: (event) => note(`message ${event}`),
+  });
+  t.after(() => link.close());
+  const settle = async (done: () => boolean) => {
+    const end = Date.now() + 30_000;
+    while (!done()) {
+      assert.ok(Date.now() < end, `still waiting; so far ${lines.join(", ")}`);
+      await new Promise<void>((look) => {
+        wake = look;
+        setTimeout(look, 50);
+      });
+    }
+  };
+  return { link, lines, settle, until: (line: string) => settle(() => lines.includes(line)) };
+}
