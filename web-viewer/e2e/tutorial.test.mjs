@@ -51,12 +51,11 @@ describe("a page from a lesson", { skip: missing("chromium") ?? false, timeout: 
       await page.click("#startCallBtn");
       const seen = await watches(page, open);
       assert.deepEqual([seen.width, seen.height, seen.codec], [640, 360, "video/H264"]);
-      await page.close();
-      await health(open, (now) => now.calls === 0, "the page has left");
     });
   }
 
   test("shares the camera with another one and with our own page", async (t) => {
+    await health(open, (now) => now.calls === 0, "those before have left");
     const [one, other, ours] = [await visit(t, open, "offer"), await visit(t, open, "sdp"), await browser.open(open.link)];
     t.after(() => ours.close());
     for (const page of [one, other]) {
