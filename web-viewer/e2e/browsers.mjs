@@ -60,10 +60,11 @@ export async function launchChromium(how = {}) {
   return {
     name: "chromium",
     version: browser.version(),
-    /** A page in a profile of its own. */
-    async open(url) {
+    /** A page in a profile of its own; `view` may have another `viewport` or `phone` than the browser. */
+    async open(url, view = {}) {
+      const { viewport: size, phone: small } = { viewport, phone, ...view };
       const context = await browser.newContext({
-        viewport, ...(phone ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
+        viewport: size, ...(small ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
       });
       const page = await context.newPage();
       const said = listen((record) => {

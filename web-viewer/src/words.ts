@@ -48,6 +48,8 @@ export function words(view: View, name: string): Words {
     case "camera-lost":
       return REASONS["camera-lost"];
     case "relay-lost":
+      // Where the camera itself was the relay, its last word says more than the silence after it.
+      if (view.reason === "shutting-down") return REASONS["shutting-down"];
       return { title: `Cannot reach ${name}`, text: "Please check that this device is online. The page keeps trying by itself." };
     case "absent":
       return { title: `${name} is not there`, text: "It may be switched off or out of reach. The page calls it as soon as it is back." };

@@ -219,6 +219,13 @@ fn connect(
         let events = events.clone();
         move || events.send(MediaEvent::Heard { call })
     });
+    // What a viewer says is heard by nobody. Left alone, a pad that leads nowhere would end the call.
+    webrtc.connect_pad_added(|_, pad| {
+        if pad.direction() == gst::PadDirection::Src {
+            let frames = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+            pad.add_probe(frames, |_, _| gst::PadProbeReturn::Drop);
+        }
+    });
     {
         let (events, outbox) = (events.clone(), outbox.clone());
         webrtc.connect("on-ice-candidate", false, move |values| {
