@@ -35,11 +35,11 @@ async fn a_message_reaches_the_desk_with_its_sender_and_the_reply_its_socket() {
     assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
 
     caller.post(r#"42["offer",{"room":"porthole","call":"c1"},"more"]"#).await;
-    let LinkEvent::Message { sender, name, payload } = relay.event().await else { panic!("not a message") };
+    let LinkEvent::Message { sender, name, args } = relay.event().await else { panic!("not a message") };
     assert_eq!((sender, name.as_str()), (Some(Name::new("ann").unwrap()), "offer"));
-    assert_eq!(payload, json!({"room": "porthole", "call": "c1"}));
+    assert_eq!(args, [json!({"room": "porthole", "call": "c1"})], "our own dialect has one argument");
 
-    relay.link.send(Outgoing { to: Name::new("ann").ok(), event: "answer", payload: json!({"call": "c1"}) });
+    relay.link.send(Outgoing::new(Name::new("ann").ok(), "answer", [json!({"call": "c1"})]));
     assert_eq!(caller.until("answer").await, json!(["answer", {"call": "c1"}]));
     relay.close().await;
 }
@@ -91,8 +91,8 @@ async fn an_event_without_arguments_has_a_null_payload() {
     let caller = relay.enter("ann").await;
     assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
     caller.post(r#"42["ready"]"#).await;
-    let LinkEvent::Message { name, payload, .. } = relay.event().await else { panic!("not a message") };
-    assert_eq!((name.as_str(), payload), ("ready", Value::Null));
+    let LinkEvent::Message { name, args, .. } = relay.event().await else { panic!("not a message") };
+    assert_eq!((name.as_str(), args), ("ready", vec![Value::Null]));
     relay.close().await;
 }
 
@@ -102,11 +102,7 @@ async fn what_was_sent_before_the_end_still_arrives() {
     assert_eq!(relay.event().await, LinkEvent::Up);
     let mut caller = relay.enter_by_websocket("ann").await;
     for number in 0..20 {
-        relay.link.send(Outgoing {
-            to: Name::new("ann").ok(),
-            event: "bye",
-            payload: json!({ "number": number }),
-        });
+        relay.link.send(Outgoing::new(Name::new("ann").ok(), "bye", [json!({ "number": number })]));
     }
     relay.close().await;
     let mut rest = Vec::new();
@@ -143,7 +139,7 @@ async fn a_peer_that_takes_nothing_is_gone_and_does_not_hold_up_the_end() {
     let flood = async {
         // As fast as the link takes it, and no faster.
         loop {
-            relay.link.send(Outgoing { to: None, event: "notice", payload: large.clone() });
+            relay.link.send(Outgoing::new(None, "notice", [large.clone()]));
             tokio::task::yield_now().await;
         }
     };

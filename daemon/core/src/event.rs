@@ -32,8 +32,8 @@ pub enum LinkEvent {
         sender: Option<PeerId>,
         /// Event name, such as `offer`.
         name: String,
-        /// First argument, or `Null`.
-        payload: Value,
+        /// Every argument, in order; none is fine.
+        args: Vec<Value>,
     },
 }
 

@@ -26,8 +26,9 @@ impl Switchboard {
                     self.note(Level::Info, None, None, format!("the relay is lost, calls go on: {reason}"));
                 }
             }
-            LinkEvent::Message { sender, name, payload } => {
-                match read(sender.as_ref(), &self.settings.me, &self.settings.room.room, &name, &payload) {
+            LinkEvent::Message { sender, name, args } => {
+                let payload = args.first().unwrap_or(&serde_json::Value::Null);
+                match read(sender.as_ref(), &self.settings.me, &self.settings.room.room, &name, payload) {
                     Ok(message) => self.hear(message, now),
                     Err(unreadable) => self.refuse_unreadable(unreadable, now),
                 }

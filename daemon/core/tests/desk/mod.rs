@@ -174,7 +174,7 @@ pub fn down() -> Event {
 }
 
 pub fn says(sender: Option<&str>, event: &str, payload: Value) -> Event {
-    Event::Link(LinkEvent::Message { sender: sender.map(name), name: event.into(), payload })
+    Event::Link(LinkEvent::Message { sender: sender.map(name), name: event.into(), args: vec![payload] })
 }
 
 /// An offer of our own page in Chromium.
