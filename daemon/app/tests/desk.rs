@@ -99,11 +99,8 @@ impl Seat {
     fn taken() -> Self {
         let settings = config::load("test.toml", "", &|_| None).unwrap();
         let room = settings.room.room.clone();
-        let switchboard = Switchboard::new(SwitchboardSettings {
-            room: settings.room,
-            me: PeerId::new("camera").unwrap(),
-            fallback: settings.media.video.fallback,
-        });
+        let me = PeerId::new("camera").unwrap();
+        let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me));
         let (status, seen) = watch::channel(switchboard.status());
         let (link, link_inbox) = mpsc::channel(16);
         let (media, media_inbox) = mpsc::unbounded_channel();

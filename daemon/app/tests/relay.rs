@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use porthole::link::embedded::{self, OpenFailed};
 use porthole::link::{EVENTS, Link};
-use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{Access, IceSettings, RelayMode, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, Status};
+use porthole_core::status::{CaptureState, RoomState, Status};
 use porthole_core::wire::Outgoing;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -391,13 +391,15 @@ async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFaile
     let (desk, events) = mpsc::channel(EVENTS);
     let (status, health) = watch::channel(Status {
         link: true,
+        lost: None,
+        room: RoomState::In,
         capture: CaptureState::Idle,
         calls: 0,
         live: 0,
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
     });
-    let relay = RelaySettings { listen, link: String::new(), max_sockets: 32 };
+    let relay = RelaySettings { listen, link: String::new(), max_sockets: 32, mode: RelayMode::Embedded };
     let room = RoomSettings {
         room: Name::new("porthole").unwrap(),
         camera: "Camera".into(),

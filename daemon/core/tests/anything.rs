@@ -204,6 +204,9 @@ impl World {
                     };
                     self.calls.insert(call, seat);
                 }
+                Command::Offer { .. } | Command::TakeAnswer { .. } => {
+                    panic!("{at}: nobody asked for an offer")
+                }
                 Command::AddCandidate { call, .. } => {
                     let seat =
                         self.calls.get_mut(&call).unwrap_or_else(|| panic!("{at}: a candidate for {call}"));
@@ -353,6 +356,8 @@ impl Seen {
             Command::StartRendition(_) => "start rendition",
             Command::StopRendition(_) => "stop rendition",
             Command::Answer { .. } => "call",
+            Command::Offer { .. } => "our offer",
+            Command::TakeAnswer { .. } => "take answer",
             Command::AddCandidate { .. } => "candidate",
             Command::HangUp { .. } => "hang up",
             Command::ForceKeyFrame(_) => "key frame",

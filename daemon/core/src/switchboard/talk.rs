@@ -14,13 +14,14 @@ impl Switchboard {
     pub(super) fn handle_link(&mut self, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Up => {
-                self.link_up = true;
+                (self.link_up, self.lost) = (true, None);
                 if !self.is_stopping() {
                     let room = &self.settings.room;
                     self.send(Outgoing::join(&room.room, &self.settings.me, &room.camera));
                 }
             }
-            LinkEvent::Down { reason } => {
+            LinkEvent::Down { why, reason } => {
+                self.lost = Some(why);
                 // Said once, however often the link fails to come back.
                 if std::mem::replace(&mut self.link_up, false) {
                     self.note(Level::Info, None, None, format!("the relay is lost, calls go on: {reason}"));
@@ -44,6 +45,10 @@ impl Switchboard {
             Incoming::Joined { peer } => self.is_there(&peer),
             Incoming::Present { peers } => peers.iter().for_each(|peer| self.is_there(peer)),
             Incoming::Left { peer } => self.left(&peer, now),
+            Incoming::Answer { .. }
+            | Incoming::Wanted { .. }
+            | Incoming::Entered { .. }
+            | Incoming::Away(_) => {}
             Incoming::Nothing => {}
         }
     }

@@ -101,6 +101,25 @@ pub enum Incoming {
         /// Who.
         peer: PeerId,
     },
+    /// The answer to an offer of ours.
+    Answer {
+        /// Who.
+        from: Option<PeerId>,
+        /// The SDP text.
+        sdp: String,
+    },
+    /// Somebody came who waits for an offer of ours: where this relay is used, the member inside makes it.
+    Wanted {
+        /// Who, where the relay says so.
+        from: Option<PeerId>,
+    },
+    /// The relay has let the camera in.
+    Entered {
+        /// Whether somebody was there before, as far as the relay tells.
+        others: bool,
+    },
+    /// The relay has not let the camera in, or has put it out.
+    Away(Away),
     /// A newcomer is told who is there.
     Present {
         /// Who, without the newcomer itself; at most [`super::limits::ROOM_PEERS`].
@@ -113,6 +132,19 @@ pub enum Incoming {
     },
     /// Nothing for a camera: its own echo, an answer, a message to somebody else, an event of no concern.
     Nothing,
+}
+
+/// Why the camera is not in its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// It holds no more members.
+    Full,
+    /// It was sent out.
+    Kicked,
+    /// The relay does not know the room.
+    NoSuchRoom,
+    /// The relay does not let it in.
+    NotAllowed,
 }
 
 /// Why a message was not understood. Counted, and answered where an offer can be answered.
