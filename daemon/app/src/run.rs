@@ -51,11 +51,7 @@ async fn live(settings: Settings) -> Result<(), CannotRun> {
         log::info!("stopping");
     };
     let me = camera_id(&settings.room);
-    let switchboard = Switchboard::new(SwitchboardSettings {
-        room: settings.room.clone(),
-        me: me.clone(),
-        fallback: settings.media.video.fallback,
-    });
+    let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
     let (status, health) = watch::channel(switchboard.status());
     let (link_events, link_inbox) = mpsc::channel(link::EVENTS);
     let (media_events, media_inbox) = Events::channel();

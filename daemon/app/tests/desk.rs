@@ -41,7 +41,7 @@ async fn what_the_media_side_says_becomes_messages_on_the_link() {
     desk.media.send(MediaEvent::CallFailed { call: CALL, reason: "out of threads".to_owned() }).unwrap();
     let message = desk.posted().await;
     assert_eq!(message.to, Some(PeerId::new("anna").unwrap()));
-    assert!(["refused", "bye"].contains(&message.event), "{message:?}");
+    assert!(["refused", "bye"].contains(&&*message.event), "{message:?}");
     desk.until(|s| s.calls == 0).await;
 }
 
@@ -99,11 +99,8 @@ impl Seat {
     fn taken() -> Self {
         let settings = config::load("test.toml", "", &|_| None).unwrap();
         let room = settings.room.room.clone();
-        let switchboard = Switchboard::new(SwitchboardSettings {
-            room: settings.room,
-            me: PeerId::new("camera").unwrap(),
-            fallback: settings.media.video.fallback,
-        });
+        let me = PeerId::new("camera").unwrap();
+        let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me));
         let (status, seen) = watch::channel(switchboard.status());
         let (link, link_inbox) = mpsc::channel(16);
         let (media, media_inbox) = mpsc::unbounded_channel();
@@ -125,7 +122,10 @@ impl Seat {
         let payload = json!({"room": "porthole", "from": "anna", "to": "camera", "call": "1",
             "sdp": {"type": "offer", "sdp": OFFER}});
         let sender = Some(PeerId::new("anna").unwrap());
-        self.link.send(LinkEvent::Message { sender, name: "offer".to_owned(), payload }).await.unwrap();
+        self.link
+            .send(LinkEvent::Message { sender, name: "offer".to_owned(), args: vec![payload] })
+            .await
+            .unwrap();
     }
 
     async fn performed(&mut self) -> Command {

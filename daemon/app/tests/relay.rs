@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use porthole::link::embedded::{self, OpenFailed};
 use porthole::link::{EVENTS, Link};
-use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{Access, IceSettings, RelayMode, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, Status};
+use porthole_core::status::{CaptureState, RoomState, Status};
 use porthole_core::wire::Outgoing;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,11 +35,11 @@ async fn a_message_reaches_the_desk_with_its_sender_and_the_reply_its_socket() {
     assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
 
     caller.post(r#"42["offer",{"room":"porthole","call":"c1"},"more"]"#).await;
-    let LinkEvent::Message { sender, name, payload } = relay.event().await else { panic!("not a message") };
+    let LinkEvent::Message { sender, name, args } = relay.event().await else { panic!("not a message") };
     assert_eq!((sender, name.as_str()), (Some(Name::new("ann").unwrap()), "offer"));
-    assert_eq!(payload, json!({"room": "porthole", "call": "c1"}));
+    assert_eq!(args, [json!({"room": "porthole", "call": "c1"})], "our own dialect has one argument");
 
-    relay.link.send(Outgoing { to: Name::new("ann").ok(), event: "answer", payload: json!({"call": "c1"}) });
+    relay.link.send(Outgoing::new(Name::new("ann").ok(), "answer", [json!({"call": "c1"})]));
     assert_eq!(caller.until("answer").await, json!(["answer", {"call": "c1"}]));
     relay.close().await;
 }
@@ -91,8 +91,8 @@ async fn an_event_without_arguments_has_a_null_payload() {
     let caller = relay.enter("ann").await;
     assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
     caller.post(r#"42["ready"]"#).await;
-    let LinkEvent::Message { name, payload, .. } = relay.event().await else { panic!("not a message") };
-    assert_eq!((name.as_str(), payload), ("ready", Value::Null));
+    let LinkEvent::Message { name, args, .. } = relay.event().await else { panic!("not a message") };
+    assert_eq!((name.as_str(), args), ("ready", vec![Value::Null]));
     relay.close().await;
 }
 
@@ -102,11 +102,7 @@ async fn what_was_sent_before_the_end_still_arrives() {
     assert_eq!(relay.event().await, LinkEvent::Up);
     let mut caller = relay.enter_by_websocket("ann").await;
     for number in 0..20 {
-        relay.link.send(Outgoing {
-            to: Name::new("ann").ok(),
-            event: "bye",
-            payload: json!({ "number": number }),
-        });
+        relay.link.send(Outgoing::new(Name::new("ann").ok(), "bye", [json!({ "number": number })]));
     }
     relay.close().await;
     let mut rest = Vec::new();
@@ -143,7 +139,7 @@ async fn a_peer_that_takes_nothing_is_gone_and_does_not_hold_up_the_end() {
     let flood = async {
         // As fast as the link takes it, and no faster.
         loop {
-            relay.link.send(Outgoing { to: None, event: "notice", payload: large.clone() });
+            relay.link.send(Outgoing::new(None, "notice", [large.clone()]));
             tokio::task::yield_now().await;
         }
     };
@@ -395,13 +391,15 @@ async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFaile
     let (desk, events) = mpsc::channel(EVENTS);
     let (status, health) = watch::channel(Status {
         link: true,
+        lost: None,
+        room: RoomState::In,
         capture: CaptureState::Idle,
         calls: 0,
         live: 0,
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
     });
-    let relay = RelaySettings { listen, link: String::new(), max_sockets: 32 };
+    let relay = RelaySettings { listen, link: String::new(), max_sockets: 32, mode: RelayMode::Embedded };
     let room = RoomSettings {
         room: Name::new("porthole").unwrap(),
         camera: "Camera".into(),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::ids::{CallId, PeerId, Rendition};
+use crate::sdp::accept::Accepted;
 use crate::sdp::choose::AnswerPlan;
 use crate::wire::{Candidate, Outgoing, Reason};
 
@@ -26,6 +27,24 @@ pub enum Command {
         /// `true`: report the answer at once and candidates as they come. `false`: report the answer when
         /// gathering is complete (or its cap has passed), candidates inside.
         trickle: bool,
+    },
+    /// Make a webrtcbin of its own for this call and report its offer (`MediaEvent::Offered`) when gathering is
+    /// complete or its cap has passed: a picture m-line that only sends this one rendition, then a sound m-line that
+    /// sends and takes Opus, all in one bundle.
+    Offer {
+        /// A number never used before.
+        call: CallId,
+        /// What the picture is encoded with.
+        rendition: Rendition,
+        /// Whether to offer sound too; where there turns out to be none, the m-line is left out.
+        sound: bool,
+    },
+    /// Hand the viewer's answer to the webrtcbin that made the offer. Candidates follow as `AddCandidate`.
+    TakeAnswer {
+        /// Which call.
+        call: CallId,
+        /// The guarded answer, and what it accepts.
+        answer: Box<Accepted>,
     },
     /// Hand one of the viewer's candidates to the call. `None` is the end of candidates.
     AddCandidate {

@@ -1,5 +1,6 @@
 //! Everything that can happen to the switchboard. Must not know who reports it.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::ids::{CallId, PeerId, Rendition};
@@ -23,7 +24,9 @@ pub enum LinkEvent {
     Up,
     /// The relay is lost. Calls go on.
     Down {
-        /// For the log.
+        /// What kind of loss, for whoever reads it by program.
+        why: Loss,
+        /// For the log: what happened and how to mend it.
         reason: String,
     },
     /// A Socket.IO event arrived. Sizes were bounded by the link; nothing else was looked at.
@@ -32,9 +35,35 @@ pub enum LinkEvent {
         sender: Option<PeerId>,
         /// Event name, such as `offer`.
         name: String,
-        /// First argument, or `Null`.
-        payload: Value,
+        /// Every argument, in order; none is fine.
+        args: Vec<Value>,
     },
+}
+
+/// Why the relay is not reached. One word in `/healthz`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// The relay's name could not be looked up.
+    NoName,
+    /// There is no way to its address, or nothing answered there in time.
+    Unreachable,
+    /// Nobody listens on that port.
+    NobodyListens,
+    /// TLS failed: its certificate is not one we trust, or it speaks no TLS at all.
+    Tls,
+    /// Something answered that is not Socket.IO there: wrong path, wrong port, a proxy without websocket.
+    NotSocketIo,
+    /// It refused us: a token that is missing or wrong, or no more connections.
+    Refused,
+    /// It was reached and sent us away.
+    SentAway,
+    /// It was reached and has closed the connection.
+    Closed,
+    /// It was reached and has been silent for too long.
+    Silent,
+    /// Anything else.
+    Failed,
 }
 
 /// What the media side reports.
@@ -64,6 +93,13 @@ pub enum MediaEvent {
         /// Whose.
         call: CallId,
         /// SDP as webrtcbin wrote it. With `trickle` off it holds every candidate.
+        sdp: String,
+    },
+    /// webrtcbin's own offer, asked for by `Command::Offer`, every candidate inside.
+    Offered {
+        /// Whose.
+        call: CallId,
+        /// SDP as webrtcbin wrote it.
         sdp: String,
     },
     /// One of our own candidates.

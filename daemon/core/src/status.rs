@@ -4,11 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::event::Loss;
+
 /// A picture of the switchboard at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Whether the relay is reached.
     pub link: bool,
+    /// Why it is not, where that is known.
+    pub lost: Option<Loss>,
+    /// Whether the camera is in its room.
+    pub room: RoomState,
     /// What the camera does.
     pub capture: CaptureState,
     /// Calls, whatever their state.
@@ -19,6 +25,26 @@ pub struct Status {
     pub renditions: Vec<String>,
     /// Refusals so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
+}
+
+/// Whether the camera is in its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoomState {
+    /// The relay is not reached.
+    Out,
+    /// It has asked to be let in, and nothing was heard from the room yet. Many relays say nothing until a viewer does.
+    Asked,
+    /// It is in the room.
+    In,
+    /// The room holds no more members; it asks again.
+    Full,
+    /// It was sent out of the room; it asks again.
+    Kicked,
+    /// The relay does not know the room; it asks again.
+    NoSuchRoom,
+    /// The relay does not let it in; it asks again.
+    NotAllowed,
 }
 
 /// What the camera does.
@@ -38,6 +64,8 @@ pub enum CaptureState {
 impl Status {
     /// Whether a person need not act.
     pub fn healthy(&self) -> bool {
-        self.link && self.capture != CaptureState::Lost
+        self.link
+            && matches!(self.room, RoomState::Asked | RoomState::In)
+            && self.capture != CaptureState::Lost
     }
 }

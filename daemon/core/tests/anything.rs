@@ -204,6 +204,9 @@ impl World {
                     };
                     self.calls.insert(call, seat);
                 }
+                Command::Offer { .. } | Command::TakeAnswer { .. } => {
+                    panic!("{at}: nobody asked for an offer")
+                }
                 Command::AddCandidate { call, .. } => {
                     let seat =
                         self.calls.get_mut(&call).unwrap_or_else(|| panic!("{at}: a candidate for {call}"));
@@ -216,8 +219,8 @@ impl World {
                 }
                 Command::ForceKeyFrame(rendition) => assert!(self.renditions.contains(&rendition), "{at}"),
                 Command::Send(message) => {
-                    assert!(message.payload.is_object(), "{at}");
-                    assert_eq!(message.payload["room"], json!(ROOM), "{at}");
+                    assert!(message.payload().is_object(), "{at}");
+                    assert_eq!(message.payload()["room"], json!(ROOM), "{at}");
                 }
                 Command::Note(_) => {}
                 Command::Finished => self.finished = true,
@@ -342,7 +345,7 @@ impl World {
 #[derive(Default)]
 struct Seen {
     answers: u64,
-    kinds: BTreeMap<&'static str, u64>,
+    kinds: BTreeMap<String, u64>,
 }
 
 impl Seen {
@@ -353,20 +356,22 @@ impl Seen {
             Command::StartRendition(_) => "start rendition",
             Command::StopRendition(_) => "stop rendition",
             Command::Answer { .. } => "call",
+            Command::Offer { .. } => "our offer",
+            Command::TakeAnswer { .. } => "take answer",
             Command::AddCandidate { .. } => "candidate",
             Command::HangUp { .. } => "hang up",
             Command::ForceKeyFrame(_) => "key frame",
-            Command::Send(message) => message.event,
+            Command::Send(message) => &message.event,
             Command::Note(_) => "note",
             Command::Finished => "finished",
         };
         self.answers += u64::from(kind == "call");
-        *self.kinds.entry(kind).or_default() += 1;
+        *self.kinds.entry(kind.to_owned()).or_default() += 1;
     }
 
     fn add(&mut self, other: &Self) {
         for (kind, count) in &other.kinds {
-            *self.kinds.entry(kind).or_default() += count;
+            *self.kinds.entry(kind.clone()).or_default() += count;
         }
     }
 

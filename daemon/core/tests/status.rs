@@ -19,6 +19,8 @@ fn the_status_tells_link_camera_calls_renditions_and_refusals_by_word() {
     desk.on(bye("bert", "1"));
     let expected = json!({
         "link": true,
+        "lost": null,
+        "room": "in",
         "capture": "running",
         "calls": 1,
         "live": 1,

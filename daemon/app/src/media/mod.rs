@@ -103,6 +103,11 @@ impl Media {
                 };
                 tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
             }
+            Command::Offer { call, .. } => {
+                let reason = "the media side only answers".to_owned();
+                self.events.send(MediaEvent::CallFailed { call: *call, reason });
+            }
+            Command::TakeAnswer { .. } => {}
             Command::AddCandidate { call, candidate } => {
                 if let Some(asks) = self.calls.get(call) {
                     let _ = asks.send(call::Ask::Candidate(candidate.clone()));

@@ -79,6 +79,7 @@ fn relay(section: &mut Reader<'_, '_>, default: RelaySettings) -> RelaySettings 
             text => address::origin(text).map(str::to_owned),
         }),
         max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
+        mode: default.mode,
     }
 }
 

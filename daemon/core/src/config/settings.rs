@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ids::RoomName;
+use crate::wire::dialect::Choice;
 
 /// Everything, split by who needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// For the switchboard.
     pub room: RoomSettings,
-    /// For the embedded relay.
+    /// For the link.
     pub relay: RelaySettings,
     /// For the media side.
     pub media: MediaSettings,
@@ -46,16 +47,50 @@ pub enum Access {
     Open,
 }
 
-/// The embedded relay.
+/// The relay, our own or somebody else's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelaySettings {
-    /// Address and port of page and Socket.IO.
+    /// Address and port of page, `/healthz` and, where the relay is our own, Socket.IO.
     pub listen: SocketAddr,
     /// What the printed link starts with, such as `https://cam.example`; empty: made from `listen`.
     pub link: String,
-    /// Most sockets at once.
+    /// Most sockets at once on `listen`.
     pub max_sockets: usize,
+    /// Where the room is.
+    pub mode: RelayMode,
 }
+
+/// Where the room is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RelayMode {
+    /// In the relay inside this process.
+    Embedded,
+    /// In somebody else's Socket.IO server.
+    External(Box<ExternalRelay>),
+}
+
+/// Somebody else's Socket.IO server, and how it is spoken to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExternalRelay {
+    /// `http://` or `https://`, host, perhaps a port; no path, no last slash.
+    pub url: String,
+    /// Where Socket.IO lies on it: begins and ends with a slash.
+    pub path: String,
+    /// How it is spoken to.
+    pub dialect: Choice,
+    /// Most calls at once with pages that are not our own; the newest wins.
+    pub calls: usize,
+    /// What is sent in the Socket.IO handshake.
+    pub auth: Auth,
+    /// A PEM file with the certificates to trust beside those of the system.
+    pub ca: Option<PathBuf>,
+    /// SHA-256 of the one certificate (DER) to trust, whoever has signed it.
+    pub pin: Option<[u8; 32]>,
+}
+
+/// What is sent in the Socket.IO handshake (`auth`). Its `Debug` form hides the values.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Auth(pub serde_json::Map<String, serde_json::Value>);
 
 /// Camera, microphone and encoders.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,6 +197,12 @@ pub struct TurnServer {
     pub password: String,
 }
 
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 /// Least level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
@@ -210,7 +251,12 @@ impl Default for RoomSettings {
 
 impl Default for RelaySettings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), link: String::new(), max_sockets: 64 }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            link: String::new(),
+            max_sockets: 64,
+            mode: RelayMode::Embedded,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ids::Rendition;
 use crate::wire::{Candidate, Reason};
 
 /// How RTP over DTLS-SRTP is written; the short forms are what older browsers said (RFC 9429 section 5.1.2).
-const PROTOCOLS: [&str; 5] =
+pub(super) const PROTOCOLS: [&str; 5] =
     ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP"];
 
 /// A codec an m-line was accepted with.

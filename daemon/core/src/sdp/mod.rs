@@ -4,6 +4,7 @@
 //! [`read`] takes the few lines that matter, [`choose`] decides, `narrow` writes a new offer that leaves only one
 //! answer, and `answer` turns that answer into one for the offer as it was.
 
+pub mod accept;
 mod answer;
 pub mod choose;
 mod formats;

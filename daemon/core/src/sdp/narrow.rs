@@ -28,6 +28,17 @@ fn write_all(
     bundle: &[&str],
     lines: &[(&Media<'_>, &MediaPlan)],
 ) -> fmt::Result {
+    write_session(text, offer, identity, bundle)?;
+    lines.iter().try_for_each(|line| write_line(text, offer, identity, bundle, *line))
+}
+
+/// What stands before the first m-line.
+pub(super) fn write_session(
+    text: &mut String,
+    offer: &Offer<'_>,
+    identity: &Identity<'_>,
+    bundle: &[&str],
+) -> fmt::Result {
     let (id, version) = offer.origin;
     write!(text, "v=0\r\no=- {id} {version} IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n")?;
     if offer.ice_lite {
@@ -37,15 +48,24 @@ fn write_all(
     if identity.trickle {
         text.write_str("a=ice-options:trickle\r\n")?;
     }
-    for (media, plan) in lines {
-        write_media(text, media, plan)?;
-        write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", identity.ufrag, identity.pwd)?;
-        write!(text, "a=fingerprint:sha-256 {}\r\n", identity.sha256)?;
-        write!(text, "a=setup:{}\r\n", identity.setup)?;
-        if bundle.first() == Some(&plan.mid.as_str()) {
-            for candidate in candidates(offer, identity.ufrag) {
-                write!(text, "a=candidate:{candidate}\r\n")?;
-            }
+    Ok(())
+}
+
+/// One accepted m-line with all that belongs to it.
+pub(super) fn write_line(
+    text: &mut String,
+    offer: &Offer<'_>,
+    identity: &Identity<'_>,
+    bundle: &[&str],
+    (media, plan): (&Media<'_>, &MediaPlan),
+) -> fmt::Result {
+    write_media(text, media, plan)?;
+    write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", identity.ufrag, identity.pwd)?;
+    write!(text, "a=fingerprint:sha-256 {}\r\n", identity.sha256)?;
+    write!(text, "a=setup:{}\r\n", identity.setup)?;
+    if bundle.first() == Some(&plan.mid.as_str()) {
+        for candidate in candidates(offer, identity.ufrag) {
+            write!(text, "a=candidate:{candidate}\r\n")?;
         }
     }
     Ok(())

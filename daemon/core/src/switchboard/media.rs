@@ -22,6 +22,7 @@ impl Switchboard {
                 self.rendition_failed(rendition, &reason, now)
             }
             MediaEvent::Answered { call, sdp } => self.answered(call, &sdp, now),
+            MediaEvent::Offered { .. } => {}
             MediaEvent::Candidate { call: id, candidate } => {
                 if let Some(Ours::Send(message)) = self.calls.get_mut(&id).map(|call| call.found(candidate)) {
                     self.send(message);

@@ -25,10 +25,11 @@ use rate::OfferRate;
 use refusals::Refusals;
 
 use crate::command::{Command, Level, Note};
-use crate::config::settings::{Fallback, RoomSettings};
-use crate::event::Event;
+use crate::config::settings::{AudioSource, Fallback, RelayMode, RoomSettings, Settings};
+use crate::event::{Event, Loss};
 use crate::ids::{CallId, PeerId, Rendition};
-use crate::status::Status;
+use crate::status::{RoomState, Status};
+use crate::wire::dialect::Choice;
 use crate::wire::limits::SHUTDOWN_DEADLINE;
 use crate::wire::{Outgoing, Reason};
 
@@ -41,6 +42,43 @@ pub struct SwitchboardSettings {
     pub me: PeerId,
     /// What a browser without usable H.264 gets.
     pub fallback: Fallback,
+    /// Whether there may be sound to offer.
+    pub sound: bool,
+    /// Whose relay it is.
+    pub relay: Relay,
+}
+
+/// Whose relay the room is in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Relay {
+    /// Our own, in this process: it vouches for peers, and the camera is in the room as soon as the link is up.
+    Own,
+    /// Somebody else's.
+    Foreign {
+        /// How it is spoken to.
+        dialect: Choice,
+        /// Most calls at once with pages that are not our own; the newest wins.
+        calls: usize,
+    },
+}
+
+impl SwitchboardSettings {
+    /// What of the configuration the switchboard needs. `me` is the camera's own peer id.
+    pub fn new(settings: &Settings, me: PeerId) -> Self {
+        let relay = match &settings.relay.mode {
+            RelayMode::Embedded => Relay::Own,
+            RelayMode::External(external) => {
+                Relay::Foreign { dialect: external.dialect.clone(), calls: external.calls }
+            }
+        };
+        Self {
+            room: settings.room.clone(),
+            me,
+            fallback: settings.media.video.fallback,
+            sound: settings.media.audio.source != AudioSource::None,
+            relay,
+        }
+    }
 }
 
 /// Every call, the camera they share, and what is to be done about them. See the crate's contract.
@@ -49,6 +87,7 @@ pub struct Switchboard {
     settings: SwitchboardSettings,
     phase: Phase,
     link_up: bool,
+    lost: Option<Loss>,
     last_call: u64,
     calls: BTreeMap<CallId, Call>,
     capture: Capture,
@@ -92,6 +131,7 @@ impl Switchboard {
             settings,
             phase: Phase::Open,
             link_up: false,
+            lost: None,
             last_call: 0,
             calls: BTreeMap::new(),
             capture: Capture::new(),
@@ -160,6 +200,8 @@ impl Switchboard {
     pub fn status(&self) -> Status {
         Status {
             link: self.link_up,
+            lost: self.lost,
+            room: if self.link_up { RoomState::In } else { RoomState::Out },
             capture: self.capture.state(),
             calls: self.going().count(),
             live: self.calls.values().filter(|call| call.is_live()).count(),

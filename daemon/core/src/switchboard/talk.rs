@@ -14,20 +14,22 @@ impl Switchboard {
     pub(super) fn handle_link(&mut self, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Up => {
-                self.link_up = true;
+                (self.link_up, self.lost) = (true, None);
                 if !self.is_stopping() {
                     let room = &self.settings.room;
                     self.send(Outgoing::join(&room.room, &self.settings.me, &room.camera));
                 }
             }
-            LinkEvent::Down { reason } => {
+            LinkEvent::Down { why, reason } => {
+                self.lost = Some(why);
                 // Said once, however often the link fails to come back.
                 if std::mem::replace(&mut self.link_up, false) {
                     self.note(Level::Info, None, None, format!("the relay is lost, calls go on: {reason}"));
                 }
             }
-            LinkEvent::Message { sender, name, payload } => {
-                match read(sender.as_ref(), &self.settings.me, &self.settings.room.room, &name, &payload) {
+            LinkEvent::Message { sender, name, args } => {
+                let payload = args.first().unwrap_or(&serde_json::Value::Null);
+                match read(sender.as_ref(), &self.settings.me, &self.settings.room.room, &name, payload) {
                     Ok(message) => self.hear(message, now),
                     Err(unreadable) => self.refuse_unreadable(unreadable, now),
                 }
@@ -43,6 +45,10 @@ impl Switchboard {
             Incoming::Joined { peer } => self.is_there(&peer),
             Incoming::Present { peers } => peers.iter().for_each(|peer| self.is_there(peer)),
             Incoming::Left { peer } => self.left(&peer, now),
+            Incoming::Answer { .. }
+            | Incoming::Wanted { .. }
+            | Incoming::Entered { .. }
+            | Incoming::Away(_) => {}
             Incoming::Nothing => {}
         }
     }

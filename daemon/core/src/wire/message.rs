@@ -1,5 +1,7 @@
 //! What peers send and what the camera says, as values. Must not know how either is spelt: `read` and `write` do.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -99,6 +101,25 @@ pub enum Incoming {
         /// Who.
         peer: PeerId,
     },
+    /// The answer to an offer of ours.
+    Answer {
+        /// Who.
+        from: Option<PeerId>,
+        /// The SDP text.
+        sdp: String,
+    },
+    /// Somebody came who waits for an offer of ours: where this relay is used, the member inside makes it.
+    Wanted {
+        /// Who, where the relay says so.
+        from: Option<PeerId>,
+    },
+    /// The relay has let the camera in.
+    Entered {
+        /// Whether somebody was there before, as far as the relay tells.
+        others: bool,
+    },
+    /// The relay has not let the camera in, or has put it out.
+    Away(Away),
     /// A newcomer is told who is there.
     Present {
         /// Who, without the newcomer itself; at most [`super::limits::ROOM_PEERS`].
@@ -111,6 +132,19 @@ pub enum Incoming {
     },
     /// Nothing for a camera: its own echo, an answer, a message to somebody else, an event of no concern.
     Nothing,
+}
+
+/// Why the camera is not in its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// It holds no more members.
+    Full,
+    /// It was sent out.
+    Kicked,
+    /// The relay does not know the room.
+    NoSuchRoom,
+    /// The relay does not let it in.
+    NotAllowed,
 }
 
 /// Why a message was not understood. Counted, and answered where an offer can be answered.
@@ -126,13 +160,37 @@ pub struct Unreadable {
     pub offer: bool,
 }
 
-/// A message from the camera: the event's name and its one argument, ready to be put on the link.
+/// A message from the camera: the event's name and its arguments, ready to be put on the link.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
     /// For whom; `None` is everybody in the room. A relay that routes uses it; others pass everything to everybody.
     pub to: Option<PeerId>,
     /// Socket.IO event name.
-    pub event: &'static str,
-    /// The one argument.
-    pub payload: Value,
+    pub event: Cow<'static, str>,
+    /// The arguments, in order. Never a request for an acknowledgement: some relays pass that on as an argument.
+    pub args: Vec<Value>,
+    /// It asks to be let into the room: it goes out before whatever waits, and is worth nothing once the link was
+    /// lost.
+    pub enters: bool,
+}
+
+impl Outgoing {
+    /// A message that may wait for the link.
+    pub fn new(
+        to: Option<PeerId>,
+        event: impl Into<Cow<'static, str>>,
+        args: impl IntoIterator<Item = Value>,
+    ) -> Self {
+        Self { to, event: event.into(), args: args.into_iter().collect(), enters: false }
+    }
+
+    /// A message that asks to be let into the room.
+    pub fn entering(event: impl Into<Cow<'static, str>>, args: impl IntoIterator<Item = Value>) -> Self {
+        Self { enters: true, ..Self::new(None, event, args) }
+    }
+
+    /// The first argument, which is the only one in our own dialect; `Null` where there is none.
+    pub fn payload(&self) -> &Value {
+        self.args.first().unwrap_or(&Value::Null)
+    }
 }

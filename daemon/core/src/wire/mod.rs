@@ -4,13 +4,14 @@
 //! everything the camera says; [`Reason`] is the fixed list of words, [`limits`] are the bounds.
 //! Must not know how a message travels, nor what is done about it.
 
+pub mod dialect;
 pub mod limits;
 mod message;
 mod read;
 mod reason;
 mod write;
 
-pub use message::{Candidate, Incoming, Mirror, Offer, Outgoing, Shape, Unreadable};
+pub use message::{Away, Candidate, Incoming, Mirror, Offer, Outgoing, Shape, Unreadable};
 pub use read::read;
 pub use reason::Reason;
 pub use write::{Address, What};

@@ -35,6 +35,7 @@ reasons! {
     NoBundle = "no-bundle": "the offer does not put all media on one transport (BUNDLE)",
     NotAllowed = "not-allowed": "this viewer is not let in",
     BadOffer = "bad-offer": "the offer could not be read",
+    BadAnswer = "bad-answer": "the answer could not be read or does not fit the camera's offer",
     BadMessage = "bad-message": "the message could not be read",
     TooLarge = "too-large": "the message is larger than anything the camera reads",
     TooOften = "too-often": "too many offers in too short a time",

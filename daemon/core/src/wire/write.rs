@@ -64,7 +64,7 @@ impl Address {
         let mut payload = self.ids();
         payload.insert("room".into(), json!(self.room));
         payload.extend(members.into_iter().map(|(key, value)| (key.into(), value)));
-        Outgoing { to: self.to.clone(), event, payload: Value::Object(payload) }
+        Outgoing::new(self.to.clone(), event, [Value::Object(payload)])
     }
 }
 
@@ -72,7 +72,7 @@ impl Outgoing {
     /// `join`: the camera enters its room. `name` is what people read ("Nursery").
     pub fn join(room: &RoomName, me: &PeerId, name: &str) -> Self {
         let payload = json!({ "room": room, "from": me, "role": "camera", "name": name });
-        Self { to: None, event: "join", payload }
+        Self::entering("join", [payload])
     }
 
     /// `answer`: the viewer's offer is taken. The ids are inside the SDP object too, for relays that forward only
@@ -114,6 +114,6 @@ impl Outgoing {
     /// `notice`: something happened that concerns everybody in the room.
     pub fn notice(room: &RoomName, me: &PeerId, what: What) -> Self {
         let payload = json!({ "room": room, "from": me, "what": what.word(), "text": what.sentence() });
-        Self { to: None, event: "notice", payload }
+        Self::new(None, "notice", [payload])
     }
 }

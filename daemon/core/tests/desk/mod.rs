@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use porthole_core::command::{Command, Level, Note};
 use porthole_core::config::settings::{Access, Fallback, RoomSettings};
-use porthole_core::event::{Event, LinkEvent, MediaEvent};
+use porthole_core::event::{Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::sdp::choose::{self, AnswerPlan, Codec, Direction};
-use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::switchboard::{Relay, Switchboard, SwitchboardSettings};
 use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, What};
 use serde_json::{Value, json};
 
@@ -51,6 +51,8 @@ impl Desk {
             },
             me: name(ME),
             fallback: Fallback::Vp8,
+            sound: true,
+            relay: Relay::Own,
         };
         change(&mut settings);
         let board = Switchboard::new(settings);
@@ -170,11 +172,11 @@ pub fn up() -> Event {
 }
 
 pub fn down() -> Event {
-    Event::Link(LinkEvent::Down { reason: "no route".into() })
+    Event::Link(LinkEvent::Down { why: Loss::Unreachable, reason: "no route".into() })
 }
 
 pub fn says(sender: Option<&str>, event: &str, payload: Value) -> Event {
-    Event::Link(LinkEvent::Message { sender: sender.map(name), name: event.into(), payload })
+    Event::Link(LinkEvent::Message { sender: sender.map(name), name: event.into(), args: vec![payload] })
 }
 
 /// An offer of our own page in Chromium.

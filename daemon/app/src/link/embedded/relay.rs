@@ -177,7 +177,8 @@ impl Relay {
                 }
                 Delivery::Camera { sender, event, payload } => {
                     note(&sender, &event);
-                    self.report(LinkEvent::Message { sender: Some(sender), name: event, payload });
+                    let args = vec![payload];
+                    self.report(LinkEvent::Message { sender: Some(sender), name: event, args });
                 }
                 Delivery::Cut(socket) => {
                     self.cut(socket);

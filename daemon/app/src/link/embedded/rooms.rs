@@ -140,12 +140,14 @@ impl Room {
 
     /// Our own camera says something: to a peer, or to everybody.
     pub fn camera_says(&self, message: Outgoing) -> Vec<Delivery> {
-        let Outgoing { to, event, payload } = message;
         // It is here already, and for as long as the relay is.
-        if matches!(event, "join" | "leave") {
+        if message.enters {
             return Vec::new();
         }
-        let emit = |socket, payload| Delivery::Socket { socket, event: event.to_owned(), payload };
+        let Outgoing { to, event, args, .. } = message;
+        let event = event.into_owned();
+        let payload = args.into_iter().next().unwrap_or_default();
+        let emit = |socket, payload| Delivery::Socket { socket, event: event.clone(), payload };
         match to {
             Some(to) => self.sockets.get(&to).map(|socket| emit(*socket, payload)).into_iter().collect(),
             None => self.in_order(|_| true).map(|socket| emit(socket, payload.clone())).collect(),

@@ -220,7 +220,7 @@ fn our_camera_answers_one_peer_and_gives_notice_to_all() {
         room.camera_says(answer(None)),
         [emit(A, "answer", json!({"n": 1})), emit(B, "answer", json!({"n": 1}))]
     );
-    let join = Outgoing { to: None, event: "join", payload: json!({"room": "nursery"}) };
+    let join = Outgoing::entering("join", [json!({"room": "nursery"})]);
     assert_eq!(room.camera_says(join), [], "it is here already");
 }
 
@@ -293,7 +293,7 @@ fn welcome(to: &str, peers: Value) -> Value {
 }
 
 fn answer(to: Option<&str>) -> Outgoing {
-    Outgoing { to: to.map(|to| Name::new(to).unwrap()), event: "answer", payload: json!({"n": 1}) }
+    Outgoing::new(to.map(|to| Name::new(to).unwrap()), "answer", [json!({"n": 1})])
 }
 
 fn emit(socket: SocketKey, event: &str, payload: Value) -> Delivery {
