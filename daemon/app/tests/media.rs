@@ -10,7 +10,7 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::{Fallback, Settings, VideoSource};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
-use porthole_core::sdp::choose;
+use porthole_core::sdp::{accept, choose};
 use porthole_peer::{Codec, Options, Sound, Stand, Viewer};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -111,6 +111,39 @@ async fn calls_closed_in_the_middle_of_their_negotiation_leave_nothing_open() {
     camera.until_threads_settle().await;
     assert!(open_files() <= before + 4, "file descriptors went from {before} to {}", open_files());
     camera.close([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_camera_offers_and_a_viewer_that_answers_sees_and_hears_it() {
+    for (codec, rendition) in [(Codec::H264, Rendition::H264), (Codec::Vp8, Rendition::Vp8)] {
+        let mut camera = Camera::open("").await;
+        let stand = Stand::new().unwrap();
+        camera.run_rendition(rendition);
+        let call = CallId(1);
+        camera.media.perform(&Command::Offer { call, rendition, sound: true });
+        let offered =
+            camera.until(|e| matches!(e, MediaEvent::Offered { .. } | MediaEvent::CallFailed { .. })).await;
+        let MediaEvent::Offered { sdp, .. } = offered else { panic!("{offered:?}") };
+        let options = Options { video: vec![codec], sound: Sound::HearAndTalk, ..Options::default() };
+        let (viewer, answer) = Viewer::answer(&stand, &options, &sdp).unwrap();
+        let accepted = accept::judge(&sdp, &answer).unwrap_or_else(|why| panic!("{why}\n{sdp}\n{answer}"));
+        camera.media.perform(&Command::TakeAnswer { call, answer: Box::new(accepted) });
+        camera.until(|e| matches!(e, MediaEvent::Connected { .. })).await;
+        camera.media.perform(&Command::ForceKeyFrame(rendition));
+        let facts = viewer.wait(LIMIT, |f| f.frames >= 5 && f.sounds >= 5).await.unwrap();
+        assert_eq!(facts.codec, Some(codec));
+        camera.close([1]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_is_never_answered_is_hung_up_like_any_call() {
+    let mut camera = Camera::open("").await;
+    camera.run_rendition(Rendition::H264);
+    let call = CallId(1);
+    camera.media.perform(&Command::Offer { call, rendition: Rendition::H264, sound: true });
+    camera.until(|e| matches!(e, MediaEvent::Offered { .. })).await;
+    camera.close([1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

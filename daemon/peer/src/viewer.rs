@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use str0m::change::SdpAnswer;
+use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::format::CodecConfig;
 use str0m::media::{Direction, MediaKind};
 use str0m::rtp::Extension;
@@ -81,6 +81,27 @@ impl Viewer {
         let socket = bind(options.host)?;
         let candidate = Candidate::host(socket.local_addr()?, "udp").map_err(rtc_error)?;
         let (seat, offer) = negotiate(options, &candidate)?;
+        Ok((Self::seat(stand, socket, seat, &candidate)?, offer))
+    }
+
+    /// Makes a viewer on `stand` that answers an offer, and the SDP of its answer.
+    pub fn answer(stand: &Stand, options: &Options, offer: &str) -> Result<(Self, String), PeerError> {
+        let socket = bind(options.host)?;
+        let candidate = Candidate::host(socket.local_addr()?, "udp").map_err(rtc_error)?;
+        let mut rtc = build(options);
+        rtc.add_local_candidate(candidate.clone());
+        let offer = SdpOffer::from_sdp_string(offer).map_err(rtc_error)?;
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(rtc_error)?.to_sdp_string();
+        let seat = Negotiated { rtc, pending: None, video: None };
+        Ok((Self::seat(stand, socket, seat, &candidate)?, answer))
+    }
+
+    fn seat(
+        stand: &Stand,
+        socket: std::net::UdpSocket,
+        seat: Negotiated,
+        candidate: &Candidate,
+    ) -> Result<Self, PeerError> {
         let (orders, taken) = mpsc::unbounded_channel();
         let (publish, facts) = watch::channel(Facts::default());
         let handle = stand.handle().clone();
@@ -90,7 +111,7 @@ impl Viewer {
         };
         stand.seat(Seat::new(seat, socket, publish).sit(taken));
         let candidate = candidate.to_sdp_string();
-        Ok((Self { orders, facts, handle, candidate }, offer))
+        Ok(Self { orders, facts, handle, candidate })
     }
 
     /// The viewer's own candidate, as it travels in `candidate.candidate`.
@@ -172,7 +193,7 @@ fn bind(host: IpAddr) -> Result<std::net::UdpSocket, PeerError> {
     Ok(socket.into())
 }
 
-fn negotiate(options: &Options, candidate: &Candidate) -> Result<(Negotiated, String), PeerError> {
+fn build(options: &Options) -> Rtc {
     let mut config = Rtc::builder()
         .clear_codecs()
         .set_reordering_timeout_video(Some(GIVE_UP_FRAME_AFTER))
@@ -180,7 +201,11 @@ fn negotiate(options: &Options, candidate: &Candidate) -> Result<(Negotiated, St
     for codec in &options.video {
         enable(config.codec_config(), *codec);
     }
-    let mut rtc = config.enable_opus(options.sound != Sound::None, false).build(Instant::now());
+    config.enable_opus(options.sound != Sound::None, false).build(Instant::now())
+}
+
+fn negotiate(options: &Options, candidate: &Candidate) -> Result<(Negotiated, String), PeerError> {
+    let mut rtc = build(options);
     if options.candidate_in_offer {
         rtc.add_local_candidate(candidate.clone());
     }
@@ -199,7 +224,7 @@ fn negotiate(options: &Options, candidate: &Candidate) -> Result<(Negotiated, St
     if !options.candidate_in_offer {
         rtc.add_local_candidate(candidate.clone());
     }
-    Ok((Negotiated { rtc, pending, video }, offer.to_sdp_string()))
+    Ok((Negotiated { rtc, pending: Some(pending), video }, offer.to_sdp_string()))
 }
 
 fn enable(codecs: &mut CodecConfig, codec: Codec) {

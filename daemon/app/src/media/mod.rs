@@ -92,26 +92,14 @@ impl Media {
             Command::StopRendition(rendition) => self.ask_studio(studio::Ask::StopRendition(*rendition)),
             Command::ForceKeyFrame(rendition) => self.ask_studio(studio::Ask::ForceKeyFrame(*rendition)),
             Command::Answer { call, plan, trickle } => {
-                let (asks, heard) = mpsc::unbounded_channel();
-                self.calls.insert(*call, asks);
-                let order = call::Order {
-                    call: *call,
-                    plan: plan.as_ref().clone(),
-                    trickle: *trickle,
-                    ice: self.ice.clone(),
-                    timeline: self.timeline.clone(),
-                };
-                tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
+                self.start(*call, call::Part::Answer { plan: plan.as_ref().clone(), trickle: *trickle });
             }
-            Command::Offer { call, .. } => {
-                let reason = "the media side only answers".to_owned();
-                self.events.send(MediaEvent::CallFailed { call: *call, reason });
+            Command::Offer { call, rendition, sound } => {
+                self.start(*call, call::Part::Offer { rendition: *rendition, sound: *sound });
             }
-            Command::TakeAnswer { .. } => {}
+            Command::TakeAnswer { call, answer } => self.ask_call(*call, call::Ask::Answer(answer.clone())),
             Command::AddCandidate { call, candidate } => {
-                if let Some(asks) = self.calls.get(call) {
-                    let _ = asks.send(call::Ask::Candidate(candidate.clone()));
-                }
+                self.ask_call(*call, call::Ask::Candidate(candidate.clone()));
             }
             Command::HangUp { call } => {
                 if let Some(asks) = self.calls.remove(call) {
@@ -126,6 +114,19 @@ impl Media {
     pub async fn close(self) {
         let _ = self.studio.send(studio::Ask::Close);
         let _ = self.studio_task.await;
+    }
+
+    fn start(&mut self, call: CallId, part: call::Part) {
+        let (asks, heard) = mpsc::unbounded_channel();
+        self.calls.insert(call, asks);
+        let order = call::Order { call, part, ice: self.ice.clone(), timeline: self.timeline.clone() };
+        tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
+    }
+
+    fn ask_call(&self, call: CallId, ask: call::Ask) {
+        if let Some(asks) = self.calls.get(&call) {
+            let _ = asks.send(ask);
+        }
     }
 
     fn ask_studio(&self, ask: studio::Ask) {

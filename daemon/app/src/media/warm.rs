@@ -53,13 +53,8 @@ const OFFER: &str = "v=0\r\n\
 pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
     let plan = choose::plan(OFFER, Fallback::None)
         .map_err(|reason| MediaError::Failed(format!("the warm-up offer was refused: {reason}")))?;
-    let order = call::Order {
-        call: NOBODY,
-        plan,
-        trickle: true,
-        ice: IceSettings::default(),
-        timeline: timeline.clone(),
-    };
+    let part = call::Part::Answer { plan, trickle: true };
+    let order = call::Order { call: NOBODY, part, ice: IceSettings::default(), timeline: timeline.clone() };
     let (asks, heard) = mpsc::unbounded_channel();
     let (_nothing, producers) = watch::channel(Producers::default());
     let (events, mut reports) = Events::channel();

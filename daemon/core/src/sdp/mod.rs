@@ -9,6 +9,7 @@ mod answer;
 pub mod choose;
 mod formats;
 mod narrow;
+pub mod propose;
 pub mod read;
 mod transport;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use str0m::change::SdpPendingOffer;
 use str0m::format::Codec as RtcCodec;
-use str0m::media::{KeyframeRequestKind, MediaData, Mid};
+use str0m::media::{KeyframeRequestKind, MediaData, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 use tokio::net::UdpSocket;
@@ -34,10 +34,11 @@ pub(super) struct Seat {
     parameters: bool,
 }
 
-/// What the offer left behind.
+/// What offer or answer left behind.
 pub(super) struct Negotiated {
     pub rtc: Rtc,
-    pub pending: SdpPendingOffer,
+    /// Our offer, while its answer is to come.
+    pub pending: Option<SdpPendingOffer>,
     /// The picture's m-line.
     pub video: Option<Mid>,
 }
@@ -53,7 +54,7 @@ impl Seat {
     pub fn new(offered: Negotiated, socket: UdpSocket, facts: watch::Sender<Facts>) -> Self {
         Self {
             rtc: offered.rtc,
-            pending: Some(offered.pending),
+            pending: offered.pending,
             early: Vec::new(),
             socket,
             facts,
@@ -167,6 +168,7 @@ impl Seat {
     fn note(&mut self, event: Event) {
         match event {
             Event::Connected => self.facts.send_modify(|facts| facts.connected = Some(Instant::now())),
+            Event::MediaAdded(media) if media.kind == MediaKind::Video => self.video = Some(media.mid),
             Event::MediaData(frame) if frame.params.spec().codec.is_video() => self.note_frame(&frame),
             Event::MediaData(_) => self.facts.send_modify(|facts| {
                 facts.first_sound.get_or_insert_with(Instant::now);

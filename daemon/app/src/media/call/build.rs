@@ -5,7 +5,7 @@ use gst::prelude::*;
 use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 use porthole_core::config::settings::IceSettings;
 use porthole_core::ids::Rendition;
-use porthole_core::sdp::choose::{AnswerPlan, Codec, Direction, MediaPlan};
+use porthole_core::sdp::choose::{Codec, Direction, MediaPlan};
 
 use super::super::element::{MediaError, failed, make};
 use super::super::playout;
@@ -13,12 +13,34 @@ use super::super::playout;
 /// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
 const MTU: u32 = 1200;
 
+/// Constrained baseline, level 3.1 (RFC 6184, section 8.1): what every browser with H.264 takes.
+const H264_PROFILE_LEVEL: &str = "42e01f";
+
+/// Which end of the negotiation we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The viewer made the offer.
+    Answers,
+    /// We make it.
+    Offers,
+}
+
 /// Where the frames of one m-line enter.
 pub struct Entry {
     /// Takes encoded frames.
     pub source: gst_app::AppSrc,
     /// What they have to be.
     pub codec: Codec,
+    transceiver: WebRTCRTPTransceiver,
+    plain: gst::Caps,
+}
+
+impl Entry {
+    /// Lets frames of any profile and level through, once an offer of ours is out: webrtcbin holds what flows to the
+    /// words of the offer, and the encoder's level follows from the size of the picture.
+    pub fn loosen(&self) {
+        self.transceiver.set_codec_preferences(Some(&self.plain));
+    }
 }
 
 /// Makes webrtcbin with our ice-agent settings and adds it to `pipeline`.
@@ -55,12 +77,18 @@ pub fn webrtcbin(pipeline: &gst::Pipeline, ice: &IceSettings) -> Result<gst::Ele
 pub fn entries(
     pipeline: &gst::Pipeline,
     webrtc: &gst::Element,
-    plan: &AnswerPlan,
+    media: &[MediaPlan],
+    end: End,
 ) -> Result<Vec<Entry>, MediaError> {
-    plan.media.iter().map(|media| entry(pipeline, webrtc, media)).collect()
+    media.iter().map(|media| entry(pipeline, webrtc, media, end)).collect()
 }
 
-fn entry(pipeline: &gst::Pipeline, webrtc: &gst::Element, media: &MediaPlan) -> Result<Entry, MediaError> {
+fn entry(
+    pipeline: &gst::Pipeline,
+    webrtc: &gst::Element,
+    media: &MediaPlan,
+    end: End,
+) -> Result<Entry, MediaError> {
     let source = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
     let payloader = match media.codec {
         Codec::Video(Rendition::H264) => {
@@ -96,15 +124,16 @@ fn entry(pipeline: &gst::Pipeline, webrtc: &gst::Element, media: &MediaPlan) -> 
         Direction::SendOnly => WebRTCRTPTransceiverDirection::Sendonly,
         Direction::SendRecv => WebRTCRTPTransceiverDirection::Sendrecv,
     });
-    transceiver.set_codec_preferences(Some(&preferences(media, ssrc)));
+    transceiver.set_codec_preferences(Some(&preferences(media, ssrc, end)));
     transceiver.set_property("do-nack", matches!(media.codec, Codec::Video(_)));
     let from = payloader.static_pad("src").ok_or_else(|| failed(&"the payloader has no source pad"))?;
     from.link(&pad).map_err(|e| failed(&e))?;
-    Ok(Entry { source, codec: media.codec })
+    let plain = preferences(media, ssrc, End::Answers);
+    Ok(Entry { source, codec: media.codec, transceiver, plain })
 }
 
 /// The caps that hold webrtcbin to the codec, payload type and header extensions of the plan.
-fn preferences(media: &MediaPlan, ssrc: u32) -> gst::Caps {
+fn preferences(media: &MediaPlan, ssrc: u32, end: End) -> gst::Caps {
     let (kind, encoding) = match media.codec {
         Codec::Video(Rendition::H264) => ("video", "H264"),
         Codec::Video(Rendition::Vp8) => ("video", "VP8"),
@@ -118,6 +147,18 @@ fn preferences(media: &MediaPlan, ssrc: u32) -> gst::Caps {
         .field("ssrc", ssrc);
     if media.codec == Codec::Opus {
         caps = caps.field("encoding-params", "2");
+    }
+    // An answer says of these what the offer said; an offer of ours says what is written here (RFC 6184, section 8).
+    if end == End::Offers {
+        if media.codec == Codec::Video(Rendition::H264) {
+            caps = caps
+                .field("profile-level-id", H264_PROFILE_LEVEL)
+                .field("packetization-mode", "1")
+                .field("level-asymmetry-allowed", "1");
+        }
+        for feedback in media.feedback.iter().filter(|f| *f != "nack") {
+            caps = caps.field(format!("rtcp-fb-{}", feedback.replace(' ', "-")), true);
+        }
     }
     for (number, uri) in &media.extensions {
         caps = caps.field(format!("extmap-{number}"), uri.as_str());

@@ -31,6 +31,29 @@ pub fn answer(webrtc: &gst::Element, offer: &str) -> Result<String, MediaError> 
     answer.sdp().as_text().map_err(|e| failed(&e))
 }
 
+/// Makes webrtcbin offer what its transceivers say. Blocks.
+pub fn offer(webrtc: &gst::Element) -> Result<(), MediaError> {
+    let reply = step("create-offer", |promise| {
+        webrtc.emit_by_name::<()>("create-offer", &[&None::<gst::Structure>, promise]);
+    })?;
+    let offer = reply
+        .and_then(|reply| reply.get::<WebRTCSessionDescription>("offer").ok())
+        .ok_or_else(|| failed(&"webrtcbin created no offer"))?;
+    step("set-local-description", |promise| {
+        webrtc.emit_by_name::<()>("set-local-description", &[&offer, promise]);
+    })?;
+    Ok(())
+}
+
+/// Gives webrtcbin the answer to its offer. Blocks. While this runs the pipeline must not be closed.
+pub fn take_answer(webrtc: &gst::Element, answer: &str) -> Result<(), MediaError> {
+    let answer = describe(WebRTCSDPType::Answer, answer)?;
+    step("set-remote-description", |promise| {
+        webrtc.emit_by_name::<()>("set-remote-description", &[&answer, promise]);
+    })?;
+    Ok(())
+}
+
 /// The local description with every candidate in it. Blocks until gathering is complete, bounded.
 pub fn gathered(webrtc: &gst::Element) -> Result<String, MediaError> {
     let (done, wait) = std::sync::mpsc::sync_channel(1);

@@ -1,0 +1,178 @@
+//! The pipeline of one call: built, negotiated, fed and released. Everything here may block. Must not know when.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use gst::prelude::*;
+use gst_utils::ConsumptionLink;
+use porthole_core::event::MediaEvent;
+use porthole_core::ids::CallId;
+use porthole_core::sdp::accept::Accepted;
+use porthole_core::sdp::choose::{AnswerPlan, Codec};
+use porthole_core::sdp::propose;
+use porthole_core::wire::Candidate;
+
+use super::super::element::{MediaError, failed};
+use super::super::timeline::{Said, stop};
+use super::super::{Events, Producers};
+use super::outbox::Outbox;
+use super::{Order, Part, build, negotiate, signals};
+
+/// An open call.
+pub struct Line {
+    call: CallId,
+    pipeline: gst::Pipeline,
+    webrtc: gst::Element,
+    entries: Vec<(build::Entry, ConsumptionLink)>,
+    outbox: Arc<Outbox>,
+    stage: Stage,
+}
+
+/// How far the negotiation is, with what that stage knows.
+enum Stage {
+    /// The viewer's offer is answered.
+    Answered { plan: Box<AnswerPlan>, answer: String, trickle: bool },
+    /// Our offer waits for its answer.
+    Offered { offer: String },
+    /// Our offer was answered.
+    Agreed(Box<Accepted>),
+}
+
+impl Line {
+    /// Builds the pipeline and makes the answer or the offer. Blocks.
+    pub fn open(order: Order, events: &Events) -> Result<Self, MediaError> {
+        let Order { call, part, ice, timeline } = order;
+        let began = Instant::now();
+        // Until then webrtcbin takes nothing, and a full entry says nothing about the viewer.
+        let connected = Arc::new(AtomicBool::new(false));
+        let pipeline = timeline.pipeline(&format!("call-{call}"), {
+            let (events, connected) = (events.clone(), connected.clone());
+            move |said| match said {
+                Said::Error(reason) => events.send(MediaEvent::CallFailed { call, reason }),
+                Said::Overflowed if connected.load(Ordering::Relaxed) => {
+                    events.send(MediaEvent::Overflowed { call });
+                }
+                Said::Overflowed | Said::EndOfStream => {}
+            }
+        });
+        let result = (|| {
+            let (media, end) = match &part {
+                Part::Answer { plan, .. } => (plan.media.clone(), build::End::Answers),
+                Part::Offer { rendition, sound } => (propose::media(*rendition, *sound), build::End::Offers),
+            };
+            let webrtc = build::webrtcbin(&pipeline, &ice)?;
+            let outbox = Arc::new(Outbox::new(call, &media));
+            signals::connect(&webrtc, call, events, &outbox, connected);
+            let entries = build::entries(&pipeline, &webrtc, &media, end)?;
+            pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
+            let stage = match part {
+                Part::Answer { plan, trickle } => {
+                    let at_once = negotiate::answer(&webrtc, &plan.offer)?;
+                    let answer = if trickle { at_once } else { negotiate::gathered(&webrtc)? };
+                    outbox.learn_ufrag(&answer);
+                    Stage::Answered { plan: Box::new(plan), answer, trickle }
+                }
+                Part::Offer { .. } => {
+                    negotiate::offer(&webrtc)?;
+                    entries.iter().for_each(build::Entry::loosen);
+                    Stage::Offered { offer: negotiate::gathered(&webrtc)? }
+                }
+            };
+            let entries = entries
+                .into_iter()
+                .map(|entry| {
+                    let link = ConsumptionLink::disconnected(entry.source.clone());
+                    link.set_wait_for_keyframe(matches!(entry.codec, Codec::Video(_)));
+                    (entry, link)
+                })
+                .collect();
+            Ok(Self { call, pipeline: pipeline.clone(), webrtc, entries, outbox, stage })
+        })();
+        log::debug!(call = call.0; "negotiated in {:?}", began.elapsed());
+        if result.is_err() {
+            release(&pipeline);
+        }
+        result
+    }
+
+    /// Reports the answer or the offer.
+    pub fn announce(&self, events: &Events) {
+        let call = self.call;
+        match &self.stage {
+            Stage::Answered { answer, trickle, .. } => {
+                events.send(MediaEvent::Answered { call, sdp: answer.clone() });
+                if *trickle {
+                    self.outbox.open(events);
+                }
+            }
+            Stage::Offered { offer } => events.send(MediaEvent::Offered { call, sdp: offer.clone() }),
+            Stage::Agreed(_) => {}
+        }
+    }
+
+    /// Gives webrtcbin the answer to our offer. Blocks; on failure everything is released.
+    pub fn take_answer(mut self, accepted: Accepted) -> Result<Self, MediaError> {
+        match negotiate::take_answer(&self.webrtc, &accepted.answer) {
+            Ok(()) => {
+                self.stage = Stage::Agreed(Box::new(accepted));
+                Ok(self)
+            }
+            Err(error) => {
+                self.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// Draws frames from the producers there are, and from no others. Before both ends have agreed there is nobody to
+    /// draw them for.
+    pub fn attach(&mut self, producers: &Producers) {
+        if matches!(self.stage, Stage::Offered { .. }) {
+            return;
+        }
+        for (entry, link) in &mut self.entries {
+            let producer = match entry.codec {
+                Codec::Video(rendition) => producers.pictures.get(&rendition),
+                Codec::Opus => producers.sound.as_ref(),
+            };
+            match producer {
+                Some(producer) if link.stream_producer() == Some(producer) => {}
+                Some(producer) => {
+                    if let Err(error) = link.change_producer(producer, false) {
+                        log::debug!("{error}");
+                    }
+                }
+                None => link.disconnect(),
+            }
+        }
+    }
+
+    /// Takes one of the viewer's candidates. One of another offer has no place here.
+    pub fn add_candidate(&self, candidate: &Candidate) {
+        let line = match &self.stage {
+            Stage::Answered { plan, .. } => plan.line_of(candidate),
+            Stage::Agreed(accepted) => accepted.line_of(candidate),
+            Stage::Offered { .. } => None,
+        };
+        if let Some(line) = line.and_then(|line| u32::try_from(line).ok()) {
+            self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&line, &candidate.candidate]);
+        }
+    }
+
+    /// Releases everything. Blocks until the last thread has ended.
+    pub fn close(mut self) {
+        for (_, link) in &mut self.entries {
+            link.disconnect();
+        }
+        release(&self.pipeline);
+    }
+}
+
+/// Stops a call's pipeline and takes webrtcbin out of it: it leaves a thread behind where its bin goes first.
+fn release(pipeline: &gst::Pipeline) {
+    stop(pipeline);
+    for element in pipeline.children() {
+        let _ = pipeline.remove(&element);
+    }
+}

@@ -1,0 +1,66 @@
+//! What webrtcbin tells, passed on as events. Must not know what is made of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gst::prelude::*;
+use gst_webrtc::{WebRTCICEConnectionState, WebRTCPeerConnectionState};
+use porthole_core::event::MediaEvent;
+use porthole_core::ids::CallId;
+
+use super::super::Events;
+use super::outbox::Outbox;
+use super::tweaks;
+
+/// Connects webrtcbin's signals. The closures hold no reference to it.
+pub fn connect(
+    webrtc: &gst::Element,
+    call: CallId,
+    events: &Events,
+    outbox: &Arc<Outbox>,
+    connected: Arc<AtomicBool>,
+) {
+    tweaks::attach(webrtc, {
+        let events = events.clone();
+        move || events.send(MediaEvent::Heard { call })
+    });
+    // What a viewer says is heard by nobody. Left alone, a pad that leads nowhere would end the call.
+    webrtc.connect_pad_added(|_, pad| {
+        if pad.direction() == gst::PadDirection::Src {
+            let frames = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+            pad.add_probe(frames, |_, _| gst::PadProbeReturn::Drop);
+        }
+    });
+    {
+        let (events, outbox) = (events.clone(), outbox.clone());
+        webrtc.connect("on-ice-candidate", false, move |values| {
+            let line = values.get(1).and_then(|v| v.get::<u32>().ok()).unwrap_or(0);
+            if let Some(text) = values.get(2).and_then(|v| v.get::<String>().ok()) {
+                outbox.put(line, text, &events);
+            }
+            None
+        });
+    }
+    {
+        let events = events.clone();
+        webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
+            match webrtc.property::<WebRTCPeerConnectionState>("connection-state") {
+                WebRTCPeerConnectionState::Connected => {
+                    connected.store(true, Ordering::Relaxed);
+                    events.send(MediaEvent::Connected { call });
+                }
+                WebRTCPeerConnectionState::Failed => {
+                    events.send(MediaEvent::CallFailed { call, reason: "the connection failed".to_owned() });
+                }
+                _ => {}
+            }
+        });
+    }
+    let events = events.clone();
+    webrtc.connect_notify(Some("ice-connection-state"), move |webrtc, _| {
+        let state = webrtc.property::<WebRTCICEConnectionState>("ice-connection-state");
+        if state == WebRTCICEConnectionState::Failed {
+            events.send(MediaEvent::CallFailed { call, reason: "no network path was found".to_owned() });
+        }
+    });
+}
