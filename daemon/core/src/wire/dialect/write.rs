@@ -37,7 +37,7 @@ pub(super) fn answer(spec: &Spec, address: &Address, shape: Shape, sdp: &str) ->
     }
     let mut message = Outgoing::answer(address, shape, sdp);
     message.event = spec.answer.clone();
-    add_names(&mut message, address);
+    add_names(spec, &mut message, address);
     message
 }
 
@@ -75,7 +75,7 @@ fn described(
     };
     let mut message = Outgoing::new(address.to.clone(), event, args);
     if spec.wrap == Wrap::Object {
-        add_names(&mut message, address);
+        add_names(spec, &mut message, address);
     }
     message
 }
@@ -88,18 +88,19 @@ pub(super) fn bye(spec: &Spec, address: &Address, reason: Reason) -> Option<Outg
         Bye::Object(event) => address.reaches_somebody().then(|| {
             let mut message = Outgoing::bye(address, reason);
             message.event = event.clone();
-            if let Some(Value::Object(object)) = message.args.first_mut() {
-                object.insert("roomId".into(), json!(address.room));
-            }
-            add_names(&mut message, address);
+            add_names(spec, &mut message, address);
             message
         }),
     }
 }
 
 /// What other people call sender and addressee. `from` and `to` stay beside them.
-fn add_names(message: &mut Outgoing, address: &Address) {
+fn add_names(spec: &Spec, message: &mut Outgoing, address: &Address) {
+    if spec.ids == Ids::Ours {
+        return;
+    }
     let Some(Value::Object(object)) = message.args.first_mut() else { return };
+    object.insert("roomId".into(), json!(address.room));
     object.insert("caller".into(), json!(address.from));
     object.extend(address.to.iter().map(|to| ("target".into(), json!(to))));
 }
