@@ -137,7 +137,11 @@ impl Studio {
         }
         self.published.send_modify(|producers| producers.sound = None);
         if let Some((_, capture)) = self.capture.take() {
-            close("the camera", move || capture.stop()).await;
+            close("the camera", move || {
+                capture.stop();
+                crate::memory::give_back();
+            })
+            .await;
         }
     }
 
