@@ -16,6 +16,7 @@ mod timeline;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use gst_utils::StreamProducer;
 use porthole_core::command::Command;
@@ -25,6 +26,7 @@ use porthole_core::ids::{CallId, Rendition};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::memory;
 pub use element::MediaError;
 
 /// Where the media side reports to. Cheap to clone, never blocks, never fails: after the desk is gone nobody listens.
@@ -43,6 +45,15 @@ impl Events {
     }
 }
 
+/// Lives a call; the last one to go gives its memory back to the system.
+async fn counted(open: Arc<()>, life: impl Future<Output = ()>) {
+    life.await;
+    // This one and the one that `Media` holds.
+    if Arc::strong_count(&open) <= 2 {
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
+    }
+}
+
 /// What calls can draw from at this moment.
 #[derive(Debug, Clone, Default)]
 struct Producers {
@@ -56,6 +67,8 @@ pub struct Media {
     studio_task: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
+    /// One clone for every call that is not closed yet.
+    open: Arc<()>,
     events: Events,
     ice: IceSettings,
     timeline: timeline::Timeline,
@@ -80,7 +93,16 @@ impl Media {
         warm::up(&timeline).await?;
         let (studio, producers, studio_task) =
             studio::open(settings, encoder, timeline.clone(), events.clone());
-        Ok(Self { studio, studio_task, producers, calls: HashMap::new(), events, ice, timeline })
+        Ok(Self {
+            studio,
+            studio_task,
+            producers,
+            calls: HashMap::new(),
+            open: Arc::new(()),
+            events,
+            ice,
+            timeline,
+        })
     }
 
     /// Performs a command; those that are not for the media side are ignored. Never blocks.
@@ -101,7 +123,8 @@ impl Media {
                     ice: self.ice.clone(),
                     timeline: self.timeline.clone(),
                 };
-                tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
+                let life = call::live(order, heard, self.producers.clone(), self.events.clone());
+                tokio::spawn(counted(self.open.clone(), life));
             }
             Command::AddCandidate { call, candidate } => {
                 if let Some(asks) = self.calls.get(call) {
