@@ -6,6 +6,7 @@ mod capture;
 mod clip;
 mod element;
 mod encoder;
+mod mdns;
 mod modes;
 mod playout;
 mod probe;
@@ -23,6 +24,7 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::{IceSettings, MediaSettings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
+use porthole_core::wire::Candidate;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -42,6 +44,22 @@ impl Events {
 
     fn send(&self, event: MediaEvent) {
         let _ = self.0.send(event);
+    }
+}
+
+/// Gives a viewer's candidate to its call, at once or when its name is looked up.
+fn give(candidate: Option<Candidate>, asks: mpsc::UnboundedSender<call::Ask>) {
+    match candidate {
+        Some(hidden) if mdns::is_name(&hidden) => {
+            tokio::spawn(async move {
+                if let Some(plain) = mdns::resolve(hidden).await {
+                    let _ = asks.send(call::Ask::Candidate(Some(plain)));
+                }
+            });
+        }
+        candidate => {
+            let _ = asks.send(call::Ask::Candidate(candidate));
+        }
     }
 }
 
@@ -128,7 +146,7 @@ impl Media {
             }
             Command::AddCandidate { call, candidate } => {
                 if let Some(asks) = self.calls.get(call) {
-                    let _ = asks.send(call::Ask::Candidate(candidate.clone()));
+                    give(candidate.clone(), asks.clone());
                 }
             }
             Command::HangUp { call } => {
