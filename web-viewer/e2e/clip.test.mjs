@@ -37,9 +37,9 @@ describe("surveillance footage", { skip: missing("chromium") ?? without ?? false
     const page = await browser.open(porthole.link);
     t.after(() => page.close());
     await live(page);
-    const { codec, width, height, framesDecoded } = camera(await moves(page));
+    const { codec, width, height, framesDecoded, audioPackets } = camera(await moves(page));
     t.diagnostic(`${codec} ${width}x${height}, ${framesDecoded} frames`);
-    assert.equal(codec, "video/H264");
+    assert.deepEqual([codec, audioPackets], ["video/H264", 0]);
     const shown = await until(() => look(page), (now) => !now.veiled, "the veil is lifted");
     assert.ok(shown.video > 20, `people in a square, and yet so even: ${shown.video}`);
     assert.equal((await page.snapshot()).sound, "none");

@@ -9,6 +9,8 @@ export interface Arrived {
   /** MIME type, "video/H264"; empty while nothing has arrived. */
   codec: string;
   audioCodec: string;
+  /** Packets of sound; what a silent camera's browser makes up for itself does not count. */
+  audioPackets: number;
   audioEnergy: number;
   audioSamples: number;
   audioLevel: number;
@@ -37,6 +39,7 @@ export function arrived(report: { forEach(look: (entry: Entry) => void): void })
     height: number(video.frameHeight),
     codec: codec(video),
     audioCodec: codec(audio),
+    audioPackets: number(audio.packetsReceived),
     audioEnergy: number(audio.totalAudioEnergy),
     audioSamples: number(audio.totalSamplesReceived),
     audioLevel: number(audio.audioLevel),

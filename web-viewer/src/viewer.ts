@@ -30,7 +30,8 @@ interface Seat {
   place: Place;
   life: Life;
   tile: Tile;
-  call: { tag: string; made: Call } | null;
+  /** `heard`: sound of it has arrived. A camera without a microphone may have a track for it all the same. */
+  call: { tag: string; made: Call; heard: boolean } | null;
   timer: number;
   told: string;
 }
@@ -170,7 +171,11 @@ export class Viewer {
     const tile = new Tile({
       call: () => this.feed(seat, { is: "call" }),
       enlarge: () => this.enlarge(this.alone === seat ? null : seat),
-      picture: () => { if (seat.call) this.feed(seat, { is: "picture", tag: seat.call.tag }); },
+      picture: () => {
+        if (!seat.call) return;
+        this.feed(seat, { is: "picture", tag: seat.call.tag });
+        this.look();
+      },
     });
     const seat: Seat = { place, life, tile, call: null, timer: 0, told: "" };
     this.seats.push(seat);
@@ -205,11 +210,11 @@ export class Viewer {
       path: (state) => this.feed(seat, { is: "path", tag, state }),
       media: (stream) => {
         seat.tile.attach(stream);
-        void this.sound.play(seat.tile.video, stream.getAudioTracks().length > 0);
+        void this.sound.play(seat.tile.video, seat.call?.heard ?? false);
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
     });
-    seat.call = { tag, made };
+    seat.call = { tag, made, heard: false };
     void made.start();
   }
 
@@ -232,8 +237,12 @@ export class Viewer {
       const call = seat.call;
       if (!call) continue;
       void call.made.stats().then((report) => {
-        const total = progress(arrived(report), document.hidden);
-        this.feed(seat, { is: "frames", tag: call.tag, total });
+        const seen = arrived(report);
+        if (seat.call === call && !call.heard && seen.audioPackets > 0) {
+          call.heard = true;
+          void this.sound.play(seat.tile.video, true);
+        }
+        this.feed(seat, { is: "frames", tag: call.tag, total: progress(seen, document.hidden) });
       }, () => undefined);
     }
   }

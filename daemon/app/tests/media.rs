@@ -192,6 +192,21 @@ async fn a_clip_that_is_missing_is_a_lost_camera_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clip_that_cannot_be_decoded_is_a_lost_camera_with_what_gstreamer_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("letter.mkv");
+    std::fs::write(&clip, "this is a letter and no recording\n".repeat(50)).unwrap();
+    let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(clip)).await;
+    camera.media.perform(&Command::StartCapture);
+    let event =
+        camera.until(|e| matches!(e, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning)).await;
+    let MediaEvent::CaptureFailed { reason } = event else { panic!("{event:?}") };
+    assert!(reason.contains("letter.mkv"), "{reason}");
+    assert!(reason.contains("decodebin"), "not the decoder's own words: {reason}");
+    camera.close([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_encoder_nobody_knows_is_refused_at_start() {
     let settings = settings("[video]\nencoder = \"h264magic\"");
     let (events, _heard) = Events::channel();

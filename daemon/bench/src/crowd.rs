@@ -3,13 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use porthole_peer::{Caller, Facts, Options, Stand};
+use porthole_peer::room::RoomError;
+use porthole_peer::{Caller, Facts, Options, PeerError, Stand};
 
 use crate::Fault;
 use crate::daemon::Daemon;
 
 /// Bounds a call that never gets its picture.
 pub const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+/// A page turned away tries again after this long.
+const TURNED_AWAY_PAUSE: Duration = Duration::from_millis(200);
 
 /// Names are never used twice: a camera counts the offers of each.
 static CALLERS: AtomicU64 = AtomicU64::new(0);
@@ -27,11 +31,16 @@ impl<'a> Crowd<'a> {
         Ok(Self { daemon, stand: Stand::new()?, callers: Vec::new() })
     }
 
-    /// One more call, just offered.
+    /// One more call, just offered. Waits where the relay wants fewer connections at once, as a page would.
     pub async fn call(&self) -> Result<Caller, Fault> {
         let name = format!("bench-{}", CALLERS.fetch_add(1, Ordering::Relaxed));
         let options = Options::default();
-        Ok(Caller::place(&self.stand, self.daemon.address, &self.daemon.room, &name, &options).await?)
+        loop {
+            match Caller::place(&self.stand, self.daemon.address, &self.daemon.room, &name, &options).await {
+                Err(PeerError::Room(RoomError::TooMany)) => tokio::time::sleep(TURNED_AWAY_PAUSE).await,
+                placed => return Ok(placed?),
+            }
+        }
     }
 
     /// Makes it `size` viewers who all have their picture, by calling or by hanging up, one after the other.

@@ -10,6 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// Engine.IO packet types (protocol 4) and, behind `MESSAGE`, Socket.IO packet types (protocol 5).
@@ -29,6 +30,9 @@ pub enum RoomError {
     /// The connection could not be made or broke.
     #[error("{0}")]
     Connection(#[from] Box<tungstenite::Error>),
+    /// Too many connections in too short a time (429): to be tried again a little later.
+    #[error("turned away: too many connections at once")]
+    TooMany,
     /// The relay closed it.
     #[error("the relay closed the connection")]
     Closed,
@@ -42,7 +46,12 @@ pub enum RoomError {
 
 impl From<tungstenite::Error> for RoomError {
     fn from(error: tungstenite::Error) -> Self {
-        Self::Connection(Box::new(error))
+        match error {
+            tungstenite::Error::Http(reply) if reply.status() == StatusCode::TOO_MANY_REQUESTS => {
+                Self::TooMany
+            }
+            error => Self::Connection(Box::new(error)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A recording that plays in a loop as if it were live. Runs on a timeline of its own (its seeks start it anew) and
 //! pushes what comes out into capture pipelines, which stamp it with their own time. Must not know who watches.
 
+use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -43,16 +44,20 @@ impl Clip {
             }
         });
 
-        let (problem, problems) = std::sync::mpsc::sync_channel(1);
-        let (complete, completed) = std::sync::mpsc::sync_channel(1);
-        decoder.connect_no_more_pads(move |_| {
-            let _ = complete.try_send(());
+        let (known, outcome) = std::sync::mpsc::sync_channel(1);
+        decoder.connect_no_more_pads({
+            let known = known.clone();
+            move |_| {
+                let _ = known.try_send(Ok(()));
+            }
         });
         let again = pipeline.downgrade();
         listen(&pipeline, move |said| match said {
+            // While it is being opened somebody waits for this; later nobody does.
             Said::Error(words) => {
-                log::warn!("the clip stopped: {words}");
-                let _ = problem.try_send(words);
+                if let Err(TrySendError::Disconnected(Err(words))) = known.try_send(Err(words)) {
+                    log::warn!("the clip stopped: {words}");
+                }
             }
             Said::EndOfStream => {
                 if let Some(pipeline) = again.upgrade() {
@@ -63,14 +68,17 @@ impl Clip {
             }
             Said::Overflowed => {}
         });
-        let started = pipeline.set_state(gst::State::Paused);
-        let known = started.is_ok() && completed.recv_timeout(OPEN).is_ok();
+        // A start that fails has said why.
+        let _ = pipeline.set_state(gst::State::Paused);
+        let known =
+            outcome.recv_timeout(OPEN).unwrap_or_else(|_| Err(format!("it did not open within {OPEN:?}")));
         let has = |branch: &(gst::Element, gst_app::AppSink)| {
             branch.0.static_pad("sink").is_some_and(|pad| pad.is_linked())
         };
-        if !known || !has(&picture) {
-            let why =
-                problems.try_recv().unwrap_or_else(|_| "it holds no picture that can be decoded".to_owned());
+        let seen = known.and_then(|()| {
+            if has(&picture) { Ok(()) } else { Err("it holds no picture that can be decoded".to_owned()) }
+        });
+        if let Err(why) = seen {
             stop(&pipeline);
             return Err(MediaError::Failed(format!("the clip {uri} cannot be played: {why}")));
         }

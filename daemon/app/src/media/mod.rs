@@ -6,6 +6,7 @@ mod capture;
 mod clip;
 mod element;
 mod encoder;
+mod mdns;
 mod modes;
 mod playout;
 mod probe;
@@ -16,15 +17,18 @@ mod timeline;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use gst_utils::StreamProducer;
 use porthole_core::command::Command;
 use porthole_core::config::settings::{IceSettings, MediaSettings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
+use porthole_core::wire::Candidate;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::memory;
 pub use element::MediaError;
 
 /// Where the media side reports to. Cheap to clone, never blocks, never fails: after the desk is gone nobody listens.
@@ -43,6 +47,31 @@ impl Events {
     }
 }
 
+/// Gives a viewer's candidate to its call, at once or when its name is looked up.
+fn give(candidate: Option<Candidate>, asks: mpsc::UnboundedSender<call::Ask>) {
+    match candidate {
+        Some(hidden) if mdns::is_name(&hidden) => {
+            tokio::spawn(async move {
+                if let Some(plain) = mdns::resolve(hidden).await {
+                    let _ = asks.send(call::Ask::Candidate(Some(plain)));
+                }
+            });
+        }
+        candidate => {
+            let _ = asks.send(call::Ask::Candidate(candidate));
+        }
+    }
+}
+
+/// Lives a call; the last one to go gives its memory back to the system.
+async fn counted(open: Arc<()>, life: impl Future<Output = ()>) {
+    life.await;
+    // This one and the one that `Media` holds.
+    if Arc::strong_count(&open) <= 2 {
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
+    }
+}
+
 /// What calls can draw from at this moment.
 #[derive(Debug, Clone, Default)]
 struct Producers {
@@ -56,6 +85,8 @@ pub struct Media {
     studio_task: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
+    /// One clone for every call that is not closed yet.
+    open: Arc<()>,
     events: Events,
     ice: IceSettings,
     timeline: timeline::Timeline,
@@ -80,7 +111,16 @@ impl Media {
         warm::up(&timeline).await?;
         let (studio, producers, studio_task) =
             studio::open(settings, encoder, timeline.clone(), events.clone());
-        Ok(Self { studio, studio_task, producers, calls: HashMap::new(), events, ice, timeline })
+        Ok(Self {
+            studio,
+            studio_task,
+            producers,
+            calls: HashMap::new(),
+            open: Arc::new(()),
+            events,
+            ice,
+            timeline,
+        })
     }
 
     /// Performs a command; those that are not for the media side are ignored. Never blocks.
@@ -99,7 +139,9 @@ impl Media {
             }
             Command::TakeAnswer { call, answer } => self.ask_call(*call, call::Ask::Answer(answer.clone())),
             Command::AddCandidate { call, candidate } => {
-                self.ask_call(*call, call::Ask::Candidate(candidate.clone()));
+                if let Some(asks) = self.calls.get(call) {
+                    give(candidate.clone(), asks.clone());
+                }
             }
             Command::HangUp { call } => {
                 if let Some(asks) = self.calls.remove(call) {
@@ -120,7 +162,8 @@ impl Media {
         let (asks, heard) = mpsc::unbounded_channel();
         self.calls.insert(call, asks);
         let order = call::Order { call, part, ice: self.ice.clone(), timeline: self.timeline.clone() };
-        tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
+        let life = call::live(order, heard, self.producers.clone(), self.events.clone());
+        tokio::spawn(counted(self.open.clone(), life));
     }
 
     fn ask_call(&self, call: CallId, ask: call::Ask) {

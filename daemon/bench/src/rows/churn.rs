@@ -15,8 +15,11 @@ use crate::process::Usage;
 
 /// Calls under way at once.
 const WORKERS: usize = 4;
-/// Calls before the first look: whatever is made once, or once per thread, has been made by then.
-const BEFORE: usize = 60;
+/// Calls between two looks at what they leave behind: a leak grows with each, what is kept for reuse does not.
+const BATCH: usize = 100;
+/// Calls before the first look: whatever is made once, or once per thread, has been made by then, and the heap has had
+/// its largest number of calls at once.
+const BEFORE: usize = 200;
 /// A tab that was killed is only noticed by its silence.
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
 /// Threads and descriptors must stand still for this long before they are compared.
@@ -36,7 +39,7 @@ enum End {
 }
 
 pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault> {
-    let calls = bench.runs(500, 100);
+    let batches = bench.runs(5, 2);
     let daemon = Daemon::start(bench.daemon).await?;
     let mut watcher = Crowd::new(&daemon)?;
     let crowd = Crowd::new(&daemon)?;
@@ -45,42 +48,46 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     watcher.resize(0).await?;
     let before = settled(&daemon).await?;
 
-    // Somebody watches meanwhile, so that the encoder's own cost is known and can be taken off.
-    watcher.resize(1).await?;
-    tokio::time::sleep(SETTLE).await;
-    let watching = daemon.process.cpu_percent(bench.interval()).await? / 100.0;
-    let (cpu, started) = (daemon.process.cpu_seconds()?, Instant::now());
-    let outcome = churn(&crowd, calls).await?;
-    daemon.wait(SETTLE_LIMIT, |status| status.calls == 1).await?;
-    let cpu = daemon.process.cpu_seconds()? - cpu - watching * started.elapsed().as_secs_f64();
-    watcher.resize(0).await?;
-    let after = settled(&daemon).await?;
+    let (mut outcome, mut cpu, mut usages) = (Outcome::default(), Vec::new(), vec![before]);
+    for _ in 0..batches {
+        // Somebody watches meanwhile, so that the encoder's own cost is known and can be taken off.
+        watcher.resize(1).await?;
+        tokio::time::sleep(SETTLE).await;
+        let watching = daemon.process.cpu_percent(bench.interval()).await? / 100.0;
+        let (used, started) = (daemon.process.cpu_seconds()?, Instant::now());
+        outcome.add(churn(&crowd, BATCH).await?);
+        daemon.wait(SETTLE_LIMIT, |status| status.calls == 1).await?;
+        let used = daemon.process.cpu_seconds()? - used - watching * started.elapsed().as_secs_f64();
+        cpu.push(used * 1000.0 / BATCH as f64);
+        watcher.resize(0).await?;
+        usages.push(settled(&daemon).await?);
+    }
     daemon.stop().await?;
 
-    let each = |total: f64| vec![total / calls as f64];
+    let calls = (batches * BATCH) as f64;
+    let left = |of: fn(&Usage) -> f64| usages.last().map_or(f64::NAN, of) - of(&before);
+    let by_batch = |of: fn(&Usage) -> f64| -> Vec<f64> {
+        usages.windows(2).map(|pair| (of(&pair[1]) - of(&pair[0])) / BATCH as f64).collect()
+    };
     figures.add(
         "churn_calls",
         "calls opened and closed, a third of them during negotiation",
         "",
-        vec![calls as f64],
+        vec![calls],
     );
     figures.add("churn_refused", "of these refused", "", vec![outcome.refused as f64]);
     figures.add("churn_key_frame", "offer → first key frame, four at a time", "ms", outcome.key_frames);
-    figures.add("churn_cpu", "CPU per call, the encoder's taken off", "ms", each(cpu * 1000.0));
-    figures.add("churn_threads", "threads left behind by all", "", vec![after.threads - before.threads]);
+    figures.add("churn_cpu", "CPU per call, the encoder's taken off; by 100 calls", "ms", cpu);
+    figures.add("churn_threads", "threads left behind by all", "", vec![left(|usage| usage.threads)]);
     figures.add(
         "churn_fds",
         "file descriptors left behind by all",
         "",
-        vec![after.descriptors - before.descriptors],
+        vec![left(|usage| usage.descriptors)],
     );
-    figures.add("churn_rss", "RSS left behind per call", "KiB", each(after.rss - before.rss));
-    figures.add(
-        "churn_anonymous",
-        "heap and stacks left behind per call",
-        "KiB",
-        each(after.anonymous - before.anonymous),
-    );
+    figures.add("churn_rss", "RSS left behind per call", "KiB", vec![left(|usage| usage.rss) / calls]);
+    let title = "heap and stacks left behind per call; by 100 calls";
+    figures.add("churn_anonymous", title, "KiB", by_batch(|usage| usage.anonymous));
     Ok(())
 }
 
@@ -88,6 +95,13 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
 struct Outcome {
     refused: usize,
     key_frames: Vec<f64>,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.refused += other.refused;
+        self.key_frames.extend(other.key_frames);
+    }
 }
 
 async fn churn(crowd: &Crowd<'_>, calls: usize) -> Result<Outcome, Fault> {
@@ -100,8 +114,7 @@ async fn churn(crowd: &Crowd<'_>, calls: usize) -> Result<Outcome, Fault> {
     });
     let mut all = Outcome::default();
     for outcome in try_join_all(workers).await? {
-        all.refused += outcome.refused;
-        all.key_frames.extend(outcome.key_frames);
+        all.add(outcome);
     }
     Ok(all)
 }

@@ -1,5 +1,9 @@
 //! CPU, memory, threads and file descriptors with 0, 1, 10, 20 (and 50) viewers; a fresh daemon for every round.
 
+use std::time::Instant;
+
+use porthole_peer::Facts;
+
 use super::{Bench, SETTLE};
 use crate::Fault;
 use crate::crowd::Crowd;
@@ -12,6 +16,14 @@ struct Level {
     viewers: usize,
     cpu: f64,
     usage: Usage,
+    received: Received,
+}
+
+/// What each viewer got in the same time, on average.
+struct Received {
+    frames_per_second: f64,
+    picture_kbit: f64,
+    packets_per_second: f64,
 }
 
 /// One round with one daemon.
@@ -83,6 +95,18 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     add(figures, &rounds, "renditions", "encoder instances with the most viewers", "", |r| {
         r.renditions as f64
     });
+    for (name, title, unit, of) in [
+        ("frames", "frames", "1/s", (|received| received.frames_per_second) as fn(&Received) -> f64),
+        ("kbit", "picture", "kbit/s", |received| received.picture_kbit),
+        ("packets", "RTP packets", "1/s", |received| received.packets_per_second),
+    ] {
+        for (index, size) in sizes.iter().enumerate() {
+            let title = format!("{title} that each of {size} viewers got");
+            add(figures, &rounds, &format!("{name}_{size}"), &title, unit, |round| {
+                of(&round.levels[index].received)
+            });
+        }
+    }
     add(figures, &rounds, "lost", "packets lost on the way to the viewers", "%", |round| {
         round.lost as f64 * 100.0 / round.packets.max(1) as f64
     });
@@ -92,26 +116,38 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
 async fn round(bench: &Bench<'_>, sizes: &[usize]) -> Result<Round, Fault> {
     let daemon = Daemon::start(bench.daemon).await?;
     let mut crowd = Crowd::new(&daemon)?;
-    let closed = level(bench, &daemon, 0).await?;
+    let closed = level(bench, &daemon, &crowd).await?;
     let mut levels = Vec::new();
     for size in sizes {
         crowd.resize(*size).await?;
-        levels.push(level(bench, &daemon, *size).await?);
+        levels.push(level(bench, &daemon, &crowd).await?);
     }
     let renditions = daemon.status().await?.renditions.len();
     let facts = crowd.facts();
     crowd.resize(0).await?;
-    let warm = level(bench, &daemon, 0).await?;
+    let warm = level(bench, &daemon, &crowd).await?;
     daemon.stop().await?;
     let lost = facts.iter().map(|facts| facts.lost).sum();
     let packets = facts.iter().map(|facts| facts.packets).sum();
     Ok(Round { closed, levels, warm, renditions, lost, packets })
 }
 
-async fn level(bench: &Bench<'_>, daemon: &Daemon, viewers: usize) -> Result<Level, Fault> {
+async fn level(bench: &Bench<'_>, daemon: &Daemon, crowd: &Crowd<'_>) -> Result<Level, Fault> {
     tokio::time::sleep(SETTLE).await;
+    let (before, started) = (crowd.facts(), Instant::now());
     let cpu = daemon.process.cpu_percent(bench.interval()).await?;
-    Ok(Level { viewers, cpu, usage: daemon.process.usage()? })
+    let (after, seconds) = (crowd.facts(), started.elapsed().as_secs_f64());
+    let viewers = after.len();
+    let rate = |of: fn(&Facts) -> u64| {
+        let sum = |facts: &[Facts]| facts.iter().map(of).sum::<u64>() as f64;
+        (sum(&after) - sum(&before)) / seconds / viewers.max(1) as f64
+    };
+    let received = Received {
+        frames_per_second: rate(|facts| facts.frames),
+        picture_kbit: rate(|facts| facts.frame_bytes) * 8.0 / 1000.0,
+        packets_per_second: rate(|facts| facts.packets),
+    };
+    Ok(Level { viewers, cpu, usage: daemon.process.usage()?, received })
 }
 
 fn add(
