@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::early::Mark;
 use super::{Farewell, Switchboard};
-use crate::command::{Command, Level};
+use crate::command::Command;
 use crate::event::LinkEvent;
 use crate::ids::{CallTag, PeerId};
 use crate::wire::limits::LEFT_GRACE;
@@ -20,12 +20,9 @@ impl Switchboard {
                     self.send(Outgoing::join(&room.room, &self.settings.me, &room.camera));
                 }
             }
-            LinkEvent::Down { why, reason } => {
-                self.lost = Some(why);
-                // Said once, however often the link fails to come back.
-                if std::mem::replace(&mut self.link_up, false) {
-                    self.note(Level::Info, None, None, format!("the relay is lost, calls go on: {reason}"));
-                }
+            LinkEvent::Down { why, .. } => {
+                // Calls go on, and the link itself says in the log what has happened.
+                (self.link_up, self.lost) = (false, Some(why));
             }
             LinkEvent::Message { sender, name, args } => {
                 let payload = args.first().unwrap_or(&serde_json::Value::Null);
