@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use porthole_core::ids::{Name, PeerId};
+use porthole_core::wire::dialect::{Choice, Known, Tongue};
 use porthole_core::wire::{
-    Address, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, What, limits, read,
+    Address, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, What, limits,
 };
 use serde_json::{Value, json};
 
@@ -362,7 +363,9 @@ fn reading(file: &str) -> Result<Incoming, Unreadable> {
 
 fn read_from(sender: Option<&str>, event: &str, payload: &Value) -> Result<Incoming, Unreadable> {
     let sender: Option<PeerId> = sender.map(name);
-    read(sender.as_ref(), &name("cam-nursery"), &name("porthole"), event, payload)
+    let mut tongue = Tongue::new(&Choice::Known(Known::Porthole));
+    let args = std::slice::from_ref(payload);
+    tongue.read(sender.as_ref(), &name("cam-nursery"), &name("porthole"), event, args).message
 }
 
 fn offer(from: Option<&str>, tag: Option<&str>, shape: Shape) -> Incoming {

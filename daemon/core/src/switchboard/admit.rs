@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use super::call::{Call, Life};
 use super::early::Mark;
-use super::{Farewell, Switchboard};
+use super::{Farewell, Relay, Switchboard};
 use crate::command::{Command, Level};
 use crate::config::settings::Access;
 use crate::ids::{CallId, CallTag, PeerId, Rendition};
 use crate::sdp::choose::{self, AnswerPlan};
 use crate::sdp::read as sdp;
 use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, REPLACED_LIFE};
-use crate::wire::{Address, Offer, Outgoing, Reason, Shape};
+use crate::wire::{Address, Offer, Reason, Shape};
 
 /// What an offer comes to.
 enum Verdict {
@@ -45,13 +45,12 @@ impl Switchboard {
         now: Instant,
     ) {
         let address = self.address(from.clone(), tag);
-        if address.reaches_somebody() {
-            self.send(Outgoing::refused(&address, reason));
-        }
+        let message = self.tongue.refused(&address, reason);
+        self.commands.extend(message.map(Command::Send));
         self.count_refusal(from, reason, now);
     }
 
-    fn address(&self, to: Option<PeerId>, call: Option<CallTag>) -> Address {
+    pub(super) fn address(&self, to: Option<PeerId>, call: Option<CallTag>) -> Address {
         Address { room: self.settings.room.room.clone(), from: self.settings.me.clone(), to, call }
     }
 
@@ -72,7 +71,9 @@ impl Switchboard {
         if !self.capture.may_be_used(now) {
             return Err(Reason::CameraLost);
         }
-        if self.is_full(offer) { Err(Reason::Busy) } else { Ok(Verdict::Admitted(plan)) }
+        let crowded_out = if offer.shape == Shape::Porthole { vec![] } else { self.crowded_out(&offer.from) };
+        let full = self.is_full(&offer.from, &crowded_out);
+        if full { Err(Reason::Busy) } else { Ok(Verdict::Admitted(plan)) }
     }
 
     /// The call this very offer has made already. Any other offer for the same call is an error: webrtcbin cannot
@@ -93,9 +94,38 @@ impl Switchboard {
         }
     }
 
-    /// Whether another call would be too many. Viewers are counted: a call that replaces one is not one more.
-    fn is_full(&self, offer: &Offer) -> bool {
-        let others = || self.going().map(|(_, call)| call).filter(|call| call.mark.from != offer.from);
+    /// Through somebody else's relay: the calls that a new one with `from` ends, the oldest first. Pages that are not
+    /// ours cannot tell each other's answers apart, so the newest viewer wins.
+    pub(super) fn crowded_out(&self, from: &Option<PeerId>) -> Vec<CallId> {
+        let Relay::Foreign { calls, .. } = self.settings.relay else { return Vec::new() };
+        let others =
+            || self.going().filter(|(_, call)| call.mark.from != *from && call.shape != Shape::Porthole);
+        let mut viewers: Vec<&Option<PeerId>> = Vec::new();
+        for (_, call) in others() {
+            if !viewers.contains(&&call.mark.from) {
+                viewers.push(&call.mark.from);
+            }
+        }
+        viewers.truncate((viewers.len() + 1).saturating_sub(calls));
+        others().filter(|(_, call)| viewers.contains(&&call.mark.from)).map(|(id, _)| id).collect()
+    }
+
+    /// Ends what a new call with `from` crowds out.
+    pub(super) fn make_way(&mut self, from: &Option<PeerId>, now: Instant) {
+        for id in self.crowded_out(from) {
+            let viewer = self.calls.get(&id).and_then(|call| call.viewer().cloned());
+            self.note(Level::Info, Some(id), viewer, "a newer viewer takes the place of this one".into());
+            self.end(id, Reason::Replaced, Farewell::Unsaid, now);
+        }
+    }
+
+    /// Whether another call would be too many, once those of `ending` are gone. Viewers are counted: a call that
+    /// replaces one is not one more.
+    pub(super) fn is_full(&self, from: &Option<PeerId>, ending: &[CallId]) -> bool {
+        let others = || {
+            let going = self.going().filter(|(id, call)| call.mark.from != *from && !ending.contains(id));
+            going.map(|(_, call)| call)
+        };
         let viewers: BTreeSet<_> = others().map(Call::viewer).collect();
         let closing = self.calls.values().filter(|call| call.is_closing()).count();
         viewers.len() >= self.settings.room.max_calls
@@ -104,9 +134,11 @@ impl Switchboard {
     }
 
     fn admit(&mut self, offer: Offer, plan: Box<AnswerPlan>, now: Instant) {
+        if offer.shape != Shape::Porthole {
+            self.make_way(&offer.from, now);
+        }
         self.replace(&offer.from, now);
-        self.last_call += 1;
-        let id = CallId(self.last_call);
+        let id = self.next_call();
         let mark = Mark { from: offer.from, tag: offer.tag, ufrag: Some(plan.ufrag.clone()) };
         let rendition = plan.rendition;
         self.open_for(rendition, now);
@@ -136,8 +168,14 @@ impl Switchboard {
         self.calls.insert(id, call);
     }
 
+    /// A number that no call had.
+    pub(super) fn next_call(&mut self) -> CallId {
+        self.last_call += 1;
+        CallId(self.last_call)
+    }
+
     /// Opens what a call needs, where nobody needed it before.
-    fn open_for(&mut self, rendition: Option<Rendition>, now: Instant) {
+    pub(super) fn open_for(&mut self, rendition: Option<Rendition>, now: Instant) {
         if self.capture.is_used(now) {
             self.commands.push_back(Command::StartCapture);
         }
@@ -149,7 +187,7 @@ impl Switchboard {
 
     /// The viewer calls again: its live call may outlive the new offer for a while, so that the picture stays until
     /// there is a new one; others of its calls end now.
-    fn replace(&mut self, viewer: &Option<PeerId>, now: Instant) {
+    pub(super) fn replace(&mut self, viewer: &Option<PeerId>, now: Instant) {
         let old = self.find(|call| call.mark.from == *viewer);
         if viewer.is_none() && !old.is_empty() {
             let text = "a viewer without a name calls; it replaces the other one without a name";

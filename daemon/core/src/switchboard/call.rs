@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::early::Mark;
 use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
+use crate::wire::dialect::Tongue;
 use crate::wire::limits::{
     CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_WINDOW, OVERFLOWS, SILENCE,
+    VIEWER_DEADLINE,
 };
 use crate::wire::{Address, Candidate, Outgoing, Reason, Shape};
 
@@ -18,7 +20,7 @@ pub(super) struct Call {
     pub(super) mark: Mark,
     /// What stands around everything that is said about it.
     pub(super) address: Address,
-    /// The offer as it came, to be known again.
+    /// The offer as it came, to be known again; or our own, once it is made.
     pub(super) offer: String,
     /// How its offer was wrapped.
     pub(super) shape: Shape,
@@ -39,6 +41,14 @@ pub(super) struct Call {
 /// How far a call has come.
 #[derive(Debug)]
 pub(super) enum Life {
+    /// webrtcbin makes an offer of ours.
+    Offering { until: Instant },
+    /// It is out; the viewer has to answer.
+    Offered {
+        until: Instant,
+        /// The viewer's candidates that came before its answer.
+        theirs: Vec<Option<Candidate>>,
+    },
     /// webrtcbin works on the offer.
     Answering {
         plan: Box<AnswerPlan>,
@@ -46,10 +56,10 @@ pub(super) enum Life {
         /// Our candidates that came before the answer.
         ours: Vec<Option<Candidate>>,
     },
-    /// The answer is out; ICE and DTLS are at work.
-    Connecting { answer: Outgoing, until: Instant },
+    /// The answer is out (or the viewer's is in); ICE and DTLS are at work.
+    Connecting { answer: Option<Outgoing>, until: Instant },
     /// Frames flow.
-    Live { answer: Outgoing, silent_at: Instant, overflows: VecDeque<Instant> },
+    Live { answer: Option<Outgoing>, silent_at: Instant, overflows: VecDeque<Instant> },
     /// Hung up; the media side is releasing it.
     Closing { until: Instant },
 }
@@ -72,8 +82,14 @@ impl Call {
         matches!(self.life, Life::Closing { .. })
     }
 
+    /// There is no answer yet, neither ours nor the viewer's.
     pub(super) fn is_answering(&self) -> bool {
-        matches!(self.life, Life::Answering { .. })
+        matches!(self.life, Life::Answering { .. } | Life::Offering { .. } | Life::Offered { .. })
+    }
+
+    /// The viewer has to answer.
+    pub(super) fn is_offered(&self) -> bool {
+        matches!(self.life, Life::Offered { .. })
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -83,8 +99,8 @@ impl Call {
     /// The answer that has been sent, if it has.
     pub(super) fn answer(&self) -> Option<&Outgoing> {
         match &self.life {
-            Life::Connecting { answer, .. } | Life::Live { answer, .. } => Some(answer),
-            Life::Answering { .. } | Life::Closing { .. } => None,
+            Life::Connecting { answer, .. } | Life::Live { answer, .. } => answer.as_ref(),
+            _ => None,
         }
     }
 
@@ -97,14 +113,51 @@ impl Call {
         takes
     }
 
+    /// What of a viewer's candidate is for the media side now: nothing while its answer has not come.
+    pub(super) fn held_back(&mut self, candidate: Option<Candidate>) -> Option<Option<Candidate>> {
+        match &mut self.life {
+            Life::Offering { .. } => None,
+            Life::Offered { theirs, .. } => {
+                theirs.push(candidate);
+                None
+            }
+            _ => Some(candidate),
+        }
+    }
+
+    /// webrtcbin has made our offer. `true`: it was awaited, and is out from now on.
+    pub(super) fn offered(&mut self, sdp: String, now: Instant) -> bool {
+        let awaited = matches!(self.life, Life::Offering { .. });
+        if awaited {
+            self.offer = sdp;
+            self.life = Life::Offered { until: now + VIEWER_DEADLINE, theirs: Vec::new() };
+        }
+        awaited
+    }
+
+    /// The viewer's answer is taken; its `ufrag` is known from now on. Hands out the candidates that waited for it.
+    pub(super) fn accepted(&mut self, ufrag: &str, now: Instant) -> Vec<Option<Candidate>> {
+        let Life::Offered { theirs, .. } = &mut self.life else { return Vec::new() };
+        let theirs = std::mem::take(theirs);
+        self.life = Life::Connecting { answer: None, until: now + CONNECT_DEADLINE };
+        self.mark.ufrag = Some(ufrag.to_owned());
+        let fits = |candidate: &Candidate| candidate.ufrag().is_none_or(|own| own == ufrag);
+        theirs.into_iter().filter(|candidate| candidate.as_ref().is_none_or(fits)).collect()
+    }
+
     /// webrtcbin has answered: what to send, in order; empty where no answer was awaited. An error ends the call.
-    pub(super) fn answered(&mut self, sdp: &str, now: Instant) -> Result<Vec<Outgoing>, Reason> {
+    pub(super) fn answered(
+        &mut self,
+        sdp: &str,
+        tongue: &Tongue,
+        now: Instant,
+    ) -> Result<Vec<Outgoing>, Reason> {
         let Life::Answering { plan, ours, .. } = &mut self.life else { return Ok(Vec::new()) };
-        let answer = Outgoing::answer(&self.address, self.shape, &plan.finish(sdp)?);
+        let answer = tongue.answer(&self.address, self.shape, &plan.finish(sdp)?);
         let ours = std::mem::take(ours);
         let follow = ours.iter().map(|candidate| Outgoing::candidate(&self.address, candidate.as_ref()));
         let messages = std::iter::once(answer.clone()).chain(follow).collect();
-        self.life = Life::Connecting { answer, until: now + CONNECT_DEADLINE };
+        self.life = Life::Connecting { answer: Some(answer), until: now + CONNECT_DEADLINE };
         Ok(messages)
     }
 
@@ -123,7 +176,7 @@ impl Call {
             Life::Connecting { .. } | Life::Live { .. } => {
                 Ours::Send(Outgoing::candidate(&self.address, candidate.as_ref()))
             }
-            Life::Closing { .. } => Ours::Nothing,
+            _ => Ours::Nothing,
         }
     }
 
@@ -162,7 +215,10 @@ impl Call {
     /// When it has waited long enough for whatever comes next, and the word for that.
     pub(super) fn deadline(&self) -> (Instant, Reason) {
         let (until, reason) = match &self.life {
-            Life::Answering { until, .. } | Life::Closing { until } => (*until, Reason::Failed),
+            Life::Offering { until } | Life::Answering { until, .. } | Life::Closing { until } => {
+                (*until, Reason::Failed)
+            }
+            Life::Offered { until, .. } => (*until, Reason::NoAnswer),
             Life::Connecting { until, .. } => (*until, Reason::NoConnection),
             Life::Live { silent_at, .. } => (*silent_at, Reason::Silent),
         };

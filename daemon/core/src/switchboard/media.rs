@@ -22,7 +22,7 @@ impl Switchboard {
                 self.rendition_failed(rendition, &reason, now)
             }
             MediaEvent::Answered { call, sdp } => self.answered(call, &sdp, now),
-            MediaEvent::Offered { .. } => {}
+            MediaEvent::Offered { call, sdp } => self.offered(call, sdp, now),
             MediaEvent::Candidate { call: id, candidate } => {
                 if let Some(Ours::Send(message)) = self.calls.get_mut(&id).map(|call| call.found(candidate)) {
                     self.send(message);
@@ -56,7 +56,7 @@ impl Switchboard {
     fn capture_runs(&mut self) {
         if self.capture.runs() {
             self.note(Level::Info, None, None, "the camera is back".into());
-            self.send(Outgoing::notice(&self.settings.room.room, &self.settings.me, What::CameraBack));
+            self.notice(What::CameraBack);
         }
     }
 
@@ -68,7 +68,14 @@ impl Switchboard {
         for id in self.find(|_| true) {
             self.end(id, Reason::CameraLost, Farewell::Said, now);
         }
-        self.send(Outgoing::notice(&self.settings.room.room, &self.settings.me, What::CameraLost));
+        self.notice(What::CameraLost);
+    }
+
+    /// Tells everybody in the room, where nobody is upset by words they do not know.
+    fn notice(&mut self, what: What) {
+        if self.tongue.takes_objects() {
+            self.send(Outgoing::notice(&self.settings.room.room, &self.settings.me, what));
+        }
     }
 
     fn rendition_failed(&mut self, rendition: Rendition, reason: &str, now: Instant) {
@@ -86,7 +93,7 @@ impl Switchboard {
     }
 
     fn answered(&mut self, id: CallId, sdp: &str, now: Instant) {
-        match self.calls.get_mut(&id).map(|call| call.answered(sdp, now)) {
+        match self.calls.get_mut(&id).map(|call| call.answered(sdp, &self.tongue, now)) {
             Some(Ok(messages)) => self.commands.extend(messages.into_iter().map(Command::Send)),
             Some(Err(reason)) => self.end(id, reason, Farewell::Said, now),
             None => {}

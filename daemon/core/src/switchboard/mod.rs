@@ -1,6 +1,6 @@
 //! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
 //!
-//! [`Switchboard`] is the whole of it. `admit` judges offers, `talk` does what peers and relays say, `media` what the
+//! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays say, `media` what the
 //! media side reports; `call`, `capture`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
@@ -8,8 +8,10 @@ mod admit;
 mod call;
 mod capture;
 mod early;
+mod entry;
 mod keyframes;
 mod media;
+mod offering;
 mod rate;
 mod refusals;
 mod talk;
@@ -20,16 +22,17 @@ use std::time::Instant;
 use call::Call;
 use capture::Capture;
 use early::EarlyCandidates;
+use entry::{Entry, Visitor};
 use keyframes::KeyFrames;
 use rate::OfferRate;
 use refusals::Refusals;
 
 use crate::command::{Command, Level, Note};
 use crate::config::settings::{AudioSource, Fallback, RelayMode, RoomSettings, Settings};
-use crate::event::{Event, Loss};
+use crate::event::Event;
 use crate::ids::{CallId, PeerId, Rendition};
-use crate::status::{RoomState, Status};
-use crate::wire::dialect::Choice;
+use crate::status::Status;
+use crate::wire::dialect::{Choice, Known, Tongue};
 use crate::wire::limits::SHUTDOWN_DEADLINE;
 use crate::wire::{Outgoing, Reason};
 
@@ -86,8 +89,8 @@ impl SwitchboardSettings {
 pub struct Switchboard {
     settings: SwitchboardSettings,
     phase: Phase,
-    link_up: bool,
-    lost: Option<Loss>,
+    tongue: Tongue,
+    entry: Entry,
     last_call: u64,
     calls: BTreeMap<CallId, Call>,
     capture: Capture,
@@ -127,11 +130,18 @@ enum Farewell {
 impl Switchboard {
     /// An idle switchboard: no call, camera closed, link down.
     pub fn new(settings: SwitchboardSettings) -> Self {
+        let (dialect, own) = match &settings.relay {
+            Relay::Own => (&Choice::Known(Known::Porthole), true),
+            Relay::Foreign { dialect, .. } => (dialect, false),
+        };
+        let tongue = Tongue::new(dialect);
+        let RoomSettings { room, camera, .. } = &settings.room;
+        let visitor = Visitor { room: room.clone(), me: settings.me.clone(), name: camera.clone() };
         Self {
+            tongue,
+            entry: Entry::new(visitor, own),
             settings,
             phase: Phase::Open,
-            link_up: false,
-            lost: None,
             last_call: 0,
             calls: BTreeMap::new(),
             capture: Capture::new(),
@@ -169,6 +179,11 @@ impl Switchboard {
             self.renditions.iter_mut().filter_map(|(r, keys)| keys.handle_timeout(now).then_some(*r));
         self.commands.extend(wished.map(Command::ForceKeyFrame));
         self.early.handle_timeout(now);
+        if !self.is_stopping() {
+            self.note_return(now);
+            let join = self.entry.handle_timeout(&mut self.tongue, now);
+            self.commands.extend(join.map(Command::Send));
+        }
         self.tell_untold_refusals(now);
         if matches!(self.phase, Phase::Stopping { until } if until <= now) {
             let left = self.calls.len();
@@ -192,16 +207,17 @@ impl Switchboard {
         };
         let calls = self.calls.values().map(|call| call.deadline().0);
         let keys = self.renditions.values().filter_map(KeyFrames::timeout);
-        let others = [stopping, self.capture.timeout(), self.early.timeout(), self.refusals.timeout()];
+        let entry = if stopping.is_none() { self.entry.timeout() } else { None };
+        let others = [stopping, entry, self.capture.timeout(), self.early.timeout(), self.refusals.timeout()];
         calls.chain(keys).chain(others.into_iter().flatten()).min()
     }
 
     /// What the daemon is doing.
     pub fn status(&self) -> Status {
         Status {
-            link: self.link_up,
-            lost: self.lost,
-            room: if self.link_up { RoomState::In } else { RoomState::Out },
+            link: self.entry.is_up(),
+            lost: self.entry.lost(),
+            room: self.entry.state(),
             capture: self.capture.state(),
             calls: self.going().count(),
             live: self.calls.values().filter(|call| call.is_live()).count(),
@@ -259,12 +275,16 @@ impl Switchboard {
     fn end(&mut self, id: CallId, reason: Reason, farewell: Farewell, now: Instant) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_closing()) else { return };
         let (address, age, viewer) = (call.address.clone(), call.age(now), call.viewer().cloned());
-        let answering = call.is_answering();
+        let (answering, shape) = (call.is_answering(), call.shape);
         call.close(now);
         // Whoever has been replaced knows: it called again itself, and may not tell its two calls apart.
-        if farewell == Farewell::Said && reason != Reason::Replaced && address.reaches_somebody() {
-            let message = if answering { Outgoing::refused } else { Outgoing::bye };
-            self.send(message(&address, reason));
+        if farewell == Farewell::Said && reason != Reason::Replaced {
+            let message = if answering {
+                self.tongue.refused(&address, reason)
+            } else {
+                self.tongue.bye(&address, shape, reason)
+            };
+            self.commands.extend(message.map(Command::Send));
         }
         if answering && farewell == Farewell::Said {
             self.refusals.count(reason);

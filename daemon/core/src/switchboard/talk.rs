@@ -2,35 +2,58 @@
 
 use std::time::Instant;
 
+use super::call::Call;
 use super::early::Mark;
+use super::entry::Tell;
 use super::{Farewell, Switchboard};
-use crate::command::Command;
+use crate::command::{Command, Level};
 use crate::event::LinkEvent;
 use crate::ids::{CallTag, PeerId};
 use crate::wire::limits::LEFT_GRACE;
-use crate::wire::{Candidate, Incoming, Outgoing, Reason, Unreadable, read};
+use crate::wire::{Away, Candidate, Incoming, Reason, Unreadable};
 
 impl Switchboard {
     pub(super) fn handle_link(&mut self, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Up => {
-                (self.link_up, self.lost) = (true, None);
+                self.note_return(now);
                 if !self.is_stopping() {
-                    let room = &self.settings.room;
-                    self.send(Outgoing::join(&room.room, &self.settings.me, &room.camera));
+                    let join = self.entry.up(&mut self.tongue, now);
+                    self.commands.extend(join.map(Command::Send));
                 }
             }
-            LinkEvent::Down { why, .. } => {
-                // Calls go on, and the link itself says in the log what has happened.
-                (self.link_up, self.lost) = (false, Some(why));
-            }
+            // Said once, however often the link fails to come back.
+            LinkEvent::Down { why, reason } => match self.entry.down(why, now) {
+                Tell::Lost => {
+                    self.note(Level::Warn, None, None, format!("the relay is lost, calls go on: {reason}"));
+                }
+                Tell::NotReached => {
+                    self.note(Level::Warn, None, None, format!("the relay is not reached: {reason}"));
+                }
+                Tell::Nothing => {}
+            },
             LinkEvent::Message { sender, name, args } => {
-                let payload = args.first().unwrap_or(&serde_json::Value::Null);
-                match read(sender.as_ref(), &self.settings.me, &self.settings.room.room, &name, payload) {
+                let (me, room) = (&self.settings.me, &self.settings.room.room);
+                let heard = self.tongue.read(sender.as_ref(), me, room, &name, &args);
+                if let Some(dialect) = heard.news {
+                    let text = format!("the relay speaks dialect \"{dialect}\"");
+                    self.note(Level::Info, None, None, text);
+                }
+                if heard.understood {
+                    self.entry.is_in();
+                }
+                match heard.message {
                     Ok(message) => self.hear(message, now),
                     Err(unreadable) => self.refuse_unreadable(unreadable, now),
                 }
             }
+        }
+    }
+
+    /// Tells the log that the link is back, if it was told that it was not.
+    pub(super) fn note_return(&mut self, now: Instant) {
+        if self.entry.is_back(now) {
+            self.note(Level::Info, None, None, "the relay is reached again".into());
         }
     }
 
@@ -42,10 +65,10 @@ impl Switchboard {
             Incoming::Joined { peer } => self.is_there(&peer),
             Incoming::Present { peers } => peers.iter().for_each(|peer| self.is_there(peer)),
             Incoming::Left { peer } => self.left(&peer, now),
-            Incoming::Answer { .. }
-            | Incoming::Wanted { .. }
-            | Incoming::Entered { .. }
-            | Incoming::Away(_) => {}
+            Incoming::Answer { from, sdp } => self.answer_came(&from, &sdp, now),
+            Incoming::Wanted { from } => self.wanted(from, now),
+            Incoming::Entered { others } => self.entered(others, now),
+            Incoming::Away(why) => self.is_away(why, now),
             Incoming::Nothing => {}
         }
     }
@@ -71,13 +94,17 @@ impl Switchboard {
         let mark = Mark { from, tag, ufrag };
         let stopping = self.is_stopping();
         // The newest first: where nothing else tells a viewer's calls apart, it speaks of the last one it made.
-        let found = self.calls.iter_mut().rev().find(|(_, call)| call.mark.fits(&mark));
-        let taken = match found {
+        // But a call whose viewer's ufrag is not known yet leaves those that name another call's to that one.
+        let named = |call: &Call| mark.ufrag.is_some() && call.mark.ufrag == mark.ufrag;
+        let mut fitting = self.calls.iter().rev().filter(|(_, call)| call.mark.fits(&mark));
+        let found =
+            fitting.clone().find(|(_, call)| named(call)).or_else(|| fitting.next()).map(|(id, _)| *id);
+        let taken = match found.and_then(|id| Some((id, self.calls.get_mut(&id)?))) {
             Some((_, call)) if call.is_closing() => true,
             Some((id, call)) => {
                 let taken = call.takes_candidate();
-                if taken {
-                    self.commands.push_back(Command::AddCandidate { call: *id, candidate });
+                if taken && let Some(candidate) = call.held_back(candidate) {
+                    self.commands.push_back(Command::AddCandidate { call: id, candidate });
                 }
                 taken
             }
@@ -93,6 +120,41 @@ impl Switchboard {
         for id in self.find(|call| call.mark.from == *from && (tag.is_none() || call.mark.tag == *tag)) {
             self.end(id, Reason::HangUp, Farewell::Unsaid, now);
         }
+    }
+
+    /// The relay has let the camera in. Where members make offers, somebody who is there is asked for one.
+    fn entered(&mut self, others: bool, now: Instant) {
+        self.entry.entered(others, now);
+        if others && !self.is_stopping() {
+            let coming = self.tongue.comes_in(&self.settings.room.room);
+            self.commands.extend(coming.map(Command::Send));
+        }
+    }
+
+    /// The relay has not let the camera in, or has put it out; it asks again by itself.
+    fn is_away(&mut self, why: Away, now: Instant) {
+        if !self.entry.away(why, now) {
+            return;
+        }
+        let room = &self.settings.room.room;
+        let text = match why {
+            Away::Full => format!(
+                "room {room} is full, asking again: let somebody leave it, or give the camera a room of its own \
+                 with [room] name"
+            ),
+            Away::Kicked => format!(
+                "sent out of room {room}, asking again: see on the relay who did that, and whether two cameras \
+                 have the same room and name"
+            ),
+            Away::NoSuchRoom => format!(
+                "the relay knows no room {room}, asking again: create it there, or correct [room] name"
+            ),
+            Away::NotAllowed => format!(
+                "the relay does not let the camera into room {room}, asking again: correct [room] name, or what \
+                 [relay.auth] sends"
+            ),
+        };
+        self.note(Level::Warn, None, None, text);
     }
 
     fn is_there(&mut self, peer: &PeerId) {

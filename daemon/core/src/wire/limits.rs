@@ -48,6 +48,18 @@ pub const LEFT_GRACE: Duration = Duration::from_secs(30);
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 /// Least time between two attempts to open a camera that failed.
 pub const CAPTURE_RETRY: Duration = Duration::from_secs(2);
+/// How long a viewer may take to answer an offer of ours.
+pub const VIEWER_DEADLINE: Duration = Duration::from_secs(20);
+/// A link that stays up for this long is more than a moment's.
+pub const LINK_STEADY: Duration = Duration::from_secs(3);
+/// How long the camera waits for a sign of life after one spelling of joining, before it tries the next.
+pub const JOIN_STEP: Duration = Duration::from_millis(300);
+/// How long it waits before it asks again to be let in, at first; the time doubles up to [`JOIN_RETRY_MOST`].
+pub const JOIN_RETRY: Duration = Duration::from_secs(4);
+/// See [`JOIN_RETRY`].
+pub const JOIN_RETRY_MOST: Duration = Duration::from_secs(60);
+/// For how long after the camera has come into a room the member that was there before makes the offer.
+pub const NEWCOMER: Duration = Duration::from_secs(3);
 /// Most refusals told one by one in the log within [`REFUSAL_NOTES_WINDOW`]; the rest is told as a sum.
 pub const REFUSAL_NOTES: usize = 10;
 /// See [`REFUSAL_NOTES`].

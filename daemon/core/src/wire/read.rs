@@ -1,37 +1,30 @@
 //! Reading what peers and relays send: liberal in spelling, strict in bounds, and never deeper than two objects.
-//! Must not know what is done about a message, nor what its SDP says.
+//! Must not know what an event is called in which dialect, what is done about a message, nor what its SDP says.
 
 use serde_json::{Map, Value};
 
 use super::{Candidate, Incoming, Mirror, Offer, Reason, Shape, Unreadable, limits};
 use crate::ids::{CallTag, Name, PeerId, RoomName};
 
-/// Reads one Socket.IO event that reached the camera `me` in `room`.
+/// Reads one message that reached the camera `me` in `room`, and whose name says what it is about.
 ///
 /// `sender` is whoever the relay vouches for; it wins over what the message says of itself. A message to somebody
-/// else, about another room, our own echo and an event of no concern are [`Incoming::Nothing`].
-pub fn read(
+/// else, about another room, and our own echo are [`Incoming::Nothing`].
+pub(super) fn understand(
+    about: About,
+    ids: Ids,
     sender: Option<&PeerId>,
     me: &PeerId,
     room: &RoomName,
-    event: &str,
     payload: &Value,
 ) -> Result<Incoming, Unreadable> {
-    let about = match event {
-        "offer" => About::Offer,
-        "candidate" | "ice-candidate" => About::Candidate,
-        "bye" => About::Bye,
-        "join" | "joined" | "user-joined" => About::Joined,
-        "left" | "user-left" => About::Left,
-        "room" => return Ok(present(me, room, payload)),
-        _ => return Ok(Incoming::Nothing),
-    };
-    let envelope = Envelope::open(sender, about, payload);
+    let envelope = Envelope::open(sender, about, ids, payload);
     if envelope.is_for_others(me, room) {
         return Ok(Incoming::Nothing);
     }
     match about {
         About::Offer => envelope.offer(payload),
+        About::Answer => envelope.answer(payload),
         About::Candidate => envelope.candidate(payload),
         About::Bye => envelope.bye(payload),
         About::Joined => envelope.peer(|peer| Incoming::Joined { peer }),
@@ -41,13 +34,32 @@ pub fn read(
 
 /// What an event is about, whatever its relay calls it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
+pub(super) enum About {
     Offer,
+    Answer,
     Candidate,
     Bye,
     Joined,
     Left,
 }
+
+/// Whose ids stand in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// Ours: `from`, `to` and `call` are names, and anything else is a mistake.
+    Ours,
+    /// Somebody else's: what is no name says nothing, and an addressee may be a socket that we do not know as ours.
+    Theirs,
+    /// None: whatever stands there names nobody.
+    None,
+}
+
+/// What other people call the sender of a message.
+const SENDERS: [&str; 5] = ["from", "sender", "senderId", "caller", "callerId"];
+/// And the peer that came or left.
+const PEERS: [&str; 5] = ["id", "peerId", "userId", "user", "socketId"];
+/// Where a description may stand.
+const DESCRIPTIONS: [&str; 4] = ["sdp", "offer", "answer", "description"];
 
 /// A member of a message: not there (or null), there, or something it must not be.
 enum Member<T> {
@@ -66,20 +78,21 @@ impl<T> Member<T> {
 struct Envelope<'a> {
     sender: Option<&'a PeerId>,
     about: About,
+    ids: Ids,
     outer: Option<&'a Map<String, Value>>,
     inner: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Envelope<'a> {
-    fn open(sender: Option<&'a PeerId>, about: About, payload: &'a Value) -> Self {
+    fn open(sender: Option<&'a PeerId>, about: About, ids: Ids, payload: &'a Value) -> Self {
         let outer = payload.as_object();
         let inner = match about {
-            About::Offer => {
-                outer.and_then(|o| o.get("sdp").or_else(|| o.get("offer"))).and_then(Value::as_object)
-            }
+            About::Offer | About::Answer => outer
+                .and_then(|outer| DESCRIPTIONS.iter().find_map(|key| outer.get(*key)))
+                .and_then(Value::as_object),
             _ => None,
         };
-        Self { sender, about, outer, inner }
+        Self { sender, about, ids, outer, inner }
     }
 
     fn member(&self, key: &str) -> Option<&'a Value> {
@@ -97,24 +110,47 @@ impl<'a> Envelope<'a> {
 
     /// Who sent it: vouched for, else said; `Wrong` where only nonsense was said.
     fn from(&self) -> Member<PeerId> {
-        match self.sender {
-            Some(sender) => Member::Present(sender.clone()),
-            None => self.name("from"),
+        let first = |keys: &[&str]| {
+            let name = keys.iter().find_map(|key| self.name(key).ok());
+            name.map_or(Member::Absent, Member::Present)
+        };
+        match (self.sender, self.ids) {
+            (Some(sender), _) => Member::Present(sender.clone()),
+            (None, Ids::Ours) => self.name("from"),
+            (None, Ids::Theirs) if matches!(self.about, About::Joined | About::Left) => {
+                first(&[&SENDERS[..], &PEERS[..]].concat())
+            }
+            (None, Ids::Theirs) => first(&SENDERS),
+            (None, Ids::None) => Member::Absent,
+        }
+    }
+
+    /// The viewer's own id for the attempt, where it has one.
+    fn tag(&self) -> Member<CallTag> {
+        match (self.ids, self.name("call")) {
+            (Ids::None, _) | (Ids::Theirs, Member::Wrong) => Member::Absent,
+            (_, tag) => tag,
         }
     }
 
     fn is_for_others(&self, me: &PeerId, room: &RoomName) -> bool {
         let names_another =
             |key, mine: &Name| matches!(self.member(key), Some(Value::String(text)) if text != mine.as_str());
-        names_another("to", me)
+        // Only pages of ours know us by our own id; others name a socket, and their relay takes it there.
+        let knows_us = self.ids == Ids::Ours || matches!(self.tag(), Member::Present(_));
+        (knows_us && names_another("to", me))
             || names_another("room", room)
             || names_another("roomId", room)
-            || self.from().ok().as_ref() == Some(me)
+            || matches!(self.member("from"), Some(Value::String(text)) if text == me.as_str())
+            || self.sender == Some(me)
     }
 
     /// Who sent it and for which attempt.
     fn ids(&self) -> Result<(Option<PeerId>, Option<CallTag>), Unreadable> {
-        let (from, tag) = (self.from(), self.name("call"));
+        let (from, tag) = (self.from(), self.tag());
+        if self.ids != Ids::Ours {
+            return Ok((from.ok(), tag.ok()));
+        }
         let wrong_to = self.member("to").is_some_and(|to| !to.is_string());
         if wrong_to || matches!(from, Member::Wrong) || matches!(tag, Member::Wrong) {
             return Err(self.unreadable(self.bad()));
@@ -123,14 +159,24 @@ impl<'a> Envelope<'a> {
     }
 
     fn offer(&self, payload: &Value) -> Result<Incoming, Unreadable> {
-        let bad = || self.unreadable(Reason::BadOffer);
         let (from, tag) = self.ids()?;
+        let (sdp, mirror) = self.description(payload, &["offer", "webrtc_offer"])?;
+        let shape = if from.is_some() && tag.is_some() { Shape::Porthole } else { Shape::Tutorial(mirror) };
+        Ok(Incoming::Offer(Offer { from, tag, sdp, shape }))
+    }
+
+    fn answer(&self, payload: &Value) -> Result<Incoming, Unreadable> {
+        let (from, _) = self.ids()?;
+        let (sdp, _) = self.description(payload, &["answer", "webrtc_answer"])?;
+        Ok(Incoming::Answer { from, sdp })
+    }
+
+    /// The SDP text, of one of these `types` where a type is said, and how it was wrapped.
+    fn description(&self, payload: &Value, types: &[&str]) -> Result<(String, Mirror), Unreadable> {
+        let bad = || self.unreadable(self.bad());
         let given = |key| self.outer?.get(key).filter(|value| !value.is_null());
-        let (description, under_sdp) = match (given("sdp"), given("offer")) {
-            (Some(sdp), _) => (sdp, true),
-            (None, Some(offer)) => (offer, false),
-            (None, None) => (payload, false),
-        };
+        let found = DESCRIPTIONS.iter().find_map(|key| Some((given(*key)?, *key == "sdp")));
+        let (description, under_sdp) = found.unwrap_or((payload, false));
         let (kind, text, mirror) = match description {
             Value::String(text) if under_sdp => (given("type"), Some(text), Mirror::Text),
             Value::String(text) => (None, Some(text), Mirror::Text),
@@ -140,14 +186,14 @@ impl<'a> Envelope<'a> {
             _ => return Err(bad()),
         };
         let text = text.ok_or_else(bad)?;
-        if kind.is_some_and(|kind| kind != "offer") || text.is_empty() || text.contains('\0') {
+        let right = kind.and_then(Value::as_str).is_some_and(|kind| types.contains(&kind));
+        if !(kind.is_none() || right) || text.is_empty() || text.contains('\0') {
             return Err(bad());
         }
         if text.len() > limits::SDP_BYTES {
             return Err(self.unreadable(Reason::TooLarge));
         }
-        let shape = if from.is_some() && tag.is_some() { Shape::Porthole } else { Shape::Tutorial(mirror) };
-        Ok(Incoming::Offer(Offer { from, tag, sdp: text.clone(), shape }))
+        Ok((text.clone(), mirror))
     }
 
     fn candidate(&self, payload: &Value) -> Result<Incoming, Unreadable> {
@@ -180,13 +226,18 @@ impl<'a> Envelope<'a> {
         if !line.is_empty() && !line.starts_with("candidate:") {
             return Err(bad());
         }
-        let index = match init.get("sdpMLineIndex") {
-            None | Some(Value::Null) => None,
+        // Some relays of other people speak of `label` and `id`.
+        let said = |key| init.get(key).filter(|value: &&Value| !value.is_null());
+        let index = match said("sdpMLineIndex").or_else(|| said("label")) {
+            None => None,
             Some(index) => Some(index.as_u64().and_then(|index| u16::try_from(index).ok()).ok_or_else(bad)?),
         };
         Ok(Candidate {
             candidate: line.to_owned(),
-            sdp_mid: text("sdpMid", limits::MID_BYTES)?,
+            sdp_mid: match text("sdpMid", limits::MID_BYTES)? {
+                None if init.contains_key("label") => text("id", limits::MID_BYTES)?,
+                mid => mid,
+            },
             sdp_m_line_index: index,
             username_fragment: text("usernameFragment", limits::UFRAG_BYTES)?,
         })
@@ -210,11 +261,15 @@ impl<'a> Envelope<'a> {
     }
 
     fn bad(&self) -> Reason {
-        if self.about == About::Offer { Reason::BadOffer } else { Reason::BadMessage }
+        match self.about {
+            About::Offer => Reason::BadOffer,
+            About::Answer => Reason::BadAnswer,
+            _ => Reason::BadMessage,
+        }
     }
 
     fn unreadable(&self, reason: Reason) -> Unreadable {
-        let (from, tag) = (self.from().ok(), self.name("call").ok());
+        let (from, tag) = (self.from().ok(), self.tag().ok());
         Unreadable { from, tag, reason, offer: self.about == About::Offer }
     }
 }
@@ -224,7 +279,7 @@ fn text_of(description: &Map<String, Value>) -> Option<&String> {
 }
 
 /// Who our relay says is there. Whatever cannot be read in it names nobody.
-fn present(me: &PeerId, room: &RoomName, payload: &Value) -> Incoming {
+pub(super) fn present(me: &PeerId, room: &RoomName, payload: &Value) -> Incoming {
     let Value::Object(outer) = payload else { return Incoming::Nothing };
     if matches!(outer.get("room"), Some(Value::String(text)) if text != room.as_str()) {
         return Incoming::Nothing;

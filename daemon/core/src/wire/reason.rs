@@ -45,6 +45,7 @@ reasons! {
     HangUp = "hang-up": "the other side hung up",
     Replaced = "replaced": "the same viewer called again",
     Silent = "silent": "nothing was heard from the viewer any more",
+    NoAnswer = "no-answer": "the viewer did not answer the camera's offer",
     NoConnection = "no-connection": "no network path to the viewer worked",
     TooSlow = "too-slow": "the viewer's connection cannot carry the picture",
     Failed = "failed": "the call failed inside the camera",

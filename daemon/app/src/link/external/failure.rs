@@ -111,17 +111,6 @@ impl Failure {
         }
     }
 
-    /// Whether time alone will hardly mend it, so that a person should hear of it even while the relay is away
-    /// anyhow.
-    pub fn needs_a_person(&self) -> bool {
-        match self.loss() {
-            Loss::Tls | Loss::Refused | Loss::SentAway => true,
-            // A proxy says 5xx while the relay behind it starts.
-            Loss::NotSocketIo => !matches!(self, Self::Http { status: 500.. }),
-            _ => false,
-        }
-    }
-
     /// Reads why a connection to `place` (host and port) failed out of the chain of causes.
     pub fn of(error: &(dyn Error + 'static), place: &str) -> Self {
         let mut cause = Some(error);

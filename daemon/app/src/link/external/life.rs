@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::{debug, warn};
 use porthole_core::event::{LinkEvent, Loss};
 use porthole_core::wire::{Outgoing, limits};
 use serde::Serialize;
@@ -20,16 +20,12 @@ use super::waiting::Waiting;
 use crate::link::embedded::guard::Bucket;
 use crate::link::{Ends, Events};
 
-/// A connection that lasts this long was a good one.
-const SETTLED: Duration = Duration::from_secs(3);
 /// How long the desk may take to ask for entry to the room before what waits goes out anyway.
 const ENTRY_DEADLINE: Duration = Duration::from_secs(2);
 /// Messages a second from the whole room, and how many at once.
 const MESSAGES: (u32, u32) = (100, 600);
 /// Longest name of an event, in bytes.
 const NAME_BYTES: usize = 64;
-/// After so many attempts in a row that failed for a reason that needs a person, that reason is told as well.
-const INSISTENT: u32 = 3;
 
 /// What the link has to say about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,28 +71,14 @@ pub struct Life<T> {
     events: Events,
     waiting: Waiting,
     backoff: Backoff,
-    outage: Option<Outage>,
-    /// Whether the connection has lasted long enough to be of use.
-    settled: bool,
+    /// Attempts that failed since the last connection.
+    failed: u64,
     state: State,
     connections: u64,
     bucket: Bucket,
     refusals: BTreeMap<&'static str, u64>,
     lost: u64,
     figures: watch::Sender<Figures>,
-}
-
-/// A time without the relay, as the log tells it: a connection too short to be of use does not end it.
-#[derive(Debug)]
-struct Outage {
-    since: Instant,
-    attempts: u64,
-    /// How often the same reason that needs a person has come in a row.
-    insistence: (Loss, u32),
-    /// Whether such a reason was told.
-    told: bool,
-    /// Whether there was a connection in between that was too short to be of use.
-    flaps: bool,
 }
 
 /// Why an epoch is over.
@@ -125,8 +107,7 @@ impl<T: Transport> Life<T> {
             events,
             waiting: Waiting::default(),
             backoff: Backoff::default(),
-            outage: None,
-            settled: false,
+            failed: 0,
             state: State::Connecting,
             connections: 0,
             bucket: Bucket::new(MESSAGES.0, MESSAGES.1, now()),
@@ -192,10 +173,8 @@ impl<T: Transport> Life<T> {
     async fn attend(&mut self, mut epoch: Epoch, ends: &mut Ends) -> Over {
         self.state = State::Up;
         self.connections += 1;
-        self.settled = false;
-        if !self.outage.as_ref().is_some_and(|outage| outage.flaps) {
-            self.tell_return();
-        }
+        self.failed = 0;
+        debug!("connected to the relay at {}", self.url);
         // What was said before goes after the entry to the room, which the desk asks for as soon as it hears of this.
         while let Ok(message) = ends.outbox.try_recv() {
             keep(&mut self.waiting, message);
@@ -206,6 +185,7 @@ impl<T: Transport> Life<T> {
         }
         let started = Instant::now();
         let mut entered = false;
+        let mut settled = false;
         loop {
             let step = tokio::select! {
                 biased;
@@ -232,10 +212,9 @@ impl<T: Transport> Life<T> {
                     entered = true;
                     self.say_what_waits(&epoch).await
                 }
-                () = tokio::time::sleep_until(started + SETTLED), if !self.settled => {
-                    self.settled = true;
+                () = tokio::time::sleep_until(started + limits::LINK_STEADY), if !settled => {
+                    settled = true;
                     self.backoff.reset();
-                    self.tell_return();
                     Ok(())
                 }
             };
@@ -293,37 +272,11 @@ impl<T: Transport> Life<T> {
     }
 
     async fn lose(&mut self, failure: Failure) {
-        let url = &self.url;
         let why = failure.loss();
-        let first = self.outage.is_none();
-        match &self.state {
-            State::Connecting => {
-                warn!("the relay at {url} is not reached yet; trying until it is: {failure}")
-            }
-            State::Up if first => warn!("the relay at {url} is lost, calls go on: {failure}"),
-            _ => debug!("the relay at {url} is not reached: {failure}"),
-        }
-        let outage = self.outage.get_or_insert(Outage {
-            since: Instant::now(),
-            attempts: 0,
-            insistence: (why, 0),
-            told: failure.needs_a_person(),
-            flaps: false,
-        });
-        if self.state == State::Up {
-            outage.attempts = 0;
-            outage.flaps |= !self.settled;
-        } else {
-            outage.attempts += 1;
-        }
-        let (last, times) = outage.insistence;
-        outage.insistence = (why, if last == why { times + 1 } else { 1 });
-        if !outage.told && failure.needs_a_person() && outage.insistence.1 >= INSISTENT {
-            outage.told = true;
-            warn!("the relay at {url} will not come back by itself: {failure}");
-        }
-        let known = matches!(&self.state, State::Down { why: last, .. } if *last == why);
         let reason = failure.to_string();
+        debug!("no connection to the relay at {}: {reason}", self.url);
+        self.failed = if self.state == State::Up { 0 } else { self.failed + 1 };
+        let known = matches!(&self.state, State::Down { why: last, .. } if *last == why);
         self.state = State::Down { why, reason: reason.clone() };
         self.publish();
         if !known {
@@ -332,24 +285,12 @@ impl<T: Transport> Life<T> {
         }
     }
 
-    /// The relay is back, or there for the first time.
-    fn tell_return(&mut self) {
-        match self.outage.take() {
-            Some(outage) => {
-                let seconds = outage.since.elapsed().as_secs();
-                info!("the relay at {} is reached again, after {seconds} s", self.url);
-            }
-            None if self.connections == 1 => info!("the relay at {} is reached", self.url),
-            None => {}
-        }
-    }
-
     fn publish(&mut self) {
         let now = Figures {
             url: self.url.clone(),
             state: self.state.clone(),
             connections: self.connections,
-            failed_attempts: self.outage.as_ref().map_or(0, |outage| outage.attempts),
+            failed_attempts: self.failed,
             waiting: self.waiting.count(now()),
             lost: self.lost + self.waiting.lost(),
             refusals: self.refusals.clone(),

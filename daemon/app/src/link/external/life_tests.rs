@@ -116,7 +116,7 @@ async fn a_relay_that_keeps_us_only_for_a_moment_is_asked_ever_more_rarely() {
 
     let relay = desk.relay_opens();
     while desk.hears().await != LinkEvent::Up {}
-    tokio::time::sleep(2 * SETTLED).await;
+    tokio::time::sleep(2 * limits::LINK_STEADY).await;
     let last = Instant::now();
     relay.ends(Failure::Closed).await;
     let _relay = desk.relay_opens();
