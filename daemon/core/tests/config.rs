@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use porthole_core::config::keys::SECTIONS;
 use porthole_core::config::settings::{
-    Access, AudioSource, EncoderChoice, Fallback, LogLevel, Settings, TurnServer, VideoSource,
+    Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TurnServer,
+    VideoSource,
 };
 use porthole_core::config::{Findings, load};
+use porthole_core::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
+use serde_json::{Value, json};
 
 #[test]
 fn an_empty_file_means_the_defaults() {
@@ -403,14 +406,14 @@ fn no_text_makes_it_fall_over() {
 
 #[test]
 fn the_shipped_examples_are_allowed_and_change_something() {
-    for name in ["doorbell.toml", "baby-monitor.toml"] {
+    for name in ["doorbell.toml", "baby-monitor.toml", "other-relay.toml"] {
         let settings = load(name, &shipped(name), &nothing_set).unwrap();
         assert_ne!(settings, Settings::default(), "{name}");
         assert_eq!(settings.room.access, Access::Open, "{name} is for other machines");
     }
     let files = fs::read_dir(config_folder()).unwrap().map(|entry| entry.unwrap().path());
     let toml: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
-    assert_eq!(toml.len(), 3, "a file that no test reads: {toml:?}");
+    assert_eq!(toml.len(), 4, "a file that no test reads: {toml:?}");
 }
 
 #[test]
@@ -450,6 +453,165 @@ fn the_reference_lists_every_key_with_its_default() {
         assert_eq!(Some(cells[2]), defaults.get(cells[1]).map(String::as_str), "{}", cells[1]);
     }
     assert_eq!(listed, known_keys());
+}
+
+#[test]
+fn a_relay_of_somebody_else_is_taken_as_meant() {
+    let text = r#"
+        [room]
+        access = "open"
+        [relay]
+        mode = "external"
+        url = "https://relay.example:3000/"
+        path = "/cam/socket.io"
+        dialect = "c2"
+        ca = "relay.pem"
+        [relay.auth]
+        token = "wonder"
+        user-id = 7
+        camera = true
+        "#;
+    let external = external(text);
+    assert_eq!(
+        (external.url.as_str(), external.path.as_str()),
+        ("https://relay.example:3000", "/cam/socket.io/")
+    );
+    assert_eq!(external.dialect, Choice::Known(Known::C2));
+    assert_eq!((external.ca, external.pin, external.calls), (Some(PathBuf::from("relay.pem")), None, 1));
+    let auth = json!({ "token": "wonder", "user-id": 7, "camera": true });
+    assert_eq!(Value::Object(external.auth.0), auth);
+    for known in Known::ALL {
+        let text = format!("{EXTERNAL}dialect = '{known}'\n");
+        assert_eq!(self::external(&text).dialect, Choice::Known(known));
+    }
+    let pin = ["aB"; 32].join(":");
+    assert_eq!(self::external(&format!("{EXTERNAL}pin = '{pin}'")).pin, Some([0xab; 32]));
+}
+
+#[test]
+fn in_a_relay_of_somebody_else_there_is_one_call_unless_more_are_written() {
+    assert_eq!(external(EXTERNAL).calls, 1);
+    assert_eq!(external(&EXTERNAL.replace("[relay]", "max_calls = 3\n[relay]")).calls, 3);
+}
+
+#[test]
+fn a_dialect_of_ones_own_has_names_and_shapes() {
+    let text = format!(
+        "{EXTERNAL}dialect = 'custom'\n[relay.events]\njoin = 'enter'\njoin_shape = 'room'\noffer = 'call me'\n\
+         left = ''\nshape = 'room-first'\noffers = true\n"
+    );
+    let meant = Custom {
+        join: "enter".to_owned(),
+        join_shape: JoinShape::Room,
+        offer: "call me".to_owned(),
+        left: String::new(),
+        shape: Wrap::RoomFirst,
+        offers: true,
+        ..Custom::default()
+    };
+    assert_eq!(external(&text).dialect, Choice::Custom(Box::new(meant)));
+    assert_eq!(external(&format!("{EXTERNAL}dialect = 'custom'")).dialect, Choice::Custom(Box::default()));
+    assert_eq!(
+        wrong(&format!(
+            "{EXTERNAL}dialect = 'custom'\nevents = {{ ofer = 'o', shape = 'round', offers = 1 }}"
+        )),
+        [
+            "my.toml:8: relay.events.ofer: not a key of [relay.events]; did you mean offer? (known: join, join_shape, \
+             offer, answer, candidate, bye, joined, left, full, shape, offers)",
+            r#"my.toml:8: relay.events.shape = 'round': "object", "args", "room-first", "bare" or "sdp""#,
+            "my.toml:8: relay.events.offers = 1: true or false",
+        ]
+    );
+}
+
+#[test]
+fn a_room_of_somebody_else_needs_access_for_everybody_and_a_url() {
+    let found = wrong("[relay]\nmode = 'external'\n");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|line| line.contains(r#"write access = "open" below [room]"#)), "{found:?}");
+    assert!(found.iter().any(|line| line.contains("relay.url: write where the server is")), "{found:?}");
+    for line in [
+        "url = 'wss://relay.example'",
+        "url = 'https://relay.example/room'",
+        "path = 'socket.io'",
+        "path = '/a b/'",
+        "path = '/a?b=c'",
+        "dialect = 'A'",
+        "dialect = 'h'",
+        "pin = 'abc'",
+        "pin = 'a:b'",
+        "ca = \"a\\u0000b\"",
+        "auth = 'token'",
+        "auth = { 'a b' = 'c' }",
+        "auth = { token = 1.5 }",
+        "auth = { token = '' }",
+        "events = { join = 'a' }",
+    ] {
+        let text =
+            if line.starts_with("url") { EXTERNAL.replace(URL, line) } else { format!("{EXTERNAL}{line}") };
+        let found = findings(&text);
+        assert_eq!(found.len(), 1, "{line}: {found}");
+    }
+    for line in ["ca = 'a.pem'", "pin = 'PIN'"] {
+        let text = EXTERNAL.replace("https://", "http://") + &line.replace("PIN", &"ab".repeat(32));
+        assert!(wrong(&text)[0].ends_with("only with a url that begins with https://"), "{line}");
+    }
+    let both = format!("{EXTERNAL}ca = 'a.pem'\npin = '{}'", "ab".repeat(32));
+    assert_eq!(findings(&both).len(), 1);
+}
+
+#[test]
+fn what_is_only_for_relays_of_others_is_found_beside_our_own() {
+    for (key, value) in [
+        ("url", "'https://relay.example'"),
+        ("path", "'/cam/'"),
+        ("dialect", "'a'"),
+        ("auth", "{ token = 'wonder' }"),
+        ("ca", "'a.pem'"),
+        ("pin", &format!("'{}'", "ab".repeat(32))),
+        ("events", "{ join = 'a' }"),
+    ] {
+        let found = wrong(&format!("[relay]\n{key} = {value}"));
+        assert_eq!(found.len(), 1, "{key}: {found:?}");
+        assert!(found[0].starts_with(&format!("my.toml:2: relay.{key}")), "{found:?}");
+        assert!(
+            found[0].ends_with(r#": only with mode = "external""#) && !found[0].contains("wonder"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn the_environment_gives_what_the_handshake_holds() {
+    let auth = |text: &str, set: &[(&str, &str)]| {
+        let set: BTreeMap<_, _> = set.iter().copied().collect();
+        let env = |name: &str| set.get(name).map(|&value| value.to_owned());
+        load("my.toml", text, &env).map(|settings| match settings.relay.mode {
+            RelayMode::External(external) => Value::Object(external.auth.0),
+            RelayMode::Embedded => Value::Null,
+        })
+    };
+    let (token, user) = (("PORTHOLE_RELAY_AUTH_TOKEN", "wonder"), ("PORTHOLE_RELAY_AUTH_USER_ID", "me"));
+    assert_eq!(auth(EXTERNAL, &[token, user]).unwrap(), json!({ "token": "wonder" }));
+    let text = format!("{EXTERNAL}auth = {{ user-id = '', token = 'file' }}");
+    assert_eq!(auth(&text, &[token, user]).unwrap(), json!({ "token": "wonder", "user-id": "me" }));
+    assert_eq!(auth(&text, &[user]).unwrap(), json!({ "token": "file", "user-id": "me" }));
+    let missing = auth(&text, &[token]).unwrap_err().to_string();
+    assert!(missing.contains("environment as PORTHOLE_RELAY_AUTH_USER_ID"), "{missing}");
+    assert_eq!(auth("", &[token]).unwrap(), Value::Null, "nobody asks for it");
+    let settings = load("my.toml", &text, &|_| Some("wonder".to_owned())).unwrap();
+    assert!(!format!("{settings:?}{settings}").contains("wonder"));
+}
+
+const URL: &str = "url = 'https://relay.example'";
+const EXTERNAL: &str =
+    "[room]\naccess = 'open'\n[relay]\nmode = 'external'\nurl = 'https://relay.example'\n\n";
+
+fn external(text: &str) -> ExternalRelay {
+    match meaning(text).relay.mode {
+        RelayMode::External(external) => *external,
+        RelayMode::Embedded => panic!("embedded:\n{text}"),
+    }
 }
 
 fn nothing_set(_: &str) -> Option<String> {

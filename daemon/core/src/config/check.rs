@@ -11,9 +11,10 @@ use super::error::Findings;
 use super::file::{Entry, File};
 use super::keys;
 use super::reader::{self, Reader, even_pixels, is_printable, whole};
+use super::relay;
 use super::settings::{
     Access, AudioSettings, AudioSource, EncoderChoice, Fallback, IceSettings, LogLevel, MediaSettings,
-    RelaySettings, RoomSettings, Settings, TurnServer, VideoSettings, VideoSource,
+    RelayMode, RelaySettings, RoomSettings, Settings, TurnServer, VideoSettings, VideoSource,
 };
 use crate::ids::Name;
 
@@ -37,9 +38,9 @@ pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -
 
     let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
     let default = Settings::default();
-    let settings = Settings {
+    let mut settings = Settings {
         room: room(&mut Reader::new(&mut file, table, &keys::ROOM), default.room),
-        relay: relay(&mut Reader::new(&mut file, table, &keys::RELAY), default.relay),
+        relay: relay(&mut Reader::new(&mut file, table, &keys::RELAY), default.relay, folder, env),
         media: MediaSettings {
             video: video(&mut Reader::new(&mut file, table, &keys::VIDEO), default.media.video, folder),
             audio: audio(&mut Reader::new(&mut file, table, &keys::AUDIO), default.media.audio),
@@ -47,6 +48,11 @@ pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -
         ice: ice(&mut Reader::new(&mut file, table, &keys::ICE), env),
         log: log_level(&mut Reader::new(&mut file, table, &keys::LOG), default.log),
     };
+    if let RelayMode::External(external) = &mut settings.relay.mode
+        && Reader::new(&mut file, table, &keys::ROOM).entry("max_calls").is_some()
+    {
+        external.calls = settings.room.max_calls;
+    }
     report_contradictions(&mut file, table, &settings);
 
     match Findings::new(file.into_found()) {
@@ -71,7 +77,12 @@ fn room(section: &mut Reader<'_, '_>, default: RoomSettings) -> RoomSettings {
     }
 }
 
-fn relay(section: &mut Reader<'_, '_>, default: RelaySettings) -> RelaySettings {
+fn relay(
+    section: &mut Reader<'_, '_>,
+    default: RelaySettings,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> RelaySettings {
     RelaySettings {
         listen: section.take("listen", default.listen, |entry| entry.text()?.parse::<SocketAddr>().ok()),
         link: section.take("link", default.link, |entry| match entry.text()? {
@@ -79,7 +90,7 @@ fn relay(section: &mut Reader<'_, '_>, default: RelaySettings) -> RelaySettings 
             text => address::origin(text).map(str::to_owned),
         }),
         max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
-        mode: default.mode,
+        mode: relay::mode(section, folder, env),
     }
 }
 
@@ -234,6 +245,13 @@ fn report_contradictions<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settin
         Reader::new(file, table, &keys::RELAY).contradict(
             "listen",
             r#"other machines could reach this address, and nobody on them would be let in: write access = "open" below [room], which lets everybody in who reaches it, or listen on 127.0.0.1"#,
+        );
+    }
+    let external = matches!(settings.relay.mode, RelayMode::External(_));
+    if external && settings.room.access == Access::Local && file.trusts(&["room.access", "relay.mode"]) {
+        Reader::new(file, table, &keys::RELAY).contradict(
+            "mode",
+            r#"nobody can keep strangers out of a room on somebody else's server: write access = "open" below [room], which lets everybody in who knows the room"#,
         );
     }
     let clip = matches!(settings.media.video.source, VideoSource::File(_));

@@ -37,7 +37,7 @@ pub const ROOM: Section = Section {
     ],
 };
 
-/// The embedded relay.
+/// The relay, our own or somebody else's.
 pub const RELAY: Section = Section {
     name: "relay",
     keys: &[
@@ -47,6 +47,20 @@ pub const RELAY: Section = Section {
             r#"a text such as "https://cam.example" (scheme, host and perhaps port, no path), or "" to make it from listen"#,
         ),
         key("max_sockets", "a whole number from 2 to 10000"),
+        key("mode", r#""embedded" or "external""#),
+        key(
+            "url",
+            r#"a text such as "https://relay.example:3000" (scheme, host and perhaps port, no path), or """#,
+        ),
+        key("path", r#"a text such as "/socket.io/" that begins with a slash"#),
+        key("dialect", r#""auto", "porthole", "a", "a0", "b", "c", "c2", "d", "e", "f", "g" or "custom""#),
+        key("auth", r#"a table of at most 16 keys such as { token = "…" }"#),
+        key("ca", r#"a text with the path of a PEM file, or "" for none"#),
+        key(
+            "pin",
+            r#"a text with the 64 hexadecimal digits of a SHA-256, colons between pairs allowed, or "" for none"#,
+        ),
+        key("events", r#"a table such as { join = "join", offer = "offer" }"#),
     ],
 };
 
@@ -91,6 +105,24 @@ pub const ICE: Section = Section {
 
 /// The log.
 pub const LOG: Section = Section { name: "log", keys: &[key("level", r#""warn", "info" or "debug""#)] };
+
+/// The keys of `relay.events`, for a dialect written by hand.
+pub const EVENTS: Section = Section {
+    name: "relay.events",
+    keys: &[
+        key("join", r#"a text of at most 64 printable characters, or "" for none"#),
+        key("join_shape", r#""object" or "room""#),
+        key("offer", "a text of 1 to 64 printable characters"),
+        key("answer", "a text of 1 to 64 printable characters"),
+        key("candidate", r#"a text of at most 64 printable characters, or "" for none"#),
+        key("bye", r#"a text of at most 64 printable characters, or "" for none"#),
+        key("joined", r#"a text of at most 64 printable characters, or "" for none"#),
+        key("left", r#"a text of at most 64 printable characters, or "" for none"#),
+        key("full", r#"a text of at most 64 printable characters, or "" for none"#),
+        key("shape", r#""object", "args", "room-first", "bare" or "sdp""#),
+        key("offers", "true or false"),
+    ],
+};
 
 /// The keys of each table in `ice.turn`.
 pub const TURN: Section = Section {

@@ -10,6 +10,7 @@ mod error;
 mod file;
 pub mod keys;
 mod reader;
+mod relay;
 pub mod settings;
 mod summary;
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::settings::{Access, AudioSource, EncoderChoice, Fallback, Settings, VideoSource};
+use super::settings::{Access, AudioSource, EncoderChoice, Fallback, RelayMode, Settings, VideoSource};
+use crate::wire::dialect::Choice;
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,6 +17,19 @@ impl fmt::Display for Settings {
             "room     {} (\"{}\") at {}, for {who}, at most {} calls",
             room.room, room.camera, relay.listen, room.max_calls
         )?;
+        if let RelayMode::External(external) = &relay.mode {
+            let dialect = match &external.dialect {
+                Choice::Auto => "found out by listening",
+                Choice::Known(known) => known.word(),
+                Choice::Custom(_) => "written by hand",
+            };
+            let (url, path) = (&external.url, &external.path);
+            writeln!(
+                f,
+                "relay    {url}{path}, dialect {dialect}, {} calls of pages that are not ours",
+                external.calls
+            )?;
+        }
         let video = &media.video;
         let encoder = match &video.encoder {
             EncoderChoice::Auto => "the first encoder that works",

@@ -1,0 +1,218 @@
+//! The rules of `[relay]` for somebody else's server: where it is, how it is spoken to, what it is shown. Must not know
+//! what the settings are used for.
+
+use std::path::{Path, PathBuf};
+
+use super::address;
+use super::file::Entry;
+use super::keys;
+use super::reader::{Reader, is_printable};
+use super::settings::{Auth, ExternalRelay, RelayMode};
+use crate::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
+
+/// The beginning of the environment variables that hold what is sent in the handshake, such as
+/// `PORTHOLE_RELAY_AUTH_TOKEN`.
+const AUTH: &str = "PORTHOLE_RELAY_AUTH_";
+/// Where Socket.IO lies unless it is told otherwise.
+const PATH: &str = "/socket.io/";
+/// Most keys in the handshake, and the longest of their values, in bytes.
+const AUTH_KEYS: usize = 16;
+const AUTH_BYTES: usize = 4096;
+
+/// Keys that mean nothing to the relay in this process.
+const EXTERNAL_ONLY: [&str; 7] = ["url", "path", "auth", "ca", "pin", "dialect", "events"];
+
+/// Reads where the room is. `folder` is where relative paths start; `env` looks up secrets.
+pub(super) fn mode(
+    section: &mut Reader<'_, '_>,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> RelayMode {
+    let external = section.word("mode", false, &[("embedded", false), ("external", true)]);
+    let url = section.take("url", String::new(), |entry| match entry.text()? {
+        "" => Some(String::new()),
+        text => address::origin(text).map(str::to_owned),
+    });
+    let path = section.take("path", PATH.to_owned(), |entry| path(entry.text()?));
+    let dialect = dialect(section);
+    let auth = auth(section, env);
+    let ca = section.take("ca", None, |entry| match entry.text()? {
+        "" => Some(None),
+        text => is_printable(text).then(|| Some(folder.join(text))),
+    });
+    let pin = section.take("pin", None, |entry| match entry.text()? {
+        "" => Some(None),
+        text => pin(text).map(Some),
+    });
+    if !external {
+        let default = [
+            url.is_empty(),
+            path == PATH,
+            auth.0.is_empty(),
+            ca.is_none(),
+            pin.is_none(),
+            dialect == Choice::Auto,
+            section.entry("events").is_none_or(|entry| entry.value.as_table().is_some_and(|t| t.is_empty())),
+        ];
+        for (key, _) in EXTERNAL_ONLY.iter().zip(default).filter(|(_, default)| !default) {
+            if section.file.trusts(&["relay.mode", &format!("relay.{key}")]) {
+                section.contradict(key, r#"only with mode = "external""#);
+            }
+        }
+        return RelayMode::Embedded;
+    }
+    if url.is_empty() && section.file.trusts(&["relay.url"]) {
+        section.contradict(
+            "url",
+            r#"write where the server is, as in url = "https://relay.example" (for wss:// write https://)"#,
+        );
+    }
+    check_tls(section, &url, &ca, pin.is_some());
+    RelayMode::External(Box::new(ExternalRelay { url, path, dialect, calls: 1, auth, ca, pin }))
+}
+
+fn check_tls(section: &mut Reader<'_, '_>, url: &str, ca: &Option<PathBuf>, pin: bool) {
+    let plain = url.starts_with("http://");
+    for (key, written) in [("ca", ca.is_some()), ("pin", pin)] {
+        if written && plain {
+            section.contradict(key, "only with a url that begins with https://");
+        }
+    }
+    if ca.is_some() && pin && !plain {
+        section
+            .contradict("pin", "a pinned certificate is trusted whoever has signed it: leave out ca, or pin");
+    }
+}
+
+fn dialect(section: &mut Reader<'_, '_>) -> Choice {
+    let words: Vec<(&str, Choice)> = [("auto", Choice::Auto), ("custom", Choice::Custom(Box::default()))]
+        .into_iter()
+        .chain(Known::ALL.map(|known| (known.word(), Choice::Known(known))))
+        .collect();
+    let chosen = section.word("dialect", Choice::Auto, &words);
+    let Some(entry) = section.entry("events") else { return chosen };
+    let Some(table) = entry.value.as_table() else {
+        section.refuse("events");
+        return chosen;
+    };
+    let custom = events(&mut Reader::of_table(section.file, table, &keys::EVENTS, "relay.events"));
+    match chosen {
+        Choice::Custom(_) => Choice::Custom(Box::new(custom)),
+        other => {
+            let external = section.entry("mode").is_some_and(|entry| entry.text() == Some("external"));
+            if external && !table.is_empty() && section.file.trusts(&["relay.dialect"]) {
+                section.contradict("events", r#"only with dialect = "custom""#);
+            }
+            other
+        }
+    }
+}
+
+fn events(section: &mut Reader<'_, '_>) -> Custom {
+    let default = Custom::default();
+    let mut name = |key: &str, default: String, may_be_none: bool| {
+        section.take(key, default, |entry| {
+            let text = entry.text()?;
+            let fits = text.chars().count() <= Custom::LONGEST_NAME
+                && is_printable(text)
+                && (may_be_none || !text.is_empty());
+            fits.then(|| text.to_owned())
+        })
+    };
+    Custom {
+        join: name("join", default.join, true),
+        offer: name("offer", default.offer, false),
+        answer: name("answer", default.answer, false),
+        candidate: name("candidate", default.candidate, true),
+        bye: name("bye", default.bye, true),
+        joined: name("joined", default.joined, true),
+        left: name("left", default.left, true),
+        full: name("full", default.full, true),
+        join_shape: section.word(
+            "join_shape",
+            default.join_shape,
+            &[("object", JoinShape::Object), ("room", JoinShape::Room)],
+        ),
+        shape: section.word(
+            "shape",
+            default.shape,
+            &[
+                ("object", Wrap::Object),
+                ("args", Wrap::Args),
+                ("room-first", Wrap::RoomFirst),
+                ("bare", Wrap::Bare),
+                ("sdp", Wrap::Sdp),
+            ],
+        ),
+        offers: section.take("offers", default.offers, |entry| entry.value.as_bool()),
+    }
+}
+
+/// What is sent in the handshake: the keys that are written, and `token`, which may be in the environment alone.
+fn auth(section: &mut Reader<'_, '_>, env: &dyn Fn(&str) -> Option<String>) -> Auth {
+    let from_env = |key: &str| {
+        let name = format!("{AUTH}{}", key.to_ascii_uppercase().replace('-', "_"));
+        (env(&name).filter(|value| !value.is_empty()), name)
+    };
+    let mut auth = Auth::default();
+    let external = section.entry("mode").is_some_and(|entry| entry.text() == Some("external"));
+    if let (true, (Some(token), _)) = (external, from_env("token")) {
+        auth.0.insert("token".to_owned(), token.into());
+    }
+    let Some(whole) = section.entry("auth") else { return auth };
+    let Some(table) = whole.value.as_table().filter(|table| table.len() <= AUTH_KEYS) else {
+        section.refuse_secret("auth");
+        return auth;
+    };
+    for (key, value) in table {
+        let entry = Entry::new("relay.auth", key, value).secret();
+        let key = key.get_ref();
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+        if key.is_empty() || key.len() > 64 || !key.bytes().all(fits) {
+            section.file.find(&entry, "a key of 1 to 64 characters out of A-Z a-z 0-9 _ -");
+            continue;
+        }
+        let value = match (from_env(key), entry.text()) {
+            ((Some(value), _), _) => value.into(),
+            ((None, name), Some("")) => {
+                let missing = format!("missing; write it here, or put it into the environment as {name}");
+                section.file.find(&entry, missing);
+                continue;
+            }
+            (_, Some(text)) if text.len() <= AUTH_BYTES => serde_json::Value::from(text),
+            _ => match (entry.value.as_bool(), entry.number()) {
+                (Some(flag), _) => flag.into(),
+                (None, Some(number)) => number.into(),
+                (None, None) => {
+                    section.file.find(&entry, "a text of at most 4096 bytes, a whole number, true or false");
+                    continue;
+                }
+            },
+        };
+        auth.0.insert(key.to_string(), value);
+    }
+    auth
+}
+
+/// A path that begins and ends with a slash; the last one need not be written.
+fn path(text: &str) -> Option<String> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"/._~-%".contains(&b);
+    let sound = text.starts_with('/') && text.len() <= 256 && text.bytes().all(fits) && !text.contains("//");
+    sound.then(|| if text.ends_with('/') { text.to_owned() } else { format!("{text}/") })
+}
+
+/// A SHA-256 in hexadecimal digits, with or without colons between the pairs.
+fn pin(text: &str) -> Option<[u8; 32]> {
+    let digits = text.replace(':', "");
+    let sound = digits.len() == 64
+        && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        && (!text.contains(':') || text.split(':').all(|pair| pair.len() == 2));
+    if !sound {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
