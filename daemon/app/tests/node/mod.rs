@@ -25,6 +25,7 @@ pub struct Node {
 }
 
 impl Node {
+    #[allow(dead_code, reason = "not every test starts it this way")]
     /// Starts a server that notices within a second that somebody is gone.
     pub async fn start() -> Self {
         Self::with(json!({"pingInterval": 300, "pingTimeout": 300})).await
@@ -95,6 +96,13 @@ impl Node {
     pub fn signal(&self, name: &str) {
         let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.child.id())).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Asks it to end, and waits until it has.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub fn terminate(mut self) {
+        self.signal("TERM");
+        self.child.wait().unwrap();
     }
 
     /// Takes it away without a word. Its address is free afterwards.

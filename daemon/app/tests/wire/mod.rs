@@ -61,6 +61,12 @@ impl Wire {
         self.state.send_modify(|state| state.dead_before = state.next);
     }
 
+    /// Ends the connections that were left hanging.
+    #[allow(dead_code, reason = "not every test needs every fault")]
+    pub fn bury(&self) {
+        self.state.send_modify(|state| state.cut_before = state.cut_before.max(state.dead_before));
+    }
+
     /// Ends every connection there is, and tells both ends.
     #[allow(dead_code, reason = "not every test needs every fault")]
     pub fn cut(&self) {

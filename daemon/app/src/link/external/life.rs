@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use log::{debug, warn};
 use porthole_core::event::{LinkEvent, Loss};
+use porthole_core::wire::dialect::Custom;
 use porthole_core::wire::{Outgoing, limits};
 use serde::Serialize;
 use serde_json::Value;
@@ -24,8 +25,8 @@ use crate::link::{Ends, Events};
 const ENTRY_DEADLINE: Duration = Duration::from_secs(2);
 /// Messages a second from the whole room, and how many at once.
 const MESSAGES: (u32, u32) = (100, 600);
-/// Longest name of an event, in bytes.
-const NAME_BYTES: usize = 64;
+/// Longest name of an event, in bytes: whatever the configuration allows.
+const NAME_BYTES: usize = 4 * Custom::LONGEST_NAME;
 
 /// What the link has to say about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

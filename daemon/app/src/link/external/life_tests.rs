@@ -134,7 +134,7 @@ async fn what_is_too_large_or_too_much_is_counted_and_goes_no_further() {
     relay.says(said("offer", vec![json!({"sdp": large})])).await;
     relay.says(said("offer", vec![json!({ large: 1 })])).await;
     relay.says(said("offer", vec![json!(vec![json!([]); limits::MESSAGE_BYTES])])).await;
-    relay.says(said(&"n".repeat(65), vec![])).await;
+    relay.says(said(&"n".repeat(257), vec![])).await;
     relay.says(Heard::Refused("binary")).await;
     relay.says(said("offer", vec![json!(7), json!(null)])).await;
     let message =
