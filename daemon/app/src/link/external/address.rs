@@ -74,3 +74,42 @@ impl fmt::Display for Address {
         write!(f, "{}://{}", self.url.scheme(), self.place())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(url: &str, path: &str) -> Address {
+        Address::new(url, path, Auth::default()).unwrap()
+    }
+
+    #[test]
+    fn a_path_begins_and_ends_with_a_slash() {
+        for path in ["/cam/socket.io/", "cam/socket.io", "//cam/socket.io//"] {
+            assert_eq!(address("http://relay.example", path).url(), "http://relay.example/cam/socket.io/");
+        }
+        assert_eq!(address("https://relay.example:3000", "/").url(), "https://relay.example:3000/");
+    }
+
+    #[test]
+    fn host_and_port_are_there_also_where_they_are_not_written() {
+        let plain = address("http://relay.example", "/socket.io/");
+        assert_eq!((plain.host(), plain.port(), plain.is_secure()), ("relay.example", 80, false));
+        let six = address("https://[2001:db8::7]", "/socket.io/");
+        assert_eq!((six.host(), six.port(), six.is_secure()), ("2001:db8::7", 443, true));
+        assert_eq!(six.place(), "[2001:db8::7]:443");
+    }
+
+    #[test]
+    fn nothing_that_could_be_a_secret_is_shown() {
+        let shown = address("https://user:password@relay.example:3000/?token=1", "/x/").to_string();
+        assert_eq!(shown, "https://relay.example:3000");
+    }
+
+    #[test]
+    fn other_schemes_are_no_address() {
+        for url in ["wss://relay.example", "ftp://relay.example", "relay.example", "", "http://"] {
+            assert_eq!(Address::new(url, "/", Auth::default()).map(|_| ()), Err(BadAddress), "{url}");
+        }
+    }
+}

@@ -205,3 +205,54 @@ fn http_hint(status: u16) -> &'static str {
 pub fn quote(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(QUOTED).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operating_systems_errors_are_told_apart() {
+        let of = |kind: io::ErrorKind| Failure::of_io(&kind.into(), "relay.example:80").loss();
+        assert_eq!(of(io::ErrorKind::ConnectionRefused), Loss::NobodyListens);
+        assert_eq!(of(io::ErrorKind::TimedOut), Loss::Unreachable);
+        assert_eq!(of(io::ErrorKind::HostUnreachable), Loss::Unreachable);
+        assert_eq!(of(io::ErrorKind::ConnectionReset), Loss::Failed);
+        assert_eq!(of(io::ErrorKind::OutOfMemory), Loss::Failed);
+        let lookup = io::Error::other("failed to lookup address information: Name or service not known");
+        assert_eq!(Failure::of_io(&lookup, "[::1]:80"), Failure::NoSuchName("[::1]".into()));
+    }
+
+    #[test]
+    fn openssls_words_become_advice() {
+        for (words, advice) in [
+            ("error:0A00010B:SSL routines:ssl3_get_record:wrong version number", "http://"),
+            ("certificate verify failed (certificate has expired)", "renew it"),
+            ("certificate verify failed (certificate is not yet valid)", "clock"),
+            ("certificate verify failed (IP address mismatch)", "another name"),
+            ("certificate verify failed (self-signed certificate)", "`pin`"),
+            ("certificate verify failed (unable to get local issuer certificate)", "`ca`"),
+            ("unexpected eof while reading", "openssl s_client"),
+        ] {
+            let sentence = Failure::of_tls(words).to_string();
+            assert!(sentence.contains(advice) && sentence.contains(words), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_http_says_what_it_means() {
+        assert_eq!(http_status("HTTP error: 404 Not Found"), Some(404));
+        assert_eq!(http_status("HTTP error: "), None);
+        assert_eq!(http_status("HTTP error: é"), None);
+        assert_eq!(http_status("404"), None);
+        for (status, why) in [(200, Loss::NotSocketIo), (400, Loss::NotSocketIo), (403, Loss::Refused)] {
+            assert_eq!(Failure::Http { status }.loss(), why);
+        }
+        assert!((100..1000).all(|status| !http_hint(status).is_empty()));
+    }
+
+    #[test]
+    fn what_a_relay_says_is_short_and_without_control_characters() {
+        let said = quote(&format!("bad\n\u{1b}[31m{}", "x".repeat(1000)));
+        assert!(said.starts_with("bad[31mxx") && said.chars().count() == QUOTED);
+    }
+}
