@@ -145,7 +145,7 @@ async fn a_connection_that_hangs_is_noticed_and_replaced() {
 async fn a_clean_close_of_the_whole_connection_is_noticed() {
     let mut node = Node::with(json!({})).await;
     let mut camera = Camera::at(node.address).await;
-    for order in ["drop", "cut"] {
+    for order in ["drop", "close", "cut"] {
         camera.comes_up().await;
         camera.joins(&mut node).await;
         node.order(json!([order]));
@@ -338,7 +338,7 @@ async fn what_kills_the_library_does_not_kill_the_link() {
         let waits = order[1].as_str().is_some_and(|packet| packet.starts_with("51-"));
         node.order(order);
         if waits {
-            node.order(json!(["cut"]));
+            node.order(json!(["close"]));
         }
         camera.goes_down().await;
     }
