@@ -15,8 +15,8 @@ const LABEL_LONGEST = 64;
 
 /** Every word that says why a call was refused or has ended; the list is the daemon's (`core/src/wire/reason.rs`). */
 export const REASONS = [
-  "busy", "no-codec", "no-bundle", "not-allowed", "bad-offer", "bad-message", "too-large", "too-often", "call-again",
-  "camera-lost", "shutting-down", "hang-up", "replaced", "silent", "no-connection", "too-slow", "failed",
+  "busy", "no-codec", "no-bundle", "not-allowed", "bad-offer", "bad-answer", "bad-message", "too-large", "too-often",
+  "call-again", "camera-lost", "shutting-down", "hang-up", "replaced", "silent", "no-answer", "no-connection", "too-slow", "failed",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

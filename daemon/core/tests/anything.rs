@@ -10,12 +10,15 @@ use std::env;
 use desk::*;
 use porthole_core::command::Command;
 use porthole_core::config::settings::Access;
-use porthole_core::event::{Event, MediaEvent};
+use porthole_core::event::{Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
-use porthole_core::wire::limits;
+use porthole_core::status::RoomState;
+use porthole_core::switchboard::Relay;
+use porthole_core::wire::dialect::{Choice, Custom, Known};
+use porthole_core::wire::{Outgoing, limits};
 use serde_json::{Value, json};
 
-const RUNS: u64 = 150;
+const RUNS: u64 = 250;
 const STEPS: usize = 300;
 const MAX_CALLS: usize = 5;
 
@@ -55,6 +58,10 @@ struct World {
     hung_up: Vec<CallId>,
     stopping: bool,
     finished: bool,
+    /// Most viewers at once that are not our own pages, through somebody else's relay.
+    foreign_calls: Option<usize>,
+    known: Option<Known>,
+    link_up: bool,
     seen: Seen,
 }
 
@@ -63,6 +70,10 @@ struct Seat {
     viewer: Option<String>,
     rendition: Option<Rendition>,
     candidates: usize,
+    /// Our own page.
+    ours: bool,
+    /// The camera makes the offer.
+    offering: bool,
     answered: bool,
     live: bool,
 }
@@ -72,10 +83,27 @@ impl World {
         let mut chance = Chance(seed);
         let open = chance.one_in(2);
         let idle_after = secs(chance.below(12));
+        let relay = if chance.one_in(3) {
+            Relay::Own
+        } else {
+            let known = Known::ALL.map(Choice::Known);
+            let other =
+                [Choice::Auto, Choice::Custom(Box::new(Custom { offers: true, ..Custom::default() }))];
+            let dialect = chance.of(&[&known[..], &other[..]].concat()).clone();
+            Relay::Foreign { dialect, calls: usize::try_from(1 + chance.below(3)).unwrap() }
+        };
+        let known = match &relay {
+            Relay::Foreign { dialect: Choice::Known(known), .. } => Some(*known),
+            _ => None,
+        };
+        // Nobody waits in somebody else's room and lets nobody in.
+        let open = open || (known.is_some() && !chance.one_in(4));
+        let foreign_calls = if let Relay::Foreign { calls, .. } = &relay { Some(*calls) } else { None };
         let desk = Desk::with(|settings| {
             settings.room.access = if open { Access::Open } else { Access::Local };
             settings.room.max_calls = MAX_CALLS;
             settings.room.idle_after = idle_after;
+            settings.relay = relay;
         });
         Self {
             at: format!("seed {seed}"),
@@ -87,6 +115,9 @@ impl World {
             hung_up: Vec::new(),
             stopping: false,
             finished: false,
+            foreign_calls,
+            known,
+            link_up: false,
             seen: Seen::default(),
         }
     }
@@ -120,12 +151,15 @@ impl World {
             }
             Event::Media(MediaEvent::Closed { call }) => self.hung_up.retain(|id| id != call),
             Event::Shutdown => self.stopping = true,
+            Event::Link(LinkEvent::Up) => self.link_up = true,
+            Event::Link(LinkEvent::Down { .. }) => self.link_up = false,
             _ => {}
         }
         let commands = self.desk.on(event.clone());
         match event {
             Event::Media(MediaEvent::Answered { call, .. }) => {
-                let sent = |command: &Command| matches!(command, Command::Send(message) if message.event == "answer");
+                let sent =
+                    |command: &Command| matches!(command, Command::Send(message) if is_answer(message));
                 let answers = commands.iter().filter(|command| sent(command)).count();
                 let seat = self.calls.get_mut(&call).filter(|_| answers > 0);
                 assert!(
@@ -171,6 +205,7 @@ impl World {
             "{}: {commands:?}",
             self.at
         );
+        let mut last_hung_up = None;
         for command in commands {
             let at = self.at.clone();
             assert!(!self.finished, "{at}: {command:?} after the end");
@@ -184,7 +219,7 @@ impl World {
                     assert!(!self.stopping && self.capture && self.renditions.insert(rendition), "{at}");
                 }
                 Command::StopRendition(rendition) => assert!(self.renditions.remove(&rendition), "{at}"),
-                Command::Answer { call, plan, .. } => {
+                Command::Answer { call, plan, trickle } => {
                     assert!(!self.stopping && self.capture, "{at}");
                     assert!(
                         plan.rendition.is_none_or(|rendition| self.renditions.contains(&rendition)),
@@ -199,28 +234,54 @@ impl World {
                         viewer: viewer.clone(),
                         rendition: plan.rendition,
                         candidates: 0,
+                        ours: trickle,
+                        offering: false,
                         answered: false,
                         live: false,
                     };
                     self.calls.insert(call, seat);
                 }
-                Command::Offer { .. } | Command::TakeAnswer { .. } => {
-                    panic!("{at}: nobody asked for an offer")
+                Command::Offer { call, rendition, .. } => {
+                    assert!(!self.stopping && self.capture && self.renditions.contains(&rendition), "{at}");
+                    assert!(self.foreign_calls.is_some(), "{at}: our own pages call");
+                    assert_eq!(call.0, self.seen.answers, "{at}: numbers are counted up");
+                    // VP8 is only offered to a viewer that has not taken H.264.
+                    let again = (rendition == Vp8).then(|| last_hung_up.take().unwrap());
+                    let seat = Seat {
+                        viewer: again.unwrap_or_else(|| viewer.clone()),
+                        rendition: Some(rendition),
+                        candidates: 0,
+                        ours: false,
+                        offering: true,
+                        answered: false,
+                        live: false,
+                    };
+                    self.calls.insert(call, seat);
+                }
+                Command::TakeAnswer { call, answer } => {
+                    let seat =
+                        self.calls.get_mut(&call).unwrap_or_else(|| panic!("{at}: an answer for {call}"));
+                    assert!(seat.offering && !seat.answered, "{at}: one answer for {call}");
+                    assert_eq!(seat.rendition, answer.rendition(), "{at}");
+                    seat.answered = true;
                 }
                 Command::AddCandidate { call, .. } => {
                     let seat =
                         self.calls.get_mut(&call).unwrap_or_else(|| panic!("{at}: a candidate for {call}"));
+                    assert!(!seat.offering || seat.answered, "{at}: a candidate before the answer");
                     seat.candidates += 1;
                     assert!(seat.candidates <= limits::CANDIDATES_PER_CALL, "{at}");
                 }
                 Command::HangUp { call } => {
-                    assert!(self.calls.remove(&call).is_some(), "{at}: {call} is hung up once");
+                    let seat = self.calls.remove(&call);
+                    last_hung_up =
+                        Some(seat.unwrap_or_else(|| panic!("{at}: {call} is hung up twice")).viewer);
                     self.hung_up.push(call);
                 }
                 Command::ForceKeyFrame(rendition) => assert!(self.renditions.contains(&rendition), "{at}"),
                 Command::Send(message) => {
-                    assert!(message.payload().is_object(), "{at}");
-                    assert_eq!(message.payload()["room"], json!(ROOM), "{at}");
+                    assert!(!message.enters || self.link_up, "{at}: asks to be let in where nobody hears it");
+                    assert!(json!(message.args).to_string().contains(ROOM), "{at}: {message:?}");
                 }
                 Command::Note(_) => {}
                 Command::Finished => self.finished = true,
@@ -246,6 +307,13 @@ impl World {
             assert!(seats.len() < 2 || seats[0].live, "{at}: only a live call may be replaced in peace");
         }
         assert!(viewers.len() <= MAX_CALLS, "{at}");
+        if let Some(most) = self.foreign_calls {
+            let foreign = self.calls.values().filter(|seat| !seat.ours).map(|seat| &seat.viewer);
+            assert!(foreign.collect::<BTreeSet<_>>().len() <= most, "{at}: the newest wins");
+        }
+        if self.link_up && !self.stopping {
+            assert!(status.link && status.room != RoomState::Out, "{at}");
+        }
         let due = board.poll_timeout();
         if !self.calls.is_empty() && !self.finished {
             assert!(
@@ -269,48 +337,134 @@ impl World {
         let number = usize::try_from(self.chance.below(80)).unwrap();
         let id = self.some_call();
         let rendition = *self.chance.of(&Rendition::ALL);
-        let event = match self.chance.below(40) {
-            0..7 => {
+        let calls_out = matches!(self.known, Some(Known::C | Known::C2 | Known::D | Known::F | Known::G));
+        let what = if calls_out && self.chance.one_in(2) {
+            43 + self.chance.below(14)
+        } else {
+            self.chance.below(60)
+        };
+        let event = match what {
+            0..10 => {
                 let round = self.chance.below(3);
                 let sdp = self.sdp(&format!("{who}{tag}v{round}"));
                 return (offer_of(who, tag, &sdp), Some(who.into()));
             }
-            7 | 8 => {
+            10 | 11 => {
                 let anonymous = *self.chance.of(&[None, Some("anon-1"), Some("anon-2")]);
                 let sdp = self.sdp(&format!("tutorial{tag}"));
                 return (tutorial_offer(anonymous, &sdp), anonymous.map(Into::into));
             }
-            9 | 10 => candidate(who, tag, number),
-            11 => candidates_end(who, tag),
-            12 => {
+            12..15 => candidate(who, tag, number),
+            15 => candidates_end(who, tag),
+            16 => {
                 let mut line = line(number);
                 line.username_fragment = Some(format!("tutorial{tag}"));
                 says(None, "ice-candidate", json!(line))
             }
-            13 => bye(who, tag),
-            14 => left(who),
-            15 => joined(who),
-            16 => self.rubbish(who),
-            17 => up(),
-            18 => down(),
-            19..23 if self.desk.plans.contains_key(&CallId(id)) => self.desk.answered(id),
-            19 => answered_with(id, "v=0"),
-            20..26 => connected(id),
-            26..30 => heard(id),
-            30 => call_failed(id),
-            31 => overflowed(id),
-            32 => found(id, number),
-            33 => wanted(rendition),
-            34 => capture_runs(),
-            35 if self.chance.one_in(4) => capture_failed(),
-            36 if self.chance.one_in(4) => rendition_failed(rendition),
-            37 if self.chance.one_in(60) => shutdown(),
+            17 => bye(who, tag),
+            18 => left(who),
+            19 => return (joined(who), Some(who.into())),
+            20 => return self.rubbish(who),
+            21 => up(),
+            22 => down(),
+            23..27 if self.desk.plans.contains_key(&CallId(id)) => self.desk.answered(id),
+            23 => answered_with(id, "v=0"),
+            24..30 => connected(id),
+            30..34 => heard(id),
+            34 => call_failed(id),
+            35 => overflowed(id),
+            36 => found(id, number),
+            37 => wanted(rendition),
+            38 => capture_runs(),
+            39 if self.chance.one_in(4) => capture_failed(),
+            40 if self.chance.one_in(4) => rendition_failed(rendition),
+            41 if self.chance.one_in(60) => shutdown(),
+            43..47 => {
+                let (event, args) = self.arrival();
+                return (says_all(event, args), None);
+            }
+            47..51 => match self.offering().last() {
+                Some((call, rendition)) => offered(call.0, *rendition),
+                None => offered(id, rendition),
+            },
+            51..55 => self.answer_of_theirs(rendition),
+            55 => self.relay_speaks(),
+            56 => {
+                let mut line = line(number);
+                line.username_fragment = self.chance.one_in(2).then(|| "Zq3v".to_owned());
+                says_all("ice", vec![json!(line)])
+            }
             _ => match self.hung_up.first() {
                 Some(id) => closed(id.0),
                 None => closed(id),
             },
         };
         (event, None)
+    }
+
+    /// Somebody comes, in the words of some dialect.
+    fn arrival(&mut self) -> (&'static str, Vec<Value>) {
+        let arrivals = [
+            ("welcome", json!([])),
+            ("ready", json!([ROOM])),
+            ("message", json!(["got user media"])),
+            ("start_call", json!([])),
+            ("otherjoin", json!([ROOM, "socket-1"])),
+            ("joined", json!([])),
+        ];
+        let fitting = [Known::C, Known::C2, Known::D, Known::F, Known::G]
+            .into_iter()
+            .position(|k| Some(k) == self.known);
+        let (event, args) = match fitting {
+            Some(index) if !self.chance.one_in(4) => arrivals[index].clone(),
+            _ => self.chance.of(&arrivals).clone(),
+        };
+        (event, args.as_array().unwrap().clone())
+    }
+
+    /// Calls whose offer is ours and not answered.
+    fn offering(&self) -> Vec<(CallId, Rendition)> {
+        let waiting = self.calls.iter().filter(|(_, seat)| seat.offering && !seat.answered);
+        waiting.filter_map(|(id, seat)| Some((*id, seat.rendition?))).collect()
+    }
+
+    fn answer_of_theirs(&mut self, rendition: Rendition) -> Event {
+        let offered = self.offering().last().map_or(rendition, |(_, rendition)| *rendition);
+        let answer = their_answer(offered);
+        let sdp = match self.chance.below(8) {
+            0 => "v=0".to_owned(),
+            1 => their_answer(rendition),
+            2 | 3 => refusing_picture(&answer),
+            _ => answer,
+        };
+        let description = json!({ "type": "answer", "sdp": sdp });
+        let way = match self.known {
+            Some(Known::F) => 0,
+            Some(Known::D) => 1,
+            Some(Known::G) => 2,
+            Some(_) => 3,
+            None => self.chance.below(4),
+        };
+        match way {
+            0 => says_all("webrtc_answer", vec![description]),
+            1 => says_all("message", vec![description]),
+            2 => says_all("message", vec![json!(ROOM), description]),
+            _ => says_all("answer", vec![description]),
+        }
+    }
+
+    fn relay_speaks(&mut self) -> Event {
+        let event = *self.chance.of(&[
+            "created",
+            "joined",
+            "room_joined",
+            "full",
+            "kicked",
+            "room-not-found",
+            "user-joined",
+            "leave",
+        ]);
+        says_all(event, vec![json!(ROOM)])
     }
 
     fn sdp(&mut self, ufrag: &str) -> String {
@@ -322,13 +476,13 @@ impl World {
         }
     }
 
-    fn rubbish(&mut self, who: &str) -> Event {
+    fn rubbish(&mut self, who: &str) -> (Event, Option<String>) {
         let event = *self.chance.of(&["offer", "candidate", "bye", "joined", "left", "room", "answer", "?"]);
         let strange =
             [json!(null), json!(7), json!([[]]), json!({ "from": {} }), json!({ "call": who, "sdp": [] })];
         let payload: Value = self.chance.of(&strange).clone();
         let sender = self.chance.one_in(2).then_some(who);
-        says(sender, event, payload)
+        (says(sender, event, payload), sender.map(Into::into))
     }
 
     /// A call that is, one that was, or one that will be.
@@ -339,6 +493,11 @@ impl World {
         let ids: Vec<_> = self.calls.keys().map(|id| id.0).collect();
         if ids.is_empty() { 0 } else { *self.chance.of(&ids) }
     }
+}
+
+/// Whether this is the answer to a viewer, in any dialect.
+fn is_answer(message: &Outgoing) -> bool {
+    json!(message.args).to_string().contains(r#""type":"answer""#)
 }
 
 /// How often each kind of command was seen: a run in which nothing happens would prove nothing.
@@ -365,7 +524,7 @@ impl Seen {
             Command::Note(_) => "note",
             Command::Finished => "finished",
         };
-        self.answers += u64::from(kind == "call");
+        self.answers += u64::from(kind == "call" || kind == "our offer");
         *self.kinds.entry(kind.to_owned()).or_default() += 1;
     }
 
@@ -381,7 +540,7 @@ impl Seen {
             ("stop capture", 100),
             ("start rendition", 500),
             ("stop rendition", 500),
-            ("call", 3000),
+            ("call", 2000),
             ("answer", 1000),
             ("candidate", 400),
             ("hang up", 2000),
@@ -390,7 +549,11 @@ impl Seen {
             ("refused", 1000),
             ("notice", 100),
             ("join", 300),
-            ("finished", 150),
+            ("finished", 250),
+            ("our offer", 800),
+            ("take answer", 150),
+            ("message", 200),
+            ("webrtc_offer", 50),
         ];
         for (kind, least) in least {
             let count = self.kinds.get(kind).copied().unwrap_or_default();

@@ -179,6 +179,11 @@ pub fn says(sender: Option<&str>, event: &str, payload: Value) -> Event {
     Event::Link(LinkEvent::Message { sender: sender.map(name), name: event.into(), args: vec![payload] })
 }
 
+/// An event with all its arguments, through a relay that vouches for nobody.
+pub fn says_all(event: &str, args: Vec<Value>) -> Event {
+    Event::Link(LinkEvent::Message { sender: None, name: event.into(), args })
+}
+
 /// An offer of our own page in Chromium.
 pub fn offer(who: &str, tag: &str) -> Event {
     offer_of(who, tag, &chromium(&ufrag(who, tag)))
@@ -219,6 +224,11 @@ pub fn left(who: &str) -> Event {
 
 pub fn answered_with(id: u64, sdp: &str) -> Event {
     Event::Media(MediaEvent::Answered { call: CallId(id), sdp: sdp.into() })
+}
+
+/// webrtcbin's offer for this call.
+pub fn offered(id: u64, rendition: Rendition) -> Event {
+    Event::Media(MediaEvent::Offered { call: CallId(id), sdp: our_offer(rendition) })
 }
 
 pub fn shutdown() -> Event {
@@ -401,4 +411,48 @@ pub fn webrtcbin_answer(plan: &AnswerPlan) -> String {
         );
     }
     text
+}
+
+/// What webrtcbin offers, in the lines that matter.
+pub fn our_offer(rendition: Rendition) -> String {
+    let (encoding, fmtp) = match rendition {
+        H264 => (
+            "H264/90000",
+            "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1\r\n",
+        ),
+        Vp8 => ("VP8/90000", ""),
+    };
+    let identity = format!(
+        "a=ice-ufrag:cAm1\r\na=ice-pwd:Wd8bYt5RkQz2LxNf7HsPg0Vj\r\na=setup:actpass\r\na=fingerprint:sha-256 {}\r\n",
+        ["7A"; 32].join(":")
+    );
+    format!(
+        "v=0\r\no=- 1795420111 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-options:trickle\r\n\
+         a=group:BUNDLE video0 audio1\r\n\
+         m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=mid:video0\r\na=rtcp-mux\r\na=sendonly\r\n\
+         a=rtpmap:96 {encoding}\r\n{fmtp}a=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\n\
+         a=fmtp:97 apt=96\r\na=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n{identity}\
+         a=candidate:1 1 UDP 2015363327 192.0.2.2 42583 typ host\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF 98\r\nc=IN IP4 0.0.0.0\r\na=mid:audio1\r\na=rtcp-mux\r\na=sendrecv\r\n\
+         a=rtpmap:98 OPUS/48000/2\r\na=fmtp:98 minptime=10;useinbandfec=1\r\n{identity}"
+    )
+}
+
+/// What a browser answers to it.
+pub fn their_answer(rendition: Rendition) -> String {
+    our_offer(rendition)
+        .replace("a=ice-ufrag:cAm1", "a=ice-ufrag:Zq3v")
+        .replace("a=setup:actpass", "a=setup:active")
+        .replace("a=sendonly", "a=recvonly")
+        .replace("OPUS", "opus")
+        .replace("7A:7A", "3C:3C")
+        .replace("192.0.2.2 42583", "192.0.2.7 50000")
+}
+
+/// The same from a browser that cannot show the picture.
+pub fn refusing_picture(answer: &str) -> String {
+    answer
+        .replace("m=video 9", "m=video 0")
+        .replace("a=group:BUNDLE video0 audio1", "a=group:BUNDLE audio1")
+        .replace("a=recvonly", "a=inactive")
 }

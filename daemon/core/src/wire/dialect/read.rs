@@ -66,7 +66,7 @@ fn meant(
         Means::Left => peer(ids, sender, me, room, args, About::Left),
         Means::Wanted => Ok(match peer(ids, sender, me, room, args, About::Joined)? {
             Incoming::Joined { peer } => Incoming::Wanted { from: Some(peer) },
-            _ if is_ours(me, room, args) => Incoming::Wanted { from: None },
+            _ if is_ours(me, room, args) => Incoming::Wanted { from: sender.cloned() },
             other => other,
         }),
         Means::Entered { others } => {
@@ -96,9 +96,8 @@ fn peer(
         return Ok(Incoming::Nothing);
     }
     let texts = args.iter().take(ARGUMENTS).filter_map(Value::as_str).filter(|text| *text != room.as_str());
-    let Some(peer) = texts.filter_map(|text| Name::new(text).ok()).find(|name| name != me) else {
-        return Ok(Incoming::Nothing);
-    };
+    let named = texts.filter_map(|text| Name::new(text).ok()).find(|name| name != me);
+    let Some(peer) = sender.cloned().or(named) else { return Ok(Incoming::Nothing) };
     Ok(if about == About::Left { Incoming::Left { peer } } else { Incoming::Joined { peer } })
 }
 
