@@ -374,7 +374,7 @@ impl Daemon {
     fn judge_log(&self, faults: usize) {
         let log = self.log();
         let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
-        let (lost, back) = (lines("the relay is lost"), lines("the relay is reached again"));
+        let (lost, back) = (lines("the relay is lost"), lines("the relay is reached"));
         println!("chaos: log: {lost} times lost, {back} times reached again, in {faults} faults");
         assert!(lost <= faults && back == lost, "{log}");
         assert_eq!((lines("relay"), lines("ERROR"), lines("panicked")), (lost + back, 0, 0), "{log}");

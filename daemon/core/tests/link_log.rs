@@ -60,7 +60,7 @@ fn a_relay_that_keeps_us_only_for_a_moment_each_time_does_not_fill_the_log() {
 }
 
 fn back() -> (Level, String) {
-    (Level::Info, "the relay is reached again".to_owned())
+    (Level::Info, "the relay is reached".to_owned())
 }
 
 fn lost(why: Loss) -> Event {

@@ -53,7 +53,7 @@ impl Switchboard {
     /// Tells the log that the link is back, if it was told that it was not.
     pub(super) fn note_return(&mut self, now: Instant) {
         if self.entry.is_back(now) {
-            self.note(Level::Info, None, None, "the relay is reached again".into());
+            self.note(Level::Info, None, None, "the relay is reached".into());
         }
     }
 
