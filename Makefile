@@ -14,7 +14,7 @@ export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check e2e bench viewer clean setup-run setup-test
+.PHONY: help run test check e2e bench chaos viewer clean setup-run setup-test
 
 help: ## Print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,6 +47,10 @@ check: web-viewer/node_modules/.complete ## Formatting, lints, house rules, and 
 bench: setup-test viewer ## Measure cost per viewer and time to the first picture
 	$(CARGO) build --release --locked -p porthole -p porthole-bench
 	target/release/porthole-bench
+
+chaos: setup-test viewer ## Kill, stop, cut and drop a Node relay at random under running calls (FAULTS=100 SEED=n)
+	PORTHOLE_CHAOS_STRICT=1 PORTHOLE_CHAOS_FAULTS=$(or $(FAULTS),100) $(if $(SEED),PORTHOLE_CHAOS_SEED=$(SEED)) \
+		$(CARGO) test --locked -p porthole --test chaos -- --nocapture
 
 viewer: $(VIEWER) ## Only build the web page
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anstyle::{AnsiColor, Color, Style};
-use porthole_core::config::settings::{RelaySettings, RoomSettings};
+use porthole_core::config::settings::{RelayMode, RelaySettings, RoomSettings};
 use porthole_core::ids::RoomName;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
@@ -67,7 +67,12 @@ fn links(room: &RoomName, relay: &RelaySettings, bound: SocketAddr, own: &[IpAdd
     } else {
         vec![origin(host(bound.ip()), bound.port())]
     };
-    origins.into_iter().map(|origin| format!("{origin}/#room={room}")).collect()
+    // The page has to be told where the room is when it is not where the page comes from.
+    let elsewhere = match &relay.mode {
+        RelayMode::Embedded => String::new(),
+        RelayMode::External(other) => format!("&relay={}", other.url),
+    };
+    origins.into_iter().map(|origin| format!("{origin}/#room={room}{elsewhere}")).collect()
 }
 
 fn host(address: IpAddr) -> String {
@@ -102,7 +107,14 @@ fn write_all(
         write_code(out, colour, &code)?;
         writeln!(out)?;
     }
-    if bound.ip().to_canonical().is_loopback() {
+    if let RelayMode::External(other) = &relay.mode {
+        writeln!(
+            out,
+            "The room is on {}: everybody who may enter it there may watch and listen. This page is\n\
+             served on {bound}.\n",
+            other.url
+        )?;
+    } else if bound.ip().to_canonical().is_loopback() {
         writeln!(
             out,
             "It listens on {bound}: only browsers on this machine reach it. To let everybody in who can reach\n\
@@ -192,6 +204,25 @@ mod tests {
     fn a_link_from_the_configuration_is_the_only_one() {
         let text = said("0.0.0.0:8080", "https://cam.example", &["192.168.1.20"]);
         assert_eq!(links_in(&text), ["https://cam.example/#room=porthole"]);
+    }
+
+    #[test]
+    fn a_room_on_somebody_elses_relay_is_in_the_link() {
+        let config =
+            "[room]\naccess = \"open\"\n[relay]\nmode = \"external\"\nurl = \"https://relay.example:3000\"";
+        let settings = porthole_core::config::load("external", config, &|_| None).unwrap();
+        let mut out = Vec::new();
+        let bound = "127.0.0.1:8080".parse().unwrap();
+        write_all(&mut out, false, &settings.room, &settings.relay, bound, &[]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            links_in(&text),
+            ["http://localhost:8080/#room=porthole&relay=https://relay.example:3000"]
+        );
+        assert!(
+            text.contains("may enter it there") && !text.contains("only browsers on this machine"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{IsTerminal, stdout};
 
 use porthole_core::command::Command;
-use porthole_core::config::settings::{RoomSettings, Settings};
+use porthole_core::config::settings::{RelayMode, RoomSettings, Settings};
 use porthole_core::ids::PeerId;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::wire::Outgoing;
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::announce;
 use crate::desk::{self, Inbox, Perform, Post};
-use crate::link::{self, Link, embedded};
+use crate::link::{self, Link, embedded, external};
 use crate::media::{Events, Media, MediaError};
 
 /// Why the daemon could not start.
@@ -57,8 +57,15 @@ async fn live(settings: Settings) -> Result<(), CannotRun> {
     let (media_events, media_inbox) = Events::channel();
 
     // The port first: a second daemon is told at once, and not after it has tried the encoders.
-    let link = embedded::open(settings.relay.clone(), &settings.room, &settings.ice, me, link_events, health)
-        .await?;
+    let relay = &settings.relay;
+    let link = match &relay.mode {
+        RelayMode::Embedded => {
+            embedded::open(relay.clone(), &settings.room, &settings.ice, me, link_events, health).await?
+        }
+        RelayMode::External(other) => {
+            external::open(relay, other, &settings.room, link_events, health).await?
+        }
+    };
     let mut media = Media::open(settings.media.clone(), settings.ice.clone(), media_events).await?;
     if let Some(page) = link.page() {
         announce::print(&mut stdout(), stdout().is_terminal(), &settings.room, &settings.relay, page)?;

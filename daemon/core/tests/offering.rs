@@ -115,6 +115,7 @@ fn our_own_relay_never_puts_the_camera_out() {
 fn ten_minutes_without_a_relay_are_two_lines_in_the_log() {
     let mut desk = in_room(known(Known::A));
     desk.on(up());
+    desk.sleep(secs(60));
     desk.noted();
     for minute in 0..10 {
         let why = if minute == 0 { Loss::Closed } else { Loss::NobodyListens };

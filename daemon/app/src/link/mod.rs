@@ -2,7 +2,7 @@
 //!
 //! [`Link`] is all that the desk sees: messages go out through [`Link::send`], and what happens comes in as
 //! [`LinkEvent`]s on the channel that was handed over when the link was opened. Which kind of relay is behind it
-//! (the [`embedded`] one, or a client of somebody else's) makes no difference to its owner.
+//! (the [`embedded`] one, or [`external`]: somebody else's) makes no difference to its owner.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub mod embedded;
+pub mod external;
 
 /// How many [`LinkEvent`]s may wait for the desk. What does not fit is dropped and counted.
 pub const EVENTS: usize = 1024;
@@ -98,5 +99,10 @@ impl Events {
     /// Reports `event`; `false` when the desk is too far behind (or gone) and the event is lost.
     fn report(&self, event: LinkEvent) -> bool {
         self.desk.try_send(event).is_ok()
+    }
+
+    /// Reports what must not be lost, waiting for the desk if need be; `false` when the desk is gone.
+    async fn tell(&self, event: LinkEvent) -> bool {
+        self.desk.send(event).await.is_ok()
     }
 }

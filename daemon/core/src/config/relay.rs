@@ -80,7 +80,7 @@ fn check_tls(section: &mut Reader<'_, '_>, url: &str, ca: &Option<PathBuf>, pin:
     }
     if ca.is_some() && pin && !plain {
         section
-            .contradict("pin", "a pinned certificate is trusted whoever has signed it: leave out ca, or pin");
+            .contradict("pin", "a pinned (self-signed) certificate is trusted alone: leave out ca, or pin");
     }
 }
 

@@ -84,7 +84,7 @@ pub struct ExternalRelay {
     pub auth: Auth,
     /// A PEM file with the certificates to trust beside those of the system.
     pub ca: Option<PathBuf>,
-    /// SHA-256 of the one certificate (DER) to trust, whoever has signed it.
+    /// SHA-256 of the one certificate (DER) to trust, whatever name it is made out to. It has to be self-signed.
     pub pin: Option<[u8; 32]>,
 }
 

@@ -6,7 +6,9 @@ use crate::event::Loss;
 use crate::ids::{PeerId, RoomName};
 use crate::status::RoomState;
 use crate::wire::dialect::Tongue;
-use crate::wire::limits::{JOIN_RETRY, JOIN_RETRY_MOST, JOIN_STEP, NEWCOMER, REFUSAL_NOTES_WINDOW};
+use crate::wire::limits::{
+    JOIN_RETRY, JOIN_RETRY_MOST, JOIN_STEP, LINK_STEADY, NEWCOMER, REFUSAL_NOTES_WINDOW,
+};
 use crate::wire::{Away, Outgoing};
 
 /// Who asks to be let in, and where.
@@ -31,8 +33,12 @@ pub(super) struct Entry {
     patience: Duration,
     /// When the log was last told that the camera is not in.
     told_away: Option<Instant>,
-    /// What the log was told about the link being down, while it is.
+    /// What the log was told about the link being down, until it is told that it is back.
     told_down: Option<Loss>,
+    /// Since when the link is up, while it is.
+    up_since: Option<Instant>,
+    /// The link was up last only for a moment; that it is back is told when it has stayed.
+    flaps: bool,
 }
 
 /// What the log should be told about the link being down.
@@ -76,17 +82,29 @@ impl Entry {
             patience: JOIN_RETRY,
             told_away: None,
             told_down: None,
+            up_since: None,
+            flaps: false,
         }
     }
 
-    /// The link is up. `true`: the log was told that it was down.
-    pub(super) fn is_back(&mut self) -> bool {
+    /// Whether the log should be told that the link is back: when it is up, unless it was up before only for a
+    /// moment; then when it has stayed.
+    pub(super) fn is_back(&mut self, now: Instant) -> bool {
+        if self.flaps && self.steady_at().is_none_or(|at| now < at) {
+            return false;
+        }
+        self.flaps = false;
         self.told_down.take().is_some()
+    }
+
+    fn steady_at(&self) -> Option<Instant> {
+        self.up_since.map(|since| since + LINK_STEADY)
     }
 
     /// The link is up: what to say first.
     pub(super) fn up(&mut self, tongue: &mut Tongue, now: Instant) -> Option<Outgoing> {
         tongue.start();
+        self.up_since = Some(now);
         (self.newcomer_until, self.patience) = (None, JOIN_RETRY);
         let first = self.ask(tongue, now);
         if self.own {
@@ -96,8 +114,11 @@ impl Entry {
     }
 
     /// The link is down, or could not be brought up once more.
-    pub(super) fn down(&mut self, why: Loss) -> Tell {
+    pub(super) fn down(&mut self, why: Loss, now: Instant) -> Tell {
         let was_up = self.is_up();
+        if let Some(steady_at) = self.steady_at() {
+            (self.flaps, self.up_since) = (now < steady_at, None);
+        }
         self.life = Life::Out { lost: Some(why) };
         // Others pass by themselves.
         let to_mend = matches!(why, Loss::Tls | Loss::Refused);
@@ -165,10 +186,12 @@ impl Entry {
 
     /// When there is something to be said.
     pub(super) fn timeout(&self) -> Option<Instant> {
-        match self.life {
+        let steady = self.steady_at().filter(|_| self.flaps);
+        let next = match self.life {
             Life::Asking { next_at: at } | Life::Away { again_at: at, .. } => Some(at),
             Life::Out { .. } | Life::Asked | Life::In => None,
-        }
+        };
+        steady.into_iter().chain(next).min()
     }
 
     pub(super) fn is_up(&self) -> bool {

@@ -180,6 +180,7 @@ impl Switchboard {
         self.commands.extend(wished.map(Command::ForceKeyFrame));
         self.early.handle_timeout(now);
         if !self.is_stopping() {
+            self.note_return(now);
             let join = self.entry.handle_timeout(&mut self.tongue, now);
             self.commands.extend(join.map(Command::Send));
         }

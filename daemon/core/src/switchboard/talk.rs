@@ -16,16 +16,14 @@ impl Switchboard {
     pub(super) fn handle_link(&mut self, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Up => {
-                if self.entry.is_back() {
-                    self.note(Level::Info, None, None, "the relay is reached".into());
-                }
+                self.note_return(now);
                 if !self.is_stopping() {
                     let join = self.entry.up(&mut self.tongue, now);
                     self.commands.extend(join.map(Command::Send));
                 }
             }
             // Said once, however often the link fails to come back.
-            LinkEvent::Down { why, reason } => match self.entry.down(why) {
+            LinkEvent::Down { why, reason } => match self.entry.down(why, now) {
                 Tell::Lost => {
                     self.note(Level::Warn, None, None, format!("the relay is lost, calls go on: {reason}"));
                 }
@@ -49,6 +47,13 @@ impl Switchboard {
                     Err(unreadable) => self.refuse_unreadable(unreadable, now),
                 }
             }
+        }
+    }
+
+    /// Tells the log that the link is back, if it was told that it was not.
+    pub(super) fn note_return(&mut self, now: Instant) {
+        if self.entry.is_back(now) {
+            self.note(Level::Info, None, None, "the relay is reached".into());
         }
     }
 

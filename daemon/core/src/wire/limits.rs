@@ -50,6 +50,8 @@ pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 pub const CAPTURE_RETRY: Duration = Duration::from_secs(2);
 /// How long a viewer may take to answer an offer of ours.
 pub const VIEWER_DEADLINE: Duration = Duration::from_secs(20);
+/// A link that stays up for this long is more than a moment's.
+pub const LINK_STEADY: Duration = Duration::from_secs(3);
 /// How long the camera waits for a sign of life after one spelling of joining, before it tries the next.
 pub const JOIN_STEP: Duration = Duration::from_millis(300);
 /// How long it waits before it asks again to be let in, at first; the time doubles up to [`JOIN_RETRY_MOST`].

@@ -8,19 +8,17 @@ use porthole_core::status::Status;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::relay::Figures;
-
 /// What `/healthz` answers.
 #[derive(Debug, Serialize)]
-struct Health {
+struct Health<F> {
     healthy: bool,
     #[serde(flatten)]
     status: Status,
-    relay: Figures,
+    relay: F,
 }
 
 /// 200 while a person need not act, else 503; also when nobody is left who would say how things are.
-pub fn answer(status: &watch::Receiver<Status>, relay: Figures) -> impl IntoResponse + use<> {
+pub fn answer<F: Serialize>(status: &watch::Receiver<Status>, relay: F) -> impl IntoResponse + use<F> {
     let desk_lives = status.has_changed().is_ok();
     let status = status.borrow().clone();
     let healthy = desk_lives && status.healthy();

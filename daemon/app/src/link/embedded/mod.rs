@@ -19,11 +19,11 @@ use super::{Events, Link};
 
 mod assets;
 mod entrance;
-mod guard;
+pub(super) mod guard;
 mod health;
 mod relay;
 mod rooms;
-mod server;
+pub(super) mod server;
 
 /// Why the relay could not be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum OpenFailed {
          listen on 127.0.0.1 or ::1, or set access = \"open\""
     )]
     Exposed(SocketAddr),
+    /// Somebody else's relay cannot be where the configuration says.
+    #[error(transparent)]
+    BadAddress(#[from] super::external::BadAddress),
     /// Anything else.
     #[error("cannot listen on {0}: {1}")]
     Other(SocketAddr, #[source] io::Error),
@@ -66,19 +69,26 @@ pub async fn open(
     events: mpsc::Sender<LinkEvent>,
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
-    let wanted = settings.listen;
-    if room.access == Access::Local && !wanted.ip().to_canonical().is_loopback() {
-        return Err(OpenFailed::Exposed(wanted));
-    }
-    let failed = |error| why(wanted, error);
-    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
-    let page = listener.local_addr().map_err(failed)?;
-
+    let (listener, page) = bind(settings.listen, room.access).await?;
     let pages = guard::Pages::new(room.access, &settings.link);
     let room = rooms::Room::new(room.room.clone(), camera, room.camera.clone(), ice_servers(ice));
     let (relay, inbox) = relay::Relay::new(room, Events { desk: events });
     let server = server::Server::new(listener, pages, settings.max_sockets, inbox, relay.figures(), health);
     Ok(Link::start(Some(page), |ends| relay.run(ends, server)))
+}
+
+/// Takes the port, if that exposes nobody; with the address that was really bound.
+pub(super) async fn bind(
+    wanted: SocketAddr,
+    access: Access,
+) -> Result<(TcpListener, SocketAddr), OpenFailed> {
+    if access == Access::Local && !wanted.ip().to_canonical().is_loopback() {
+        return Err(OpenFailed::Exposed(wanted));
+    }
+    let failed = |error| why(wanted, error);
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let page = listener.local_addr().map_err(failed)?;
+    Ok((listener, page))
 }
 
 fn why(address: SocketAddr, error: io::Error) -> OpenFailed {

@@ -1,5 +1,5 @@
-//! HTTP and Socket.IO on one port: takes connections in, has them looked at by the guard, and hands what they say to
-//! the relay's task. Must not know the room.
+//! HTTP and, where the relay is our own, Socket.IO on one port: takes connections in, has them looked at by the guard,
+//! and hands what they say to the relay's task. Must not know the room.
 
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -17,8 +17,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log::{debug, warn};
 use porthole_core::status::Status;
+use serde::Serialize;
 use socketioxide::SocketIo;
-use socketioxide::layer::SocketIoLayer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -51,19 +51,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub struct Server {
     listener: TcpListener,
     router: Router,
-    io: SocketIo,
+    io: Option<SocketIo>,
     connections: Door,
 }
 
 /// A running server.
 pub struct Serving {
-    io: SocketIo,
+    io: Option<SocketIo>,
     stop: watch::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Puts the parts together; nothing is taken in before [`Server::start`].
+    /// Page, `/healthz` and Socket.IO; nothing is taken in before [`Server::start`].
     pub fn new(
         listener: TcpListener,
         pages: Pages,
@@ -73,8 +73,23 @@ impl Server {
         status: watch::Receiver<Status>,
     ) -> Self {
         let (layer, io) = entrance::socket_io(Entrance::new(inbox, max_sockets, PER_ADDRESS));
-        let router = routes(layer, pages, figures, status);
-        Self { listener, router, io, connections: Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS) }
+        // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
+        // request), and every application would be a Socket.IO server of its own that knows nothing of the others'
+        // peers.
+        let router = Router::new().fallback_service(layer.layer(files(figures, status)));
+        let connections = Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS);
+        Self { listener, router: guarded(router, pages), io: Some(io), connections }
+    }
+
+    /// Page and `/healthz` only, for a room in somebody else's relay.
+    pub fn without_relay<F: Clone + Serialize + Send + Sync + 'static>(
+        listener: TcpListener,
+        pages: Pages,
+        figures: watch::Receiver<F>,
+        status: watch::Receiver<Status>,
+    ) -> Self {
+        let router = guarded(files(figures, status), pages);
+        Self { listener, router, io: None, connections: Door::new(SPARE_CONNECTIONS, PER_ADDRESS) }
     }
 
     /// Takes connections in until stopped.
@@ -90,7 +105,9 @@ impl Serving {
     /// Flushes and closes every socket, lets requests under way finish, and cuts whoever takes too long.
     pub async fn stop(&mut self) {
         let _ = self.stop.send(());
-        if tokio::time::timeout(GOODBYE, self.io.close()).await.is_err() {
+        if let Some(io) = &self.io
+            && tokio::time::timeout(GOODBYE, io.close()).await.is_err()
+        {
             debug!("a socket did not take its good-bye and is cut");
         }
         if tokio::time::timeout(2 * GOODBYE, &mut self.accepting).await.is_err() {
@@ -167,28 +184,25 @@ async fn serve(stream: Seated, from: SocketAddr, router: Router, mut stopped: wa
     }
 }
 
-fn routes(
-    socket_io: SocketIoLayer,
-    pages: Pages,
-    figures: watch::Receiver<Figures>,
+fn files<F: Clone + Serialize + Send + Sync + 'static>(
+    figures: watch::Receiver<F>,
     status: watch::Receiver<Status>,
 ) -> Router {
     let healthz = get(async move || {
         let figures = figures.borrow().clone();
         health::answer(&status, figures)
     });
-    let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
-    let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
-    let files = Router::new()
+    Router::new()
         .route("/healthz", healthz)
         .method_not_allowed_fallback(assets::serve)
         .fallback(assets::serve)
-        .layer(CompressionLayer::new());
-    // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
-    // request), and every application would be a Socket.IO server of its own that knows nothing of the others' peers.
-    let all = socket_io.layer(files);
-    Router::new()
-        .fallback_service(all)
+        .layer(CompressionLayer::new())
+}
+
+fn guarded(router: Router, pages: Pages) -> Router {
+    let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
+    let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
+    router
         .layer(tower::util::option_layer(strangers))
         .layer(middleware::from_fn_with_state((pages, handshakes), judge))
 }

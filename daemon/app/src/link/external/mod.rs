@@ -1,0 +1,64 @@
+//! A room in somebody else's Socket.IO server: one connection, made again whenever it is lost, with the page and
+//! `/healthz` on our own port meanwhile. Must not know what a message means, nor how a call is made.
+//!
+//! [`life`] decides when to connect and what waits, over any [`transport`]; [`socketio`] is the one there is.
+
+use porthole_core::config::settings::{ExternalRelay, RelaySettings, RoomSettings};
+use porthole_core::event::LinkEvent;
+use porthole_core::status::Status;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use super::embedded::guard::Pages;
+use super::embedded::server::Server;
+use super::embedded::{self, OpenFailed};
+use super::{Ends, Events, Link};
+use address::Address;
+use life::Life;
+use socketio::SocketIo;
+use tls::Trust;
+use transport::Transport;
+
+pub use address::BadAddress;
+
+mod address;
+mod backoff;
+mod failure;
+mod life;
+mod socketio;
+mod tls;
+mod transport;
+mod waiting;
+
+/// Binds the port of the page, and connects to the relay until the link is closed, however long it takes.
+///
+/// [`LinkEvent::Up`] and [`LinkEvent::Down`] are reported whenever that changes, Down also when its reason does;
+/// `events` should hold [`super::EVENTS`]. Errors: [`OpenFailed`], each with what to do about it. That the relay is
+/// not reached is none.
+pub async fn open(
+    settings: &RelaySettings,
+    relay: &ExternalRelay,
+    room: &RoomSettings,
+    events: mpsc::Sender<LinkEvent>,
+    health: watch::Receiver<Status>,
+) -> Result<Link, OpenFailed> {
+    let address = Address::new(&relay.url, &relay.path, relay.auth.clone())?;
+    let (listener, page) = embedded::bind(settings.listen, room.access).await?;
+    let trust = Trust::new(relay.ca.clone(), relay.pin);
+    let url = address.to_string();
+    let life = Life::new(SocketIo::new(address, trust), url, Events { desk: events });
+    let pages = Pages::new(room.access, &settings.link);
+    Ok(Link::start(Some(page), |ends| serve(ends, life, listener, pages, health)))
+}
+
+async fn serve(
+    ends: Ends,
+    life: Life<impl Transport>,
+    listener: TcpListener,
+    pages: Pages,
+    health: watch::Receiver<Status>,
+) {
+    let mut serving = Server::without_relay(listener, pages, life.figures(), health).start();
+    life.run(ends).await;
+    serving.stop().await;
+}
