@@ -174,6 +174,20 @@ async fn a_clip_that_cannot_be_decoded_is_a_lost_camera_with_what_gstreamer_says
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clip_whose_opening_hangs_does_not_keep_the_media_side_from_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.mkv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let clip = pipe.clone();
+    let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(clip)).await;
+    camera.media.perform(&Command::StartCapture);
+    let closed = tokio::time::timeout(LIMIT, camera.close([])).await;
+    // Lets go of the thread that still waits for somebody to write.
+    drop(std::fs::File::options().read(true).write(true).open(&pipe).unwrap());
+    assert!(closed.is_ok(), "the media side did not close");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_encoder_nobody_knows_is_refused_at_start() {
     let settings = settings("[video]\nencoder = \"h264magic\"");
     let (events, _heard) = Events::channel();

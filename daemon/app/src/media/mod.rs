@@ -16,6 +16,7 @@ mod timeline;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use gst_utils::StreamProducer;
 use porthole_core::command::Command;
@@ -26,6 +27,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use element::MediaError;
+
+/// How long camera and encoders may take to close when the daemon stops.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(800);
 
 /// Where the media side reports to. Cheap to clone, never blocks, never fails: after the desk is gone nobody listens.
 #[derive(Debug, Clone)]
@@ -117,10 +121,13 @@ impl Media {
         }
     }
 
-    /// Closes camera and encoders. Calls are hung up by command before.
+    /// Closes camera and encoders. Calls are hung up by command before. A device that hangs while it is opened or
+    /// closed is left to the end of the process.
     pub async fn close(self) {
         let _ = self.studio.send(studio::Ask::Close);
-        let _ = self.studio_task.await;
+        if tokio::time::timeout(CLOSE_DEADLINE, self.studio_task).await.is_err() {
+            log::warn!("the camera did not close within {CLOSE_DEADLINE:?}; it is left behind");
+        }
     }
 
     fn ask_studio(&self, ask: studio::Ask) {
