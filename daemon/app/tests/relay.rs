@@ -188,6 +188,19 @@ async fn what_peers_send_to_one_that_does_not_read_is_bounded() {
 }
 
 #[tokio::test]
+async fn a_message_that_never_ends_gives_its_connection_back() {
+    let relay = open(Access::Local).await;
+    let slow = relay.enter("slow").await;
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    let head = format!("POST {}\r\nContent-Length: 60000\r\n\r\n42", slow.target());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.expect("an end");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    relay.close().await;
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_said_with_what_to_do() {
     let relay = open(Access::Local).await;
     let failed = try_open(Access::Local, relay.address).await.map(|_| ()).unwrap_err();
