@@ -90,6 +90,9 @@ pub struct Figures {
     pub lost: u64,
 }
 
+/// Comings and goings told in the log: so many a second, and how many at once.
+const NEWS: (u32, u32) = (1, 60);
+
 /// A socket, and how much others may still send to it.
 struct Ear {
     socket: SocketRef,
@@ -112,18 +115,23 @@ pub struct Relay {
     inbox: mpsc::Receiver<Heard>,
     events: Events,
     lost: u64,
+    news: News,
     figures: watch::Sender<Figures>,
+}
+
+/// How much of the comings and goings the log is told.
+struct News {
+    may: Bucket,
+    untold: u64,
 }
 
 impl Relay {
     /// A relay with nobody connected, and the inbox through which it hears of sockets.
     pub fn new(room: Room, events: Events) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
-        let figures = watch::Sender::default();
-        (
-            Self { room, sockets: HashMap::new(), early: HashMap::new(), inbox, events, lost: 0, figures },
-            heard,
-        )
+        let (sockets, early, figures) = (HashMap::new(), HashMap::new(), watch::Sender::default());
+        let news = News { may: Bucket::new(NEWS.0, NEWS.1, Instant::now()), untold: 0 };
+        (Self { room, sockets, early, inbox, events, lost: 0, news, figures }, heard)
     }
 
     /// How things are, kept up to date.
@@ -208,7 +216,7 @@ impl Relay {
                     let _ = reply.map(|reply| reply.send(&payload));
                 }
                 Delivery::Camera { sender, event, payload } => {
-                    note(&sender, &event);
+                    self.news.note(&sender, &event, Instant::now());
                     self.report(LinkEvent::Message { sender: Some(sender), name: event, payload });
                 }
                 Delivery::Cut(socket) => {
@@ -269,10 +277,47 @@ impl Ear {
     }
 }
 
-fn note(peer: &PeerId, event: &str) {
-    match event {
-        "joined" => info!(peer = peer.as_str(); "came into the room"),
-        "left" => info!(peer = peer.as_str(); "left the room"),
-        _ => debug!(peer = peer.as_str(); "says `{event}`"),
+impl News {
+    /// A peer that comes and goes all the time is told of in the log once a second, with a sum.
+    fn note(&mut self, peer: &PeerId, event: &str, now: Instant) {
+        let told = match event {
+            "joined" => "came into the room",
+            "left" => "left the room",
+            _ => {
+                debug!(peer = peer.as_str(); "says `{event}`");
+                return;
+            }
+        };
+        if !self.may.take(now) {
+            self.untold += 1;
+            return;
+        }
+        match std::mem::take(&mut self.untold) {
+            0 => info!(peer = peer.as_str(); "{told}"),
+            untold => info!(peer = peer.as_str(); "{told}, after {untold} more comings and goings"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use porthole_core::ids::Name;
+
+    use super::*;
+
+    #[test]
+    fn whoever_comes_and_goes_all_the_time_is_told_of_in_sums() {
+        let start = Instant::now();
+        let mut news = News { may: Bucket::new(NEWS.0, NEWS.1, start), untold: 0 };
+        let peer = Name::new("moth").unwrap();
+        for _ in 0..500 {
+            news.note(&peer, "joined", start);
+            news.note(&peer, "left", start);
+        }
+        assert_eq!(news.untold, 1000 - 60);
+        news.note(&peer, "offer", start);
+        assert_eq!(news.untold, 1000 - 60);
+        news.note(&peer, "joined", start + std::time::Duration::from_secs(1));
+        assert_eq!(news.untold, 0);
     }
 }
