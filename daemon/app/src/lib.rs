@@ -8,4 +8,5 @@ pub mod exit;
 pub mod link;
 pub mod logging;
 pub mod media;
+pub mod memory;
 pub mod run;

@@ -8,6 +8,7 @@ use porthole::exit::Exit;
 use porthole::{configuration, logging};
 
 fn main() -> ExitCode {
+    porthole::memory::tune();
     match Args::take() {
         Ok(Args { command: Command::CheckConfig { file } }) => check_config(&file).into(),
         Ok(Args { command: Command::Run { config } }) => run(config.as_deref()).into(),

@@ -6,6 +6,7 @@ mod capture;
 mod clip;
 mod element;
 mod encoder;
+mod mdns;
 mod modes;
 mod playout;
 mod probe;
@@ -16,6 +17,7 @@ mod timeline;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gst_utils::StreamProducer;
@@ -23,9 +25,11 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::{IceSettings, MediaSettings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
+use porthole_core::wire::Candidate;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::memory;
 pub use element::MediaError;
 
 /// How long camera and encoders may take to close when the daemon stops.
@@ -47,6 +51,31 @@ impl Events {
     }
 }
 
+/// Gives a viewer's candidate to its call, at once or when its name is looked up.
+fn give(candidate: Option<Candidate>, asks: mpsc::UnboundedSender<call::Ask>) {
+    match candidate {
+        Some(hidden) if mdns::is_name(&hidden) => {
+            tokio::spawn(async move {
+                if let Some(plain) = mdns::resolve(hidden).await {
+                    let _ = asks.send(call::Ask::Candidate(Some(plain)));
+                }
+            });
+        }
+        candidate => {
+            let _ = asks.send(call::Ask::Candidate(candidate));
+        }
+    }
+}
+
+/// Lives a call; the last one to go gives its memory back to the system.
+async fn counted(open: Arc<()>, life: impl Future<Output = ()>) {
+    life.await;
+    // This one and the one that `Media` holds.
+    if Arc::strong_count(&open) <= 2 {
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
+    }
+}
+
 /// What calls can draw from at this moment.
 #[derive(Debug, Clone, Default)]
 struct Producers {
@@ -60,6 +89,8 @@ pub struct Media {
     studio_task: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
+    /// One clone for every call that is not closed yet.
+    open: Arc<()>,
     events: Events,
     ice: IceSettings,
     timeline: timeline::Timeline,
@@ -84,7 +115,16 @@ impl Media {
         warm::up(&timeline).await?;
         let (studio, producers, studio_task) =
             studio::open(settings, encoder, timeline.clone(), events.clone());
-        Ok(Self { studio, studio_task, producers, calls: HashMap::new(), events, ice, timeline })
+        Ok(Self {
+            studio,
+            studio_task,
+            producers,
+            calls: HashMap::new(),
+            open: Arc::new(()),
+            events,
+            ice,
+            timeline,
+        })
     }
 
     /// Performs a command; those that are not for the media side are ignored. Never blocks.
@@ -105,11 +145,12 @@ impl Media {
                     ice: self.ice.clone(),
                     timeline: self.timeline.clone(),
                 };
-                tokio::spawn(call::live(order, heard, self.producers.clone(), self.events.clone()));
+                let life = call::live(order, heard, self.producers.clone(), self.events.clone());
+                tokio::spawn(counted(self.open.clone(), life));
             }
             Command::AddCandidate { call, candidate } => {
                 if let Some(asks) = self.calls.get(call) {
-                    let _ = asks.send(call::Ask::Candidate(candidate.clone()));
+                    give(candidate.clone(), asks.clone());
                 }
             }
             Command::HangUp { call } => {

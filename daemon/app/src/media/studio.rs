@@ -16,6 +16,7 @@ use super::encoder::Encoder;
 use super::rendition::{Encoding, Word};
 use super::timeline::Timeline;
 use super::{Events, Producers};
+use crate::memory;
 
 /// How long closing a device or an encoder may take before its thread is left behind.
 const CLOSE: Duration = Duration::from_secs(10);
@@ -137,7 +138,11 @@ impl Studio {
         }
         self.published.send_modify(|producers| producers.sound = None);
         if let Some((_, capture)) = self.capture.take() {
-            close("the camera", move || capture.stop()).await;
+            close("the camera", move || {
+                capture.stop();
+                memory::give_back();
+            })
+            .await;
         }
     }
 

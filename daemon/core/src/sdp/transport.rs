@@ -1,6 +1,8 @@
 //! Which ICE and DTLS identity a bundle has, and whether it is one that can be answered.
 //! Must not know what is carried.
 
+use std::net::IpAddr;
+
 use super::read::{Media, Offer, Transport};
 use crate::wire::Reason;
 use crate::wire::limits::{CANDIDATE_BYTES, CANDIDATES_PER_CALL};
@@ -78,11 +80,12 @@ fn sha256(line: &str) -> Option<&str> {
     sound.then_some(digits)
 }
 
-/// `<foundation> <component> <transport> <priority> <address> <port> typ <type> …` (RFC 8839 section 5.1).
+/// `<foundation> <component> <transport> <priority> <address> <port> typ <type> …` (RFC 8839 section 5.1). A name in place
+/// of the address is none: webrtcbin would look it up on a stranger's word, and keep what it cannot find.
 fn is_candidate(value: &str) -> bool {
     let words: Vec<_> = value.split(' ').collect();
     value.len() <= CANDIDATE_BYTES
         && value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-        && matches!(words[..], [_, "1", _, priority, _, port, "typ", _, ..]
-            if priority.parse::<u32>().is_ok() && port.parse::<u16>().is_ok())
+        && matches!(words[..], [_, "1", _, priority, address, port, "typ", _, ..]
+            if priority.parse::<u32>().is_ok() && address.parse::<IpAddr>().is_ok() && port.parse::<u16>().is_ok())
 }

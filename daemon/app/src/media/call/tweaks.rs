@@ -9,7 +9,11 @@ use gst::prelude::*;
 /// Least time between two reports that something arrived.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 
-/// Watches webrtcbin's inner elements: removes the delay that its clocksync adds and calls `heard`, at most every
+/// How long a packet is kept for a viewer that has lost it, in milliseconds.
+const RETRANSMIT_MS: u32 = 600;
+
+/// Watches webrtcbin's inner elements: removes the delay that its clocksync adds, bounds what
+/// is kept for retransmission, and calls `heard`, at most every
 /// half second, when something arrives from the network.
 pub fn attach(webrtc: &gst::Element, heard: impl Fn() + Send + Sync + 'static) {
     let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else { return };
@@ -19,6 +23,11 @@ pub fn attach(webrtc: &gst::Element, heard: impl Fn() + Send + Sync + 'static) {
         match factory.as_str() {
             // Waits for each frame's time plus the pipeline's latency: 28 ms for nothing, frames are live.
             "clocksync" => element.set_property("sync", false),
+            // By time and not by 500 packets: what is older comes too late to be shown, and costs most of a viewer's memory.
+            "rtprtxsend" => {
+                element.set_property("max-size-packets", 0_u32);
+                element.set_property("max-size-time", RETRANSMIT_MS);
+            }
             "nicesrc" => report_arrivals(element, heard.clone()),
             _ => {}
         }
