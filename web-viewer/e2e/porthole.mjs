@@ -23,6 +23,18 @@ const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+/;
  * @returns {Promise<Porthole>}
  */
 export async function start(how = {}) {
+  const porthole = await launch(how);
+  try {
+    porthole.link = await porthole.says(LINK, START_MS);
+  } catch (error) {
+    await porthole.kill();
+    throw error;
+  }
+  return porthole;
+}
+
+/** The same without waiting until it says its link. */
+export async function launch(how = {}) {
   const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
   const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
   const config = join(folder, "porthole.toml");
@@ -34,14 +46,7 @@ export async function start(how = {}) {
     more, "",
   ].join("\n"));
   const child = spawn(BINARY, ["run", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
-  const porthole = new Porthole(child, folder);
-  try {
-    porthole.link = await porthole.says(LINK, START_MS);
-  } catch (error) {
-    await porthole.kill();
-    throw error;
-  }
-  return porthole;
+  return new Porthole(child, folder);
 }
 
 export class Porthole {

@@ -2,12 +2,13 @@
 // do, and that none of it costs anybody else anything.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { io } from "socket.io-client";
-import { start } from "./porthole.mjs";
+import { launch, start } from "./porthole.mjs";
 
 /** Only bounds a hang. */
 const HANG_MS = 20_000;
@@ -282,6 +283,20 @@ describe("at the end", { timeout: 120_000 }, () => {
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, porthole.output);
     await ended;
     stuck.destroy();
+  });
+
+  test("a daemon that is told to stop while it still tries encoders does not start", async (t) => {
+    const free = createServer().listen(0, "127.0.0.1");
+    await once(free, "listening");
+    const { port } = free.address();
+    await new Promise((resolve) => free.close(resolve));
+    const slow = `source = "test"\nwidth = 4096\nheight = 4096`;
+    const starting = launch({ port, video: slow });
+    t.after(async () => (await starting).kill());
+    await until(() => fetch(`http://127.0.0.1:${port}/healthz`).then(() => true, () => false));
+    const { code, signal } = await (await starting).stop();
+    assert.deepEqual({ code, signal }, { code: 0, signal: null });
+    assert.doesNotMatch((await starting).output, /#room=/);
   });
 
   test("a daemon that starts again on the same port is found again", async (t) => {

@@ -3,6 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{IsTerminal, stdout};
+use std::pin::pin;
 
 use porthole_core::command::Command;
 use porthole_core::config::settings::{RelayMode, RoomSettings, Settings};
@@ -43,13 +44,13 @@ pub fn until_stopped(settings: Settings) -> Result<(), CannotRun> {
 async fn live(settings: Settings) -> Result<(), CannotRun> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let stop = async move {
+    let mut stop = pin!(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         log::info!("stopping");
-    };
+    });
     let me = camera_id(&settings.room);
     let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
     let (status, health) = watch::channel(switchboard.status());
@@ -66,7 +67,11 @@ async fn live(settings: Settings) -> Result<(), CannotRun> {
             external::open(relay, other, &settings.room, link_events, health).await?
         }
     };
-    let mut media = Media::open(settings.media.clone(), settings.ice.clone(), media_events).await?;
+    // Trying encoders takes a while, and far longer where one of them hangs.
+    let mut media = tokio::select! {
+        opened = Media::open(settings.media.clone(), settings.ice.clone(), media_events) => opened?,
+        () = &mut stop => return Ok(()),
+    };
     if let Some(page) = link.page() {
         announce::print(&mut stdout(), stdout().is_terminal(), &settings.room, &settings.relay, page)?;
     }

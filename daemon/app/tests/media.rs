@@ -207,6 +207,37 @@ async fn a_clip_that_cannot_be_decoded_is_a_lost_camera_with_what_gstreamer_says
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_stands_still_is_a_lost_camera() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("short.mkv");
+    make_clip(&clip, 20);
+    let path = clip.clone();
+    let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(path)).await;
+    camera.media.perform(&Command::StartCapture);
+    camera.until(|e| matches!(e, MediaEvent::CaptureRunning)).await;
+    // What is read from now on holds no frame.
+    std::fs::File::options().write(true).open(&clip).unwrap().set_len(0).unwrap();
+    let event = camera.until(|e| matches!(e, MediaEvent::CaptureFailed { .. })).await;
+    let MediaEvent::CaptureFailed { reason } = event else { panic!("{event:?}") };
+    assert!(reason.contains("no frame"), "{reason}");
+    camera.close([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_whose_opening_hangs_does_not_keep_the_media_side_from_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.mkv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let clip = pipe.clone();
+    let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(clip)).await;
+    camera.media.perform(&Command::StartCapture);
+    let closed = tokio::time::timeout(LIMIT, camera.close([])).await;
+    // Lets go of the thread that still waits for somebody to write.
+    drop(std::fs::File::options().read(true).write(true).open(&pipe).unwrap());
+    assert!(closed.is_ok(), "the media side did not close");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_encoder_nobody_knows_is_refused_at_start() {
     let settings = settings("[video]\nencoder = \"h264magic\"");
     let (events, _heard) = Events::channel();

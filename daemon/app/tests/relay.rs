@@ -166,6 +166,37 @@ async fn a_peer_that_takes_nothing_is_gone_and_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
+async fn what_peers_send_to_one_that_does_not_read_is_bounded() {
+    let relay = open(Access::Local).await;
+    let deaf = relay.enter("deaf").await;
+    let loud = relay.enter_as("loud", "camera").await;
+    for bytes in [200_000, 31_000].into_iter().chain([31_000; 20]) {
+        loud.post(&format!(r#"42["chat",{{"text":"{}"}}]"#, "x".repeat(bytes))).await;
+    }
+    let mut passed_on = 0;
+    while passed_on < 8 {
+        passed_on += deaf.poll().await.iter().filter(|packet| packet.starts_with("42[\"chat\"")).count();
+    }
+    let refusals = async || relay.get("/healthz").await.json()["relay"]["refusals"].clone();
+    within(async { while refusals().await["too-often"].is_null() {} }).await;
+    assert_eq!(refusals().await["too-large"], 1);
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn a_message_that_never_ends_gives_its_connection_back() {
+    let relay = open(Access::Local).await;
+    let slow = relay.enter("slow").await;
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    let head = format!("POST {}\r\nContent-Length: 60000\r\n\r\n42", slow.target());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.expect("an end");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    relay.close().await;
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_said_with_what_to_do() {
     let relay = open(Access::Local).await;
     let failed = try_open(Access::Local, relay.address).await.map(|_| ()).unwrap_err();
@@ -288,12 +319,16 @@ impl Relay {
 
     /// A caller that has connected and joined.
     async fn enter(&self, from: &str) -> Caller {
+        self.enter_as(from, "viewer").await
+    }
+
+    async fn enter_as(&self, from: &str, role: &str) -> Caller {
         let open = self.get("/socket.io/?EIO=4&transport=polling").await;
         let open: Value = serde_json::from_str(open.body.trim_start_matches('0')).expect("an open packet");
         let caller = Caller { address: self.address, sid: open["sid"].as_str().expect("a sid").to_owned() };
         caller.post("40").await;
         caller.connected().await;
-        caller.post(&format!(r#"42["join",{{"room":"porthole","from":"{from}"}}]"#)).await;
+        caller.post(&format!(r#"42["join",{{"room":"porthole","from":"{from}","role":"{role}"}}]"#)).await;
         assert_eq!(caller.until("room").await[1]["peers"][0]["role"], "camera");
         caller
     }

@@ -114,6 +114,23 @@ fn a_camera_that_fails_at_once_is_tried_again_every_two_seconds_at_most() {
 }
 
 #[test]
+fn a_camera_that_stays_lost_is_a_warning_once() {
+    let mut desk = Desk::local();
+    let warnings = |desk: &mut Desk| desk.noted().iter().filter(|(level, _)| *level == Level::Warn).count();
+    for (number, warned) in [("1", 1), ("2", 0), ("3", 0)] {
+        desk.on(offer("anna", number));
+        desk.on(capture_failed());
+        assert_eq!(warnings(&mut desk), warned, "failure {number}");
+        desk.on(closed(number.parse().unwrap()));
+        desk.passes(secs(5), []);
+    }
+    desk.on(offer("anna", "4"));
+    desk.on(capture_runs());
+    desk.on(capture_failed());
+    assert_eq!(warnings(&mut desk), 1, "it was there in between");
+}
+
+#[test]
 fn a_camera_that_fails_while_it_lingers_is_told_in_the_log_and_not_closed_again() {
     let mut desk = Desk::local();
     desk.live("anna", "1");

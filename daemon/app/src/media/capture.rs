@@ -18,6 +18,9 @@ use super::timeline::{Said, Timeline, play, stop};
 /// How long a camera may take to its first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(8);
 
+/// How long a camera may give no frame without a word of error, as one does whose USB hangs.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// A running capture. [`Capture::stop`] closes the devices.
 pub struct Capture {
     pipelines: Vec<gst::Pipeline>,
@@ -48,7 +51,11 @@ impl Capture {
             move |said: Said| {
                 let Said::Error(words) = said else { return };
                 if running.swap(false, Ordering::AcqRel) {
-                    lost(words);
+                    lost(if words.starts_with("watchdog") {
+                        format!("no frame for {SILENCE:?}")
+                    } else {
+                        words
+                    });
                 } else {
                     let _ = first.try_send(Err(words));
                 }
@@ -67,13 +74,20 @@ impl Capture {
                 }
                 VideoSource::Test | VideoSource::Auto(_) => source::test_picture(&video, &settings.video)?,
             };
-            let (picture, sink) = producer(&video, &last)?;
+            // It sleeps until there is a first frame, which may take longer than any later one.
+            let watchdog = make("watchdog")?;
+            watchdog.set_property("timeout", 0_i32);
+            chain(&video, &[&watchdog])?;
+            last.link(&watchdog).map_err(|e| failed(&e))?;
+            let (picture, sink) = producer(&video, &watchdog)?;
             report_first(&sink, first);
             play(&video)?;
             if let Some(clip) = &clip {
                 clip.play()?;
             }
             wait(&arrived)?;
+            let silence = i32::try_from(SILENCE.as_millis()).unwrap_or(i32::MAX);
+            watchdog.set_property("timeout", silence);
             running.store(true, Ordering::Release);
             Ok(picture)
         })();

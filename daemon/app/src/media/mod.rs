@@ -18,6 +18,7 @@ mod warm;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gst_utils::StreamProducer;
 use porthole_core::command::Command;
@@ -30,6 +31,9 @@ use tokio::task::JoinHandle;
 
 use crate::memory;
 pub use element::MediaError;
+
+/// How long camera and encoders may take to close when the daemon stops.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(800);
 
 /// Where the media side reports to. Cheap to clone, never blocks, never fails: after the desk is gone nobody listens.
 #[derive(Debug, Clone)]
@@ -152,10 +156,13 @@ impl Media {
         }
     }
 
-    /// Closes camera and encoders. Calls are hung up by command before.
+    /// Closes camera and encoders. Calls are hung up by command before. A device that hangs while it is opened or
+    /// closed is left to the end of the process.
     pub async fn close(self) {
         let _ = self.studio.send(studio::Ask::Close);
-        let _ = self.studio_task.await;
+        if tokio::time::timeout(CLOSE_DEADLINE, self.studio_task).await.is_err() {
+            log::warn!("the camera did not close within {CLOSE_DEADLINE:?}; it is left behind");
+        }
     }
 
     fn start(&mut self, call: CallId, part: call::Part) {

@@ -68,12 +68,16 @@ impl Capture {
         after_loss
     }
 
-    /// It failed. `true`: while it was wanted open.
-    pub(super) fn failed(&mut self) -> bool {
-        let (Life::Starting { began, .. } | Life::Running { began }) = self.life else { return false };
+    /// It failed. `None`: nobody wanted it open. Otherwise whether it had failed before and not run since.
+    pub(super) fn failed(&mut self) -> Option<bool> {
+        let (began, again) = match self.life {
+            Life::Starting { began, after_loss } => (began, after_loss),
+            Life::Running { began } => (began, false),
+            Life::Idle | Life::Lost { .. } => return None,
+        };
         self.life = Life::Lost { retry_at: began + CAPTURE_RETRY };
         self.lingers_until = None;
-        true
+        Some(again)
     }
 
     pub(super) fn state(&self) -> CaptureState {

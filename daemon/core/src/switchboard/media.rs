@@ -61,10 +61,10 @@ impl Switchboard {
     }
 
     fn capture_failed(&mut self, reason: &str, now: Instant) {
-        if !self.capture.failed() {
-            return;
-        }
-        self.note(Level::Warn, None, None, format!("the camera failed: {reason}"));
+        let Some(again) = self.capture.failed() else { return };
+        // A page that is left open tries every few seconds, all night.
+        let level = if again { Level::Debug } else { Level::Warn };
+        self.note(level, None, None, format!("the camera failed: {reason}"));
         for id in self.find(|_| true) {
             self.end(id, Reason::CameraLost, Farewell::Said, now);
         }

@@ -28,7 +28,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long a connection may take to enter the Socket.IO namespace, or to finish a binary message.
 const ENTER_DEADLINE: Duration = Duration::from_secs(5);
 /// How many packets may wait for one peer. An emit past it means that the peer is gone.
-const PACKETS_WAITING: usize = 1024;
+const PACKETS_WAITING: usize = 256;
 /// Messages a second from one socket, and how many at once.
 const MESSAGES: (u32, u32) = (30, 60);
 /// How many messages past its bucket a socket may send before it is cut.
@@ -113,8 +113,8 @@ impl Entrance {
         let inbox = self.inbox.clone();
         // All is done before the future is made, so a peer's messages stay in their order.
         socket.on_fallback(move |socket: SocketRef, said: Said, reply: AckSender| {
-            let Said { key, life, event, payload } = said;
-            if inbox.try_send(Heard::Said { key, life, socket, event, payload, reply }).is_err() {
+            let Said { key, life, bytes, event, payload } = said;
+            if inbox.try_send(Heard::Said { key, life, socket, bytes, event, payload, reply }).is_err() {
                 debug!("the relay is too far behind: a message of socket {} is lost", key.0);
             }
             std::future::ready(())
@@ -133,6 +133,7 @@ impl Entrance {
 struct Said {
     key: SocketKey,
     life: Arc<Life>,
+    bytes: usize,
     event: String,
     payload: Value,
 }
@@ -158,8 +159,8 @@ impl FromMessageParts<LocalAdapter> for Said {
     ) -> Result<Self, Unheard> {
         let attendance = socket.extensions.get::<Arc<Attendance>>().ok_or(Unheard::Stranger)?;
         attendance.pay(socket)?;
-        let read = match message {
-            Packet::Str(text, None) => serde_json::from_str::<Vec<Value>>(text.as_str()),
+        let (read, bytes) = match message {
+            Packet::Str(text, None) => (serde_json::from_str::<Vec<Value>>(text.as_str()), text.len()),
             // Nothing that peers say to each other is binary.
             _ => {
                 attendance.count("binary");
@@ -170,7 +171,7 @@ impl FromMessageParts<LocalAdapter> for Said {
         match arguments.next() {
             Some(Value::String(event)) => {
                 let payload = arguments.next().unwrap_or_default();
-                Ok(Self { key: attendance.key, life: attendance.life.clone(), event, payload })
+                Ok(Self { key: attendance.key, life: attendance.life.clone(), bytes, event, payload })
             }
             _ => {
                 attendance.count("unreadable");

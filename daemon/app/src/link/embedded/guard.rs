@@ -29,7 +29,12 @@ impl Bucket {
 
     /// Takes one out, if there is one.
     pub fn take(&mut self, now: Instant) -> bool {
-        let full_at = self.full_at.max(now) + self.cost;
+        self.take_many(1, now)
+    }
+
+    /// Takes so many out at once, if there are so many.
+    pub fn take_many(&mut self, count: u32, now: Instant) -> bool {
+        let full_at = self.full_at.max(now) + self.cost.saturating_mul(count);
         let there = full_at - now <= self.depth;
         if there {
             self.full_at = full_at;
@@ -175,6 +180,16 @@ mod tests {
         assert_eq!((0..300).filter(|_| bucket.take(start)).count(), 60);
         let later = start + Duration::from_secs(1);
         assert_eq!((0..300).filter(|_| bucket.take(later)).count(), 30);
+    }
+
+    #[test]
+    fn a_bucket_gives_many_at_once_or_none() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(10, 20, start);
+        assert!(!bucket.take_many(21, start));
+        assert!(bucket.take_many(15, start));
+        assert!(!bucket.take_many(6, start));
+        assert!(bucket.take_many(5, start) && !bucket.take(start));
     }
 
     #[test]

@@ -4,22 +4,29 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 
 use log::{debug, info, warn};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::PeerId;
-use porthole_core::wire::Outgoing;
+use porthole_core::wire::{Outgoing, Reason};
 use serde::Serialize;
 use serde_json::Value;
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
 
+use super::guard::Bucket;
 use super::rooms::{Delivery, Room, SocketKey};
 use super::server::Server;
 use crate::link::{Ends, Events};
 
 /// How many messages of strangers may wait. Each socket has a bucket of its own before this.
 const INBOX: usize = 1024;
+/// Largest message that peers may send each other. One for our own camera may be larger, because it is not kept.
+const PASSED_ON_BYTES: usize = 32 * 1024;
+/// KiB a second that others may send to one peer, and how many at once. Whoever does not read what is sent makes us
+/// keep it.
+const PASSED_ON: (u32, u32) = (16, 256);
 
 /// What a socket did.
 pub enum Heard {
@@ -31,6 +38,8 @@ pub enum Heard {
         life: Arc<Life>,
         /// The way back to it.
         socket: SocketRef,
+        /// How long the message is.
+        bytes: usize,
         /// Event name.
         event: String,
         /// First argument, or `Null`.
@@ -81,27 +90,48 @@ pub struct Figures {
     pub lost: u64,
 }
 
+/// Comings and goings told in the log: so many a second, and how many at once.
+const NEWS: (u32, u32) = (1, 60);
+
+/// A socket, and how much others may still send to it.
+struct Ear {
+    socket: SocketRef,
+    room_for: Bucket,
+}
+
+/// A message while it is handled: whose, how long, and the call-back it may have asked for.
+struct Spoken {
+    by: SocketKey,
+    bytes: usize,
+    reply: Option<AckSender>,
+}
+
 /// Room and sockets.
 pub struct Relay {
     room: Room,
-    sockets: HashMap<SocketKey, SocketRef>,
+    sockets: HashMap<SocketKey, Ear>,
     /// What was said by those who may not be spoken to yet.
     early: HashMap<SocketKey, Vec<Heard>>,
     inbox: mpsc::Receiver<Heard>,
     events: Events,
     lost: u64,
+    news: News,
     figures: watch::Sender<Figures>,
+}
+
+/// How much of the comings and goings the log is told.
+struct News {
+    may: Bucket,
+    untold: u64,
 }
 
 impl Relay {
     /// A relay with nobody connected, and the inbox through which it hears of sockets.
     pub fn new(room: Room, events: Events) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
-        let figures = watch::Sender::default();
-        (
-            Self { room, sockets: HashMap::new(), early: HashMap::new(), inbox, events, lost: 0, figures },
-            heard,
-        )
+        let (sockets, early, figures) = (HashMap::new(), HashMap::new(), watch::Sender::default());
+        let news = News { may: Bucket::new(NEWS.0, NEWS.1, Instant::now()), untold: 0 };
+        (Self { room, sockets, early, inbox, events, lost: 0, news, figures }, heard)
     }
 
     /// How things are, kept up to date.
@@ -141,10 +171,13 @@ impl Relay {
             Heard::Said { key, ref life, .. } if !life.has(Life::ENTERED) => {
                 self.early.entry(key).or_default().push(heard);
             }
-            Heard::Said { key, socket, event, payload, reply, .. } => {
-                self.sockets.insert(key, socket);
+            Heard::Said { key, socket, bytes, event, payload, reply, .. } => {
+                self.sockets.entry(key).or_insert_with(|| Ear {
+                    socket,
+                    room_for: Bucket::new(PASSED_ON.0, PASSED_ON.1, Instant::now()),
+                });
                 let deliveries = self.room.hear(key, &event, payload);
-                self.deliver(deliveries, Some(reply));
+                self.deliver(deliveries, Some(Spoken { by: key, bytes, reply: Some(reply) }));
             }
             Heard::Entered(key) => {
                 for heard in self.early.remove(&key).into_iter().flatten() {
@@ -160,23 +193,30 @@ impl Relay {
     }
 
     /// Performs in order. Whoever does not take what is sent is gone.
-    fn deliver(&mut self, deliveries: Vec<Delivery>, mut reply: Option<AckSender>) {
+    fn deliver(&mut self, deliveries: Vec<Delivery>, mut spoken: Option<Spoken>) {
         let mut deaf = Vec::new();
         for delivery in deliveries {
             match delivery {
                 Delivery::Socket { socket, event, payload } => {
-                    let Some(to) = self.sockets.get(&socket) else { continue };
-                    if let Err(error) = to.emit(event, &payload) {
+                    let Some(to) = self.sockets.get_mut(&socket) else { continue };
+                    let strange = spoken.as_ref().filter(|spoken| spoken.by != socket);
+                    if let Some(reason) = strange.and_then(|spoken| to.has_no_room_for(&event, spoken.bytes))
+                    {
+                        self.room.count_refusal(reason.word());
+                        continue;
+                    }
+                    if let Err(error) = to.socket.emit(event, &payload) {
                         debug!("socket {} does not take what it is sent: {error}", socket.0);
                         deaf.push(socket);
                     }
                 }
                 Delivery::Reply(payload) => {
                     // Not heard by a peer that is gone; that is found out by the next message to it.
-                    let _ = reply.take().map(|reply| reply.send(&payload));
+                    let reply = spoken.as_mut().and_then(|spoken| spoken.reply.take());
+                    let _ = reply.map(|reply| reply.send(&payload));
                 }
                 Delivery::Camera { sender, event, payload } => {
-                    note(&sender, &event);
+                    self.news.note(&sender, &event, Instant::now());
                     let args = vec![payload];
                     self.report(LinkEvent::Message { sender: Some(sender), name: event, args });
                 }
@@ -198,8 +238,8 @@ impl Relay {
 
     /// A socket whose queue is full cannot even be told; it dies of its silence instead.
     fn cut(&mut self, key: SocketKey) {
-        if let Some(socket) = self.sockets.remove(&key) {
-            let _ = socket.disconnect();
+        if let Some(ear) = self.sockets.remove(&key) {
+            let _ = ear.socket.disconnect();
         }
     }
 
@@ -223,10 +263,62 @@ impl Relay {
     }
 }
 
-fn note(peer: &PeerId, event: &str) {
-    match event {
-        "joined" => info!(peer = peer.as_str(); "came into the room"),
-        "left" => info!(peer = peer.as_str(); "left the room"),
-        _ => debug!(peer = peer.as_str(); "says `{event}`"),
+impl Ear {
+    /// Why what another peer says is not passed on; `None`: it is, and counts.
+    fn has_no_room_for(&mut self, event: &str, bytes: usize) -> Option<Reason> {
+        // The relay's own words, which no peer can say: short, however long the message was that caused them.
+        if matches!(event, "joined" | "left") {
+            return None;
+        }
+        if bytes > PASSED_ON_BYTES {
+            return Some(Reason::TooLarge);
+        }
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        (!self.room_for.take_many(kib, Instant::now())).then_some(Reason::TooOften)
+    }
+}
+
+impl News {
+    /// A peer that comes and goes all the time is told of in the log once a second, with a sum.
+    fn note(&mut self, peer: &PeerId, event: &str, now: Instant) {
+        let told = match event {
+            "joined" => "came into the room",
+            "left" => "left the room",
+            _ => {
+                debug!(peer = peer.as_str(); "says `{event}`");
+                return;
+            }
+        };
+        if !self.may.take(now) {
+            self.untold += 1;
+            return;
+        }
+        match std::mem::take(&mut self.untold) {
+            0 => info!(peer = peer.as_str(); "{told}"),
+            untold => info!(peer = peer.as_str(); "{told}, after {untold} more comings and goings"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use porthole_core::ids::Name;
+
+    use super::*;
+
+    #[test]
+    fn whoever_comes_and_goes_all_the_time_is_told_of_in_sums() {
+        let start = Instant::now();
+        let mut news = News { may: Bucket::new(NEWS.0, NEWS.1, start), untold: 0 };
+        let peer = Name::new("moth").unwrap();
+        for _ in 0..500 {
+            news.note(&peer, "joined", start);
+            news.note(&peer, "left", start);
+        }
+        assert_eq!(news.untold, 1000 - 60);
+        news.note(&peer, "offer", start);
+        assert_eq!(news.untold, 1000 - 60);
+        news.note(&peer, "joined", start + std::time::Duration::from_secs(1));
+        assert_eq!(news.untold, 0);
     }
 }

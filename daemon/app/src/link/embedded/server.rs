@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -34,6 +34,8 @@ use super::{assets, health};
 
 /// How long a request's head may take, and how long a connection may idle between requests.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a request that brings something may take: the sender's time, as nothing here takes long.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
 /// Most bytes of a request's head.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Connections beside those of sockets: page, assets, polling.
@@ -221,7 +223,11 @@ async fn judge(
     if opens && !handshakes.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
         return assets::in_words(StatusCode::TOO_MANY_REQUESTS, "Too many connections at once; try again.");
     }
-    next.run(request).await
+    // Reading may wait for news (long polling), writing may not: a body that trickles in would hold its seat for ever.
+    let patience = if request.method() == Method::POST { BODY_DEADLINE } else { Duration::MAX };
+    tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
+        assets::in_words(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.")
+    })
 }
 
 /// A connection that gives its seat back when it ends, also after it has become a websocket.
