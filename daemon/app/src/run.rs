@@ -73,7 +73,12 @@ async fn live(settings: Settings) -> Result<(), CannotRun> {
         () = &mut stop => return Ok(()),
     };
     if let Some(page) = link.page() {
-        announce::print(&mut stdout(), stdout().is_terminal(), &settings.room, &settings.relay, page)?;
+        let said =
+            announce::print(&mut stdout(), stdout().is_terminal(), &settings.room, &settings.relay, page);
+        // Nobody reads the link; it is no reason not to answer who knows it.
+        if let Err(error) = said {
+            log::warn!("the link could not be printed ({error}); the page is at {page}");
+        }
     }
     let inbox = Inbox { link: link_inbox, media: media_inbox };
     desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &status, stop).await;

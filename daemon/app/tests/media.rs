@@ -2,20 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod camera;
 
+use std::path::{Path, PathBuf};
+
+use camera::{Camera, LIMIT, settings};
 use porthole::media::{Events, Media};
 use porthole_core::command::Command;
-use porthole_core::config::settings::{Fallback, Settings, VideoSource};
+use porthole_core::config::settings::{Fallback, VideoSource};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::sdp::{accept, choose};
 use porthole_peer::{Codec, Options, Sound, Stand, Viewer};
-use tokio::sync::mpsc::UnboundedReceiver;
-
-/// Only bounds a hang; nothing is timed with it.
-const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_sees_a_key_frame_then_frames_and_hears_the_tone() {
@@ -93,24 +91,6 @@ async fn the_camera_can_be_closed_and_opened_again_within_a_call() {
     camera.media.perform(&Command::StartRendition(Rendition::H264));
     viewer.wait(LIMIT, |f| f.key_frames > before.key_frames && f.frames > before.frames + 5).await.unwrap();
     camera.close([1]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_closed_in_the_middle_of_their_negotiation_leave_nothing_open() {
-    let mut camera = Camera::open("").await;
-    let stand = Stand::new().unwrap();
-    camera.run_rendition(Rendition::H264);
-    for warm in 1..=3 {
-        camera.interrupt(CallId(warm), &stand).await;
-    }
-    camera.until_threads_settle().await;
-    let before = open_files();
-    for number in 4..=30 {
-        camera.interrupt(CallId(number), &stand).await;
-    }
-    camera.until_threads_settle().await;
-    assert!(open_files() <= before + 4, "file descriptors went from {before} to {}", open_files());
-    camera.close([]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,120 +225,6 @@ async fn an_encoder_nobody_knows_is_refused_at_start() {
     assert!(refused.contains("h264magic") && refused.contains("x264enc"), "{refused}");
 }
 
-/// The media side, and the tests' half of the desk.
-struct Camera {
-    media: Media,
-    heard: UnboundedReceiver<MediaEvent>,
-    answers: Vec<String>,
-}
-
-impl Camera {
-    async fn open(toml: &str) -> Self {
-        Self::from(settings(toml)).await
-    }
-
-    async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = settings("");
-        change(&mut settings);
-        Self::from(settings).await
-    }
-
-    async fn from(settings: Settings) -> Self {
-        let (events, heard) = Events::channel();
-        let media = Media::open(settings.media, settings.ice, events).await.unwrap();
-        Self { media, heard, answers: Vec::new() }
-    }
-
-    fn run_rendition(&mut self, rendition: Rendition) {
-        self.media.perform(&Command::StartCapture);
-        self.media.perform(&Command::StartRendition(rendition));
-    }
-
-    /// Answers a viewer's offer; the camera is asked for a key frame as the switchboard would.
-    async fn answer(&mut self, number: u64, stand: &Stand, options: &Options) -> Viewer {
-        let (viewer, offer) = Viewer::offer(stand, options).unwrap();
-        let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
-        let rendition = plan.rendition.unwrap();
-        self.run_rendition(rendition);
-        let call = CallId(number);
-        self.media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle: false });
-        let answer = plan.finish(&self.answered(call).await.unwrap()).unwrap();
-        viewer.accept(&answer).unwrap();
-        self.answers.push(answer);
-        self.media.perform(&Command::ForceKeyFrame(rendition));
-        self.until(|e| matches!(e, MediaEvent::Connected { call: c } if *c == call)).await;
-        self.media.perform(&Command::ForceKeyFrame(rendition));
-        viewer
-    }
-
-    async fn answered(&mut self, call: CallId) -> Result<String, String> {
-        let event = self
-            .until(|e| matches!(e, MediaEvent::Answered { call: c, .. } | MediaEvent::CallFailed { call: c, .. } if *c == call))
-            .await;
-        match event {
-            MediaEvent::Answered { sdp, .. } => Ok(sdp),
-            MediaEvent::CallFailed { reason, .. } => Err(reason),
-            _ => unreachable!(),
-        }
-    }
-
-    /// Asks for an answer and hangs up before it can have come.
-    async fn interrupt(&mut self, call: CallId, stand: &Stand) {
-        let (_viewer, offer) = Viewer::offer(stand, &Options::default()).unwrap();
-        let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
-        self.media.perform(&Command::Answer { call, plan: Box::new(plan), trickle: true });
-        self.hang_up(call).await;
-    }
-
-    async fn hang_up(&mut self, call: CallId) {
-        self.media.perform(&Command::HangUp { call });
-        self.until(|e| matches!(e, MediaEvent::Closed { call: c } if *c == call)).await;
-    }
-
-    async fn until(&mut self, wanted: impl Fn(&MediaEvent) -> bool) -> MediaEvent {
-        tokio::time::timeout(LIMIT, async {
-            loop {
-                let event = self.heard.recv().await.unwrap();
-                if wanted(&event) {
-                    return event;
-                }
-            }
-        })
-        .await
-        .expect("the media side did not say what was waited for")
-    }
-
-    fn drain(&mut self) {
-        while self.heard.try_recv().is_ok() {}
-    }
-
-    /// GStreamer's and tokio's idle threads end by themselves: waits until their number stands still.
-    async fn until_threads_settle(&self) {
-        let mut last = (0, 0);
-        let mut same = 0;
-        while same < 10 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let now = (threads(), open_files());
-            same = if now == last { same + 1 } else { 0 };
-            last = now;
-        }
-    }
-
-    async fn close<const N: usize>(mut self, calls: [u64; N]) {
-        for number in calls {
-            self.hang_up(CallId(number)).await;
-        }
-        self.media.close().await;
-    }
-}
-
-fn settings(toml: &str) -> Settings {
-    let test = "[audio]\nsource = \"test\"\n";
-    let picture =
-        if toml.contains("[video]") { "" } else { "[video]\nsource = \"test\"\nwidth = 640\nheight = 480\n" };
-    porthole_core::config::load("test.toml", &format!("{test}{picture}{toml}"), &|_| None).unwrap()
-}
-
 fn captured_offers() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/offers");
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -368,14 +234,6 @@ fn captured_offers() -> Vec<PathBuf> {
 
 fn count(text: &str, prefix: &str) -> usize {
     text.lines().filter(|line| line.starts_with(prefix)).count()
-}
-
-fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").unwrap().count()
-}
-
-fn open_files() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 /// A short recording with picture and sound.
