@@ -21,8 +21,8 @@ const BATCH: usize = 100;
 const BEFORE: usize = 60;
 /// A tab that was killed is only noticed by its silence.
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
-/// Threads and descriptors must stand still for this long before they are compared.
-const STILL: Duration = Duration::from_secs(5);
+/// Threads and descriptors must stand still for this long before they are compared: GLib keeps an idle thread for 15 s.
+const STILL: Duration = Duration::from_secs(20);
 
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
