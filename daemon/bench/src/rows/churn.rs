@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use porthole_peer::{Caller, Signs};
 
-use super::{Bench, SETTLE};
+use super::Bench;
 use crate::Fault;
 use crate::crowd::{CALL_LIMIT, Crowd};
 use crate::daemon::Daemon;
@@ -22,8 +22,8 @@ const BATCH: usize = 100;
 const BEFORE: usize = 200;
 /// A tab that was killed is only noticed by its silence.
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
-/// Threads and descriptors must stand still for this long before they are compared.
-const STILL: Duration = Duration::from_secs(5);
+/// Threads and descriptors must stand still for this long before they are compared: GLib keeps an idle thread for 15 s.
+const STILL: Duration = Duration::from_secs(20);
 
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,26 +46,31 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     watcher.resize(1).await?;
     churn(&crowd, BEFORE).await?;
     watcher.resize(0).await?;
-    let before = settled(&daemon).await?;
+    let idle_before = settled(&daemon, 0).await?;
 
-    let (mut outcome, mut cpu, mut usages) = (Outcome::default(), Vec::new(), vec![before]);
+    // Somebody watches meanwhile, so that the encoder is not started anew with every call, and so that its own cost
+    // is known and can be taken off.
+    watcher.resize(1).await?;
+    let mut usages = vec![settled(&daemon, 1).await?];
+    let (mut outcome, mut cpu) = (Outcome::default(), Vec::new());
     for _ in 0..batches {
-        // Somebody watches meanwhile, so that the encoder's own cost is known and can be taken off.
-        watcher.resize(1).await?;
-        tokio::time::sleep(SETTLE).await;
         let watching = daemon.process.cpu_percent(bench.interval()).await? / 100.0;
         let (used, started) = (daemon.process.cpu_seconds()?, Instant::now());
         outcome.add(churn(&crowd, BATCH).await?);
         daemon.wait(SETTLE_LIMIT, |status| status.calls == 1).await?;
         let used = daemon.process.cpu_seconds()? - used - watching * started.elapsed().as_secs_f64();
         cpu.push(used * 1000.0 / BATCH as f64);
-        watcher.resize(0).await?;
-        usages.push(settled(&daemon).await?);
+        usages.push(settled(&daemon, 1).await?);
     }
+    watcher.resize(0).await?;
+    let idle_after = settled(&daemon, 0).await?;
     daemon.stop().await?;
 
     let calls = (batches * BATCH) as f64;
-    let left = |of: fn(&Usage) -> f64| usages.last().map_or(f64::NAN, of) - of(&before);
+    let left =
+        |of: fn(&Usage) -> f64| usages.last().zip(usages.first()).map(|(last, first)| of(last) - of(first));
+    let all = |of: fn(&Usage) -> f64| left(of).into_iter().collect();
+    let each = |of: fn(&Usage) -> f64| left(of).into_iter().map(|left| left / calls).collect();
     let by_batch = |of: fn(&Usage) -> f64| -> Vec<f64> {
         usages.windows(2).map(|pair| (of(&pair[1]) - of(&pair[0])) / BATCH as f64).collect()
     };
@@ -78,16 +83,26 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     figures.add("churn_refused", "of these refused", "", vec![outcome.refused as f64]);
     figures.add("churn_key_frame", "offer → first key frame, four at a time", "ms", outcome.key_frames);
     figures.add("churn_cpu", "CPU per call, the encoder's taken off; by 100 calls", "ms", cpu);
-    figures.add("churn_threads", "threads left behind by all", "", vec![left(|usage| usage.threads)]);
-    figures.add(
-        "churn_fds",
-        "file descriptors left behind by all",
-        "",
-        vec![left(|usage| usage.descriptors)],
-    );
-    figures.add("churn_rss", "RSS left behind per call", "KiB", vec![left(|usage| usage.rss) / calls]);
+    figures.add("churn_threads", "threads left behind by all", "", all(|usage| usage.threads));
+    figures.add("churn_fds", "file descriptors left behind by all", "", all(|usage| usage.descriptors));
+    figures.add("churn_rss", "RSS left behind per call", "KiB", each(|usage| usage.rss));
     let title = "heap and stacks left behind per call; by 100 calls";
     figures.add("churn_anonymous", title, "KiB", by_batch(|usage| usage.anonymous));
+    let idle = |of: fn(&Usage) -> f64| vec![of(&idle_after) - of(&idle_before)];
+    figures.add(
+        "churn_idle_threads",
+        "threads left behind by all, once nobody watches",
+        "",
+        idle(|usage| usage.threads),
+    );
+    figures.add(
+        "churn_idle_fds",
+        "file descriptors left, once nobody watches",
+        "",
+        idle(|usage| usage.descriptors),
+    );
+    let title = "RSS left behind by all, once nobody watches";
+    figures.add("churn_idle_rss", title, "MiB", idle(|usage| usage.rss / 1024.0));
     Ok(())
 }
 
@@ -160,9 +175,9 @@ async fn watch(crowd: &Crowd<'_>, caller: &Caller, outcome: &mut Outcome) -> Res
     Ok(())
 }
 
-/// Waits until no call is left, and until threads and descriptors no longer change.
-async fn settled(daemon: &Daemon) -> Result<Usage, Fault> {
-    daemon.wait(SETTLE_LIMIT, |status| status.calls == 0).await?;
+/// Waits until only `calls` are left, and until threads and descriptors no longer change.
+async fn settled(daemon: &Daemon, calls: usize) -> Result<Usage, Fault> {
+    daemon.wait(SETTLE_LIMIT, |status| status.calls == calls).await?;
     let started = Instant::now();
     let mut usage = daemon.process.usage()?;
     let mut since = Instant::now();
