@@ -17,7 +17,7 @@ const REASONS: Record<Reason, Words> = {
   "no-bundle": { title: "This browser is too old", text: "It cannot receive picture and sound the way the camera sends them. Please update it or use another one." },
   "not-allowed": { title: "You are not let in", text: "The camera does not accept this link. Ask its owner for a new one." },
   "bad-offer": { title: "The camera did not understand this browser", text: "Please update the browser or use another one." },
-  "bad-answer": { title: "The camera did not understand this page", text: "Please update the browser or use another one." },
+  "bad-answer": { title: "The camera did not understand the reply", text: "It called this browser and could not read what came back. The page calls by itself." },
   "bad-message": { title: "The camera did not understand this page", text: "Something was lost on the way. The page calls again by itself." },
   "too-large": { title: "The camera did not understand this browser", text: "The browser’s call was larger than anything the camera reads. Please use another browser." },
   "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about half a minute." },

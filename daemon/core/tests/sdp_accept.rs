@@ -95,6 +95,43 @@ fn candidates_find_their_line() {
     assert_eq!(of(&quiet, None, Some(1), None), Some(0));
 }
 
+#[test]
+fn what_chromium_answers_to_webrtcbins_own_offers_is_taken() {
+    for (offer, answer, rendition, sound) in [
+        (
+            include_str!("accepts/offer-webrtcbin-1.22-h264.sdp"),
+            include_str!("accepts/chromium-156-h264-all.sdp"),
+            H264,
+            true,
+        ),
+        (
+            include_str!("accepts/offer-webrtcbin-1.22-h264.sdp"),
+            include_str!("accepts/chromium-156-h264-without-sound.sdp"),
+            H264,
+            false,
+        ),
+        (
+            include_str!("accepts/offer-webrtcbin-1.22-vp8.sdp"),
+            include_str!("accepts/chromium-156-vp8-all.sdp"),
+            Vp8,
+            true,
+        ),
+    ] {
+        let accepted = judge(offer, answer).unwrap();
+        assert_eq!((accepted.rendition(), accepted.media[1].is_some()), (Some(rendition), sound));
+        let read = read::read(&accepted.answer).unwrap();
+        assert!(!read.media[0].candidates.is_empty());
+        // webrtcbin takes no answer in which an m-line lacks one of these, rejected or not.
+        for media in &read.media {
+            let lines = &media.transport;
+            assert!(
+                media.mid.is_some() && lines.ufrag.is_some() && lines.pwd.is_some() && lines.setup.is_some()
+            );
+            assert_eq!(lines.fingerprints.len(), 1);
+        }
+    }
+}
+
 // ---- what is refused -------------------------------------------------------------------------------------------
 
 #[test]

@@ -3,7 +3,7 @@
 //! Nothing of the answer reaches webrtcbin as it came: it is written anew with what both sides have said. Must not know
 //! who answered, nor what is done with an answer that is not taken.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::choose::{Codec, Direction, MediaPlan, PROTOCOLS};
 use super::formats::{self, OPUS_CLOCK, VIDEO_CLOCK, encoding};
@@ -86,7 +86,7 @@ pub fn judge(our_offer: &str, answer: &str) -> Result<Accepted, Reason> {
     if !["active", "passive"].contains(&identity.setup) {
         return Err(Reason::BadAnswer);
     }
-    let answer = write(&theirs, &identity, &bundle, &media);
+    let answer = write(&ours, &theirs, &identity, &bundle, &media);
     let ufrag = identity.ufrag.to_owned();
     Ok(Accepted { answer, media, ufrag })
 }
@@ -163,6 +163,7 @@ fn accept(our: &Media<'_>, their: &Media<'_>) -> Result<Option<MediaPlan>, Reaso
 
 /// Writes the answer anew.
 fn write(
+    ours: &Offer<'_>,
     theirs: &Offer<'_>,
     identity: &transport::Identity<'_>,
     bundle: &[&str],
@@ -171,20 +172,23 @@ fn write(
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = narrow::write_session(&mut text, theirs, identity, bundle);
-    for (their, plan) in theirs.media.iter().zip(media) {
+    for ((our, their), plan) in ours.media.iter().zip(&theirs.media).zip(media) {
         let _ = match plan {
             Some(plan) => narrow::write_line(&mut text, theirs, identity, bundle, (their, plan)),
-            None => write!(
-                text,
-                "m={} 0 {} {}\r\nc=IN IP4 0.0.0.0\r\n{}a=inactive\r\n",
-                their.kind,
-                their.protocol,
-                their.formats.join(" "),
-                their.mid.map(|mid| format!("a=mid:{mid}\r\n")).unwrap_or_default(),
-            ),
+            None => write_rejected(&mut text, our, identity),
         };
     }
     text
+}
+
+/// An m-line that is not accepted. webrtcbin takes no answer in which one lacks a mid or an identity.
+fn write_rejected(text: &mut String, our: &Media<'_>, identity: &transport::Identity<'_>) -> fmt::Result {
+    let format = our.formats.first().copied().unwrap_or_default();
+    write!(text, "m={} 0 {} {format}\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n", our.kind, our.protocol)?;
+    if let Some(mid) = our.mid {
+        write!(text, "a=mid:{mid}\r\n")?;
+    }
+    narrow::write_identity(text, identity)
 }
 
 impl Accepted {

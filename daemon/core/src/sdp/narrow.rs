@@ -60,15 +60,20 @@ pub(super) fn write_line(
     (media, plan): (&Media<'_>, &MediaPlan),
 ) -> fmt::Result {
     write_media(text, media, plan)?;
-    write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", identity.ufrag, identity.pwd)?;
-    write!(text, "a=fingerprint:sha-256 {}\r\n", identity.sha256)?;
-    write!(text, "a=setup:{}\r\n", identity.setup)?;
+    write_identity(text, identity)?;
     if bundle.first() == Some(&plan.mid.as_str()) {
         for candidate in candidates(offer, identity.ufrag) {
             write!(text, "a=candidate:{candidate}\r\n")?;
         }
     }
     Ok(())
+}
+
+/// The ICE and DTLS lines of an m-line.
+pub(super) fn write_identity(text: &mut String, identity: &Identity<'_>) -> fmt::Result {
+    write!(text, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", identity.ufrag, identity.pwd)?;
+    write!(text, "a=fingerprint:sha-256 {}\r\n", identity.sha256)?;
+    write!(text, "a=setup:{}\r\n", identity.setup)
 }
 
 fn write_media(text: &mut String, media: &Media<'_>, plan: &MediaPlan) -> fmt::Result {

@@ -72,7 +72,11 @@ fn meant(
         Means::Entered { others } => {
             Ok(if names_room(room, args) { Incoming::Entered { others } } else { Incoming::Nothing })
         }
-        Means::Away(why) => Ok(if names_room(room, args) { Incoming::Away(why) } else { Incoming::Nothing }),
+        Means::Away(why) => Ok(if names_room(room, args) || is_sentence(args) {
+            Incoming::Away(why)
+        } else {
+            Incoming::Nothing
+        }),
         Means::Present => Ok(present(me, room, &subject(args))),
         Means::Refused => Ok(refused(&subject(args))),
         Means::Message => message(spec, me, room, args),
@@ -126,6 +130,11 @@ fn names_room(room: &RoomName, args: &[Value]) -> bool {
         }
         Some(_) => false,
     }
+}
+
+/// Some relays say to a person why they do not let us in.
+fn is_sentence(args: &[Value]) -> bool {
+    args.first().and_then(Value::as_str).is_some_and(|text| Name::new(text).is_err())
 }
 
 /// Our own relay refuses: not a call, but the camera itself.
