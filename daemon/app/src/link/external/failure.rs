@@ -83,10 +83,10 @@ pub enum Failure {
         "{0} does not speak Socket.IO 3 or newer: correct `url` and `path` in [relay], or update the relay"
     )]
     NotSocketIo(String),
-    /// It takes the connection and ends it before it has said anything.
+    /// It takes the connection and ends it before it has said anything. Node does that at another path than its own.
     #[error(
-        "{0} hangs up at once: something in front of the relay (a proxy, a forwarded port) is there, and the relay \
-         behind it is not; start the relay"
+        "{0} takes the connection and hangs up without a word: correct `path` in [relay] (it is \"/socket.io/\" unless \
+         the relay says otherwise), or start the relay if this is only what stands in front of it"
     )]
     HungUp(String),
     /// It ended the connection in good order.
@@ -111,8 +111,10 @@ impl Failure {
             Self::Tls(_) | Self::OtherCertificate { .. } | Self::NoAuthority { .. } => Loss::Tls,
             Self::NotLetIn(_) | Self::Http { status: 401 | 403 | 429 } => Loss::Refused,
             Self::SentAway => Loss::SentAway,
-            Self::WrongPath(_) | Self::Http { .. } | Self::NotSocketIo(_) => Loss::NotSocketIo,
-            Self::Closed | Self::HungUp(_) => Loss::Closed,
+            Self::WrongPath(_) | Self::Http { .. } | Self::HungUp(_) | Self::NotSocketIo(_) => {
+                Loss::NotSocketIo
+            }
+            Self::Closed => Loss::Closed,
             Self::Broken | Self::Machine(_) => Loss::Failed,
         }
     }
