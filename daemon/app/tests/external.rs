@@ -260,6 +260,15 @@ async fn the_wrong_path_and_other_servers_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_proxy_without_its_relay_hangs_up_at_once() {
+    let mut camera = Camera::at(answering("").await).await;
+    let (why, reason) = camera.is_down().await;
+    assert_eq!(why, Loss::NotSocketIo, "{reason}");
+    assert!(reason.contains("hangs up without a word"), "{reason}");
+    camera.close().await;
+}
+
+#[tokio::test]
 async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut camera = Camera::at(silent.local_addr().unwrap()).await;

@@ -59,6 +59,20 @@ fn a_relay_that_keeps_us_only_for_a_moment_each_time_does_not_fill_the_log() {
     assert_eq!(desk.noted(), []);
 }
 
+#[test]
+fn calls_that_come_to_their_ends_meanwhile_do_not_bring_the_relay_back() {
+    let mut desk = Desk::open();
+    desk.on(up());
+    desk.sleep(secs(60));
+    desk.live("anna", "1");
+    desk.noted();
+    desk.on(lost(Loss::Closed));
+    desk.sleep(secs(600));
+    assert!(!desk.noted().contains(&back()));
+    desk.on(up());
+    assert!(desk.noted().contains(&back()));
+}
+
 fn back() -> (Level, String) {
     (Level::Info, "the relay is reached".to_owned())
 }

@@ -83,6 +83,12 @@ pub enum Failure {
         "{0} does not speak Socket.IO 3 or newer: correct `url` and `path` in [relay], or update the relay"
     )]
     NotSocketIo(String),
+    /// It takes the connection and ends it before it has said anything. Node does that at another path than its own.
+    #[error(
+        "{0} takes the connection and hangs up without a word: correct `path` in [relay] (it is \"/socket.io/\" unless \
+         the relay says otherwise), or start the relay if this is only what stands in front of it"
+    )]
+    HungUp(String),
     /// It ended the connection in good order.
     #[error("the relay has closed the connection; it is probably being restarted")]
     Closed,
@@ -105,7 +111,9 @@ impl Failure {
             Self::Tls(_) | Self::OtherCertificate { .. } | Self::NoAuthority { .. } => Loss::Tls,
             Self::NotLetIn(_) | Self::Http { status: 401 | 403 | 429 } => Loss::Refused,
             Self::SentAway => Loss::SentAway,
-            Self::WrongPath(_) | Self::Http { .. } | Self::NotSocketIo(_) => Loss::NotSocketIo,
+            Self::WrongPath(_) | Self::Http { .. } | Self::HungUp(_) | Self::NotSocketIo(_) => {
+                Loss::NotSocketIo
+            }
             Self::Closed => Loss::Closed,
             Self::Broken | Self::Machine(_) => Loss::Failed,
         }
@@ -121,7 +129,14 @@ impl Failure {
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 return Self::of_io(io, place);
             }
-            if let Some(status) = http_status(&error.to_string()) {
+            let words = error.to_string();
+            if ["Handshake not finished", "incomplete packet", "Connection closed"]
+                .iter()
+                .any(|w| words.contains(w))
+            {
+                return Self::HungUp(place.into());
+            }
+            if let Some(status) = http_status(&words) {
                 return if status == 404 { Self::WrongPath(place.into()) } else { Self::Http { status } };
             }
             cause = error.source();

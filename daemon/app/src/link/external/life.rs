@@ -12,6 +12,7 @@ use porthole_core::wire::{Outgoing, limits};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -21,6 +22,10 @@ use super::waiting::Waiting;
 use crate::link::embedded::guard::Bucket;
 use crate::link::{Ends, Events};
 
+/// How long an attempt may hang before another one is made beside it.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Most attempts at a time.
+const AT_ONCE: usize = 8;
 /// How long the desk may take to ask for entry to the room before what waits goes out anyway.
 const ENTRY_DEADLINE: Duration = Duration::from_secs(2);
 /// Messages a second from the whole room, and how many at once.
@@ -125,48 +130,45 @@ impl<T: Transport> Life<T> {
 
     /// Lives until the link is closed.
     pub async fn run(mut self, mut ends: Ends) {
+        // An attempt that hangs (in a relay that stands still, or a network that has swallowed it) does not keep the
+        // next one from being made.
+        let mut attempts = JoinSet::new();
+        let mut next = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut latest = Instant::now();
         loop {
-            let failure = match self.attempt(&mut ends).await {
-                None => return,
-                Some(Err(failure)) => failure,
-                Some(Ok(epoch)) => match self.attend(epoch, &mut ends).await {
-                    Over::Stopped => return,
-                    Over::Lost(failure) => failure,
-                },
-            };
-            self.lose(failure).await;
-            let wait = tokio::time::sleep(self.backoff.next(fastrand::f64()));
-            if self.hold(wait, &mut ends).await.is_none() {
-                return;
-            }
-        }
-    }
-
-    async fn attempt(&mut self, ends: &mut Ends) -> Option<Result<Epoch, Failure>> {
-        let mut attempt = pin!(self.transport.connect());
-        loop {
-            tokio::select! {
+            let outcome = tokio::select! {
                 biased;
-                _ = &mut ends.stop => return None,
-                Some(message) = ends.outbox.recv() => keep(&mut self.waiting, message),
-                outcome = &mut attempt => return Some(outcome),
-            }
-        }
-    }
-
-    /// Keeps what is said while `time` passes; `None` when the link is to end.
-    async fn hold(&mut self, time: impl Future<Output = ()>, ends: &mut Ends) -> Option<()> {
-        let mut time = pin!(time);
-        loop {
-            tokio::select! {
-                biased;
-                _ = &mut ends.stop => return None,
+                _ = &mut ends.stop => return,
                 Some(message) = ends.outbox.recv() => {
                     keep(&mut self.waiting, message);
                     self.publish();
+                    continue;
                 }
-                () = &mut time => return Some(()),
-            }
+                Some(outcome) = attempts.join_next() => outcome.unwrap_or(Err(Failure::Broken)),
+                () = &mut next, if attempts.len() < AT_ONCE => {
+                    if !attempts.is_empty() && latest.elapsed() < PATIENCE {
+                        next.as_mut().reset(latest + PATIENCE);
+                    } else {
+                        latest = Instant::now();
+                        attempts.spawn(self.transport.connect());
+                        next.as_mut().reset(latest + self.backoff.next(fastrand::f64()));
+                    }
+                    continue;
+                }
+            };
+            let failure = match outcome {
+                Err(failure) => failure,
+                Ok(epoch) => {
+                    attempts = JoinSet::new();
+                    let over = self.attend(epoch, &mut ends).await;
+                    next.as_mut().reset(Instant::now() + self.backoff.next(fastrand::f64()));
+                    match over {
+                        Over::Stopped => return,
+                        Over::Lost(failure) => failure,
+                    }
+                }
+            };
+            self.lose(failure).await;
         }
     }
 

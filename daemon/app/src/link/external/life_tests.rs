@@ -1,7 +1,7 @@
 //! The life of the link over a transport that does as it is told, in time that only passes when nothing else happens.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use porthole_core::event::LinkEvent;
 use serde_json::json;
@@ -125,6 +125,25 @@ async fn a_relay_that_keeps_us_only_for_a_moment_is_asked_ever_more_rarely() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_hangs_does_not_keep_the_next_one_from_being_made() {
+    let mut desk = Desk::open();
+    let started = Instant::now();
+    desk.relay_hangs();
+    let relay = desk.relay_opens();
+    assert_eq!(desk.hears().await, LinkEvent::Up);
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(desk.attempts.load(Ordering::Relaxed), 2, "none is made beside a connection");
+    for _ in 0..100 {
+        desk.relay_hangs();
+    }
+    relay.ends(Failure::Closed).await;
+    assert_eq!(desk.hears().await, down(&Failure::Closed));
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(desk.attempts.load(Ordering::Relaxed), 2 + AT_ONCE as u64, "and never too many at a time");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_too_large_or_too_much_is_counted_and_goes_no_further() {
     let mut desk = Desk::open();
     let relay = desk.relay_opens();
@@ -205,7 +224,7 @@ struct Desk {
     link: Link,
     events: mpsc::Receiver<LinkEvent>,
     figures: watch::Receiver<Figures>,
-    outcomes: mpsc::UnboundedSender<Result<Epoch, Failure>>,
+    outcomes: mpsc::UnboundedSender<Outcome>,
     attempts: Arc<AtomicU64>,
 }
 
@@ -214,7 +233,7 @@ impl Desk {
         let (desk, events) = mpsc::channel(crate::link::EVENTS);
         let (outcomes, told) = mpsc::unbounded_channel();
         let attempts = Arc::<AtomicU64>::default();
-        let transport = Told { outcomes: told, attempts: attempts.clone() };
+        let transport = Told { outcomes: Arc::new(Mutex::new(told)), attempts: attempts.clone() };
         let life = Life::new(transport, "http://relay.example:80".into(), Events { desk });
         let figures = life.figures();
         let link = Link::start(None, |ends| life.run(ends));
@@ -233,12 +252,17 @@ impl Desk {
     fn relay_opens(&self) -> Relay {
         let (emits, to_send) = mpsc::channel(16);
         let (told, heard) = mpsc::channel(16);
-        self.outcomes.send(Ok(Epoch { emits, heard })).unwrap();
+        self.outcomes.send(Some(Ok(Epoch { emits, heard }))).unwrap();
         Relay { to_send, told }
     }
 
     fn relay_fails(&self, failure: Failure) {
-        self.outcomes.send(Err(failure)).unwrap();
+        self.outcomes.send(Some(Err(failure))).unwrap();
+    }
+
+    /// The next attempt neither succeeds nor fails.
+    fn relay_hangs(&self) {
+        self.outcomes.send(None).unwrap();
     }
 
     async fn waits_for_attempts(&self, more: u64) {
@@ -282,15 +306,24 @@ impl Relay {
 
 /// A transport whose attempts end as they are told to, and otherwise find nobody.
 struct Told {
-    outcomes: mpsc::UnboundedReceiver<Result<Epoch, Failure>>,
+    outcomes: Arc<Mutex<mpsc::UnboundedReceiver<Outcome>>>,
     attempts: Arc<AtomicU64>,
 }
 
+/// How an attempt ends; never, where it hangs.
+type Outcome = Option<Result<Epoch, Failure>>;
+
 impl Transport for Told {
-    async fn connect(&mut self) -> Result<Epoch, Failure> {
+    fn connect(&self) -> impl Future<Output = Result<Epoch, Failure>> + Send + 'static {
         self.attempts.fetch_add(1, Ordering::Relaxed);
-        // The desk has a moment to say something while an attempt is under way.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        self.outcomes.try_recv().unwrap_or_else(|_| Err(refused()))
+        let outcome = self.outcomes.lock().unwrap().try_recv().unwrap_or_else(|_| Some(Err(refused())));
+        async {
+            // The desk has a moment to say something while an attempt is under way.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            match outcome {
+                Some(outcome) => outcome,
+                None => std::future::pending().await,
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! - whether its reading task still lives is asked of the runtime, and whether it can still send is tried regularly;
 //! - only websocket is spoken, and no acknowledgement is ever asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -55,34 +56,37 @@ const EMITS: usize = 16;
 /// Connects with the library.
 pub struct SocketIo {
     address: Address,
-    trust: Trust,
+    trust: Arc<Trust>,
 }
 
 impl SocketIo {
     /// A way to the relay at `address`.
     pub fn new(address: Address, trust: Trust) -> Self {
-        Self { address, trust }
+        Self { address, trust: Arc::new(trust) }
     }
 }
 
 impl Transport for SocketIo {
-    async fn connect(&mut self) -> Result<Epoch, Failure> {
-        let tls = match self.address.is_secure() {
-            true => Some(self.trust.connector(self.address.host(), self.address.port()).await?),
-            false => None,
-        };
-        let (opened, open) = oneshot::channel();
-        let address = self.address.clone();
-        std::thread::Builder::new()
-            .name("relay".into())
-            .spawn(move || live(address, tls, opened))
-            .map_err(|error| Failure::Machine(error.to_string()))?;
-        // The thread ends without a word only by a panic.
-        open.await.unwrap_or(Err(Failure::Broken)).map_err(|failure| match failure {
-            Failure::Tls(_) => self.trust.doubt(failure),
-            failure => failure,
-        })
+    fn connect(&self) -> impl Future<Output = Result<Epoch, Failure>> + Send + 'static {
+        connect(self.address.clone(), self.trust.clone())
     }
+}
+
+async fn connect(address: Address, trust: Arc<Trust>) -> Result<Epoch, Failure> {
+    let tls = match address.is_secure() {
+        true => Some(trust.connector(address.host(), address.port()).await?),
+        false => None,
+    };
+    let (opened, open) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("relay".into())
+        .spawn(move || live(address, tls, opened))
+        .map_err(|error| Failure::Machine(error.to_string()))?;
+    // The thread ends without a word only by a panic.
+    open.await.unwrap_or(Err(Failure::Broken)).map_err(|failure| match failure {
+        Failure::Tls(_) => trust.doubt(failure),
+        failure => failure,
+    })
 }
 
 type Opened = oneshot::Sender<Result<Epoch, Failure>>;

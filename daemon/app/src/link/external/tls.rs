@@ -2,6 +2,7 @@
 //! Must not know Socket.IO.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use native_tls::{Certificate, TlsConnector};
@@ -18,36 +19,37 @@ const PROBE_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Trust {
     ca: Option<PathBuf>,
     pin: Option<[u8; 32]>,
-    connector: Option<TlsConnector>,
+    connector: Mutex<Option<TlsConnector>>,
 }
 
 impl Trust {
     /// Trust in the system's authorities and those in the file `ca`; or, with a `pin` (SHA-256 of a self-signed
     /// certificate in DER), in that certificate and nothing else, whatever name it is made out to.
     pub fn new(ca: Option<PathBuf>, pin: Option<[u8; 32]>) -> Self {
-        Self { ca, pin, connector: None }
+        Self { ca, pin, connector: Mutex::default() }
     }
 
     /// What connects to the relay at `host` and `port`.
     ///
     /// # Errors
     /// [`Failure::NoAuthority`], [`Failure::OtherCertificate`], or what keeps us from being shown a certificate.
-    pub async fn connector(&mut self, host: &str, port: u16) -> Result<TlsConnector, Failure> {
-        if let Some(connector) = &self.connector {
-            return Ok(connector.clone());
+    pub async fn connector(&self, host: &str, port: u16) -> Result<TlsConnector, Failure> {
+        let known = self.known().clone();
+        if let Some(connector) = known {
+            return Ok(connector);
         }
         let connector = match self.pin {
             Some(pin) => pinned(pin, host, port).await?,
             None => authorities(self.ca.as_deref())?,
         };
-        self.connector = Some(connector.clone());
+        *self.known() = Some(connector.clone());
         Ok(connector)
     }
 
     /// TLS has failed: what was learnt may be out of date (a renewed certificate, a corrected file). Says what the
     /// failure means when a certificate was pinned.
-    pub fn doubt(&mut self, failure: Failure) -> Failure {
-        self.connector = None;
+    pub fn doubt(&self, failure: Failure) -> Failure {
+        *self.known() = None;
         match failure {
             Failure::Tls(words) if self.pin.is_some() && words.contains("local issuer") => Failure::Tls(
                 "the pinned certificate is signed by another one, and `pin` only works with self-signed ones: name \
@@ -56,6 +58,10 @@ impl Trust {
             ),
             failure => failure,
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<TlsConnector>> {
+        self.connector.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

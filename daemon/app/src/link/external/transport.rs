@@ -1,7 +1,7 @@
 //! What the link wants of a way to somebody else's relay. Must not know which library is behind it, nor what is said.
 //!
-//! A [`Transport`] makes one connection at a time, an [`Epoch`]: from the moment the relay has let us in to the moment
-//! it is lost. It never connects again by itself; that is for its owner to decide.
+//! What a [`Transport`] makes is an [`Epoch`]: one connection, from the moment the relay has let us in to the moment it
+//! is lost. It never connects again by itself; that is for its owner to decide.
 
 use std::future::Future;
 
@@ -13,11 +13,11 @@ use super::failure::Failure;
 /// Whatever connects us to a relay.
 pub trait Transport: Send + 'static {
     /// Makes one attempt. Bounded in time, and abandoned when the future is dropped. Succeeds when the relay has let
-    /// us in, not before.
+    /// us in, not before. There may be several at a time.
     ///
     /// # Errors
     /// Why not, in words with their fix.
-    fn connect(&mut self) -> impl Future<Output = Result<Epoch, Failure>> + Send;
+    fn connect(&self) -> impl Future<Output = Result<Epoch, Failure>> + Send + 'static;
 }
 
 /// One connection. Dropped, it is ended in the background.
