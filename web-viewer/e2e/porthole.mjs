@@ -1,4 +1,4 @@
-// Starts the real daemon for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
+// Starts the real daemon, or a relay alone, for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
 // Must not know browsers, nor what a test is about.
 
 import { spawn } from "node:child_process";
@@ -24,16 +24,29 @@ const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+/;
  */
 export async function start(how = {}) {
   const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
-  const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
-  const config = join(folder, "porthole.toml");
-  await writeFile(config, [
+  return launch("run", [
     "[room]", `access = "${access}"`, room,
     "[relay]", `listen = "127.0.0.1:${port}"`, relay,
     "[video]", video,
     "[audio]", audio,
     more, "",
   ].join("\n"));
-  const child = spawn(BINARY, ["run", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/**
+ * Starts a relay without a camera.
+ * @param {{ more?: string }} [how] `more`: the whole configuration.
+ * @returns {Promise<Porthole>}
+ */
+export function startRelay({ more = "" } = {}) {
+  return launch("relay", `${more}\n`);
+}
+
+async function launch(command, text) {
+  const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
+  const config = join(folder, "porthole.toml");
+  await writeFile(config, text);
+  const child = spawn(BINARY, [command, "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
   const porthole = new Porthole(child, folder);
   try {
     porthole.link = await porthole.says(LINK, START_MS);

@@ -1,5 +1,5 @@
-//! The task that owns the room and its sockets: everything that anybody says passes through here, one at a time.
-//! Must not decide who hears what: [`Room`] does.
+//! The task that owns the rooms and their sockets: everything that anybody says passes through here, one at a time.
+//! Must not decide who hears what: [`Hall`] does.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use serde_json::Value;
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
 
-use super::rooms::{Delivery, Room, SocketKey};
+use super::hall::Hall;
+use super::rooms::{Delivery, SocketKey};
 use super::server::Server;
 use crate::link::{Ends, Events};
 
@@ -73,35 +74,35 @@ impl Life {
 /// What the relay has to say about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
-    /// Peers in the room, our own camera not counted.
+    /// Peers in the rooms, our own camera not counted.
     pub peers: usize,
+    /// Those of them that are cameras.
+    pub cameras: usize,
     /// Refused messages of strangers so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
     /// Events that found the desk too far behind, so far.
     pub lost: u64,
 }
 
-/// Room and sockets.
+/// Rooms and sockets.
 pub struct Relay {
-    room: Room,
+    hall: Hall,
     sockets: HashMap<SocketKey, SocketRef>,
     /// What was said by those who may not be spoken to yet.
     early: HashMap<SocketKey, Vec<Heard>>,
     inbox: mpsc::Receiver<Heard>,
-    events: Events,
+    /// Whom our own camera's messages are for, where there is one.
+    desk: Option<Events>,
     lost: u64,
     figures: watch::Sender<Figures>,
 }
 
 impl Relay {
     /// A relay with nobody connected, and the inbox through which it hears of sockets.
-    pub fn new(room: Room, events: Events) -> (Self, mpsc::Sender<Heard>) {
+    pub fn new(hall: Hall, desk: Option<Events>) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
         let figures = watch::Sender::default();
-        (
-            Self { room, sockets: HashMap::new(), early: HashMap::new(), inbox, events, lost: 0, figures },
-            heard,
-        )
+        (Self { hall, sockets: HashMap::new(), early: HashMap::new(), inbox, desk, lost: 0, figures }, heard)
     }
 
     /// How things are, kept up to date.
@@ -131,7 +132,7 @@ impl Relay {
     }
 
     fn camera_says(&mut self, message: Outgoing) {
-        let deliveries = self.room.camera_says(message);
+        let deliveries = self.hall.camera_says(message);
         self.deliver(deliveries, None);
     }
 
@@ -143,7 +144,7 @@ impl Relay {
             }
             Heard::Said { key, socket, event, payload, reply, .. } => {
                 self.sockets.insert(key, socket);
-                let deliveries = self.room.hear(key, &event, payload);
+                let deliveries = self.hall.hear(key, &event, payload);
                 self.deliver(deliveries, Some(reply));
             }
             Heard::Entered(key) => {
@@ -151,7 +152,7 @@ impl Relay {
                     self.hear(heard);
                 }
             }
-            Heard::Refused(word) => self.room.count_refusal(word),
+            Heard::Refused(word) => self.hall.count_refusal(word),
             Heard::Gone(key) => {
                 self.early.remove(&key);
                 self.forget(key);
@@ -180,6 +181,12 @@ impl Relay {
                     let args = vec![payload];
                     self.report(LinkEvent::Message { sender: Some(sender), name: event, args });
                 }
+                Delivery::Note { room, peer, event } => match event {
+                    "joined" => {
+                        info!(peer = peer.as_str(), room = room.as_str(); "came into the room");
+                    }
+                    _ => info!(peer = peer.as_str(), room = room.as_str(); "left the room"),
+                },
                 Delivery::Cut(socket) => {
                     self.cut(socket);
                 }
@@ -192,7 +199,7 @@ impl Relay {
 
     fn forget(&mut self, key: SocketKey) {
         self.cut(key);
-        let deliveries = self.room.leave(key);
+        let deliveries = self.hall.leave(key);
         self.deliver(deliveries, None);
     }
 
@@ -204,7 +211,7 @@ impl Relay {
     }
 
     fn report(&mut self, event: LinkEvent) {
-        if !self.events.report(event) {
+        if self.desk.as_ref().is_some_and(|desk| !desk.report(event)) {
             self.lost += 1;
             if self.lost.is_power_of_two() {
                 warn!("the desk is too far behind: {} messages of viewers lost so far", self.lost);
@@ -214,8 +221,12 @@ impl Relay {
 
     fn publish(&self) {
         self.figures.send_if_modified(|figures| {
-            let now =
-                Figures { peers: self.room.count(), refusals: self.room.refusals().clone(), lost: self.lost };
+            let now = Figures {
+                peers: self.hall.count(),
+                cameras: self.hall.cameras(),
+                refusals: self.hall.refusals().clone(),
+                lost: self.lost,
+            };
             let changed = *figures != now;
             *figures = now;
             changed
