@@ -35,11 +35,11 @@ export async function start(how = {}) {
 
 /**
  * Starts a relay without a camera.
- * @param {{ more?: string }} [how] `more`: the whole configuration.
+ * @param {{ config?: string }} [how] `config`: its whole configuration.
  * @returns {Promise<Porthole>}
  */
-export function startRelay({ more = "" } = {}) {
-  return launch("relay", `${more}\n`);
+export function startRelay({ config = "" } = {}) {
+  return launch("relay", `${config}\n`);
 }
 
 async function launch(command, text) {

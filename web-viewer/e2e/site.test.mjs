@@ -29,7 +29,7 @@ const watches = (page, names) => page.until((seen) => {
 
 describe("a relay alone", { timeout: 240_000 }, () => {
   let relay;
-  before(async () => { relay = await startRelay({ more: '[relay]\nlisten = "127.0.0.1:0"\nrooms = ["yard"]' }); });
+  before(async () => { relay = await startRelay({ config: '[relay]\nlisten = "127.0.0.1:0"\nrooms = ["yard"]' }); });
   after(() => relay?.stop());
 
   test("says which rooms it has, and that it is well", async () => {
@@ -50,7 +50,7 @@ describe("a relay alone", { timeout: 240_000 }, () => {
   });
 
   test("ends when it is told to, whoever is connected", async (t) => {
-    const other = await startRelay({ more: '[relay]\nlisten = "127.0.0.1:0"' });
+    const other = await startRelay({ config: '[relay]\nlisten = "127.0.0.1:0"' });
     const socket = io(other.url, { transports: ["websocket"], forceNew: true });
     t.after(() => socket.disconnect());
     await new Promise((resolve) => socket.once("connect", resolve));
@@ -58,12 +58,12 @@ describe("a relay alone", { timeout: 240_000 }, () => {
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, other.output);
   });
 
-  for (const [what, more, said] of [
+  for (const [what, config, said] of [
     ["a camera's picture", '[video]\nwidth = 640', /:2: video\.width = 640: a relay has no camera/],
     ["somebody else's relay", '[room]\naccess = "open"\n[relay]\nmode = "external"\nurl = "http://localhost:1"', /:4: relay\.mode = "external": "embedded"/],
   ]) {
     test(`does not start with a configuration of ${what}`, async () => {
-      await assert.rejects(startRelay({ more }), (error) => {
+      await assert.rejects(startRelay({ config }), (error) => {
         assert.match(error.message, said);
         assert.match(error.message, /ended \(78\)/);
         return true;
@@ -79,7 +79,7 @@ describe("a site with a relay alone", { skip: missing("chromium") ?? false, time
   let yard;
   before(async () => {
     [relay, browser] = await Promise.all([
-      startRelay({ more: '[relay]\nlisten = "127.0.0.1:0"\nrooms = ["house", "cellar"]' }), launchChromium(),
+      startRelay({ config: '[relay]\nlisten = "127.0.0.1:0"\nrooms = ["house", "cellar"]' }), launchChromium(),
     ]);
     [gate, yard] = await Promise.all([cameraAt(relay, "house", "Gate"), cameraAt(relay, "house", "Yard")]);
     await health(relay, (now) => now.relay.cameras === 2, "two cameras");
@@ -126,7 +126,7 @@ describe("a site with a relay alone", { skip: missing("chromium") ?? false, time
     const { port } = relay;
     await relay.kill();
     await page.until((seen) => seen.relay === "down", "the page knows", HANG_MS);
-    relay = await startRelay({ more: `[relay]\nlisten = "127.0.0.1:${port}"\nrooms = ["house", "cellar"]` });
+    relay = await startRelay({ config: `[relay]\nlisten = "127.0.0.1:${port}"\nrooms = ["house", "cellar"]` });
     await health(relay, (now) => now.relay.cameras === 2, "both cameras are back");
     await page.until((seen) => seen.relay === "up", "the page is back", HANG_MS);
     const frames = new Map((await page.snapshot()).cameras.map((one) => [one.name, one.framesDecoded]));
