@@ -4,7 +4,10 @@
 CONFIG ?= config/porthole.toml
 
 CARGO := scripts/cargo
-NPM := npm --prefix web-viewer --no-audit --no-fund --no-update-notifier --loglevel=error
+NPM_QUIET := --no-audit --no-fund --no-update-notifier --loglevel=error
+NPM := npm --prefix web-viewer $(NPM_QUIET)
+GROUP_NPM := npm --prefix config/relay-group $(NPM_QUIET)
+GROUP := config/relay-group/node_modules/.complete
 VIEWER := web-viewer/dist/index.html
 VIEWER_SOURCES := $(shell find web-viewer/src web-viewer/build.mjs web-viewer/tsconfig.json -type f)
 
@@ -31,7 +34,7 @@ test: setup-test web-viewer/node_modules/.complete ## Install what is missing an
 	$(CARGO) test --locked --workspace --exclude porthole-core
 	$(MAKE) e2e
 
-e2e: setup-test viewer ## Only the tests that drive the real binary with real browsers
+e2e: setup-test viewer $(GROUP) ## Only the tests that drive the real binary with real browsers
 	$(CARGO) build --locked -p porthole
 	$(NPM) run e2e
 
@@ -57,7 +60,7 @@ chaos: setup-test viewer ## Kill, stop, cut and drop a Node relay at random unde
 viewer: $(VIEWER) ## Only build the web page
 
 clean: ## Remove everything that was built or fetched into this folder
-	rm -rf target bench-results web-viewer/dist web-viewer/.build web-viewer/node_modules
+	rm -rf target bench-results web-viewer/dist web-viewer/.build web-viewer/node_modules config/relay-group/node_modules
 
 setup-run:
 	@scripts/setup run
@@ -68,6 +71,10 @@ setup-test:
 # esbuild's program comes in a package of its own, so no package's scripts need to run.
 web-viewer/node_modules/.complete: web-viewer/package.json web-viewer/package-lock.json
 	$(NPM) ci --ignore-scripts
+	@touch $@
+
+$(GROUP): config/relay-group/package.json config/relay-group/package-lock.json
+	$(GROUP_NPM) ci --ignore-scripts
 	@touch $@
 
 $(VIEWER): web-viewer/node_modules/.complete $(VIEWER_SOURCES)

@@ -1,4 +1,4 @@
-// Starts the real daemon for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
+// Starts the real daemon, or a relay alone, for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
 // Must not know browsers, nor what a test is about.
 
 import { spawn } from "node:child_process";
@@ -23,7 +23,40 @@ const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+/;
  * @returns {Promise<Porthole>}
  */
 export async function start(how = {}) {
-  const porthole = await launch(how);
+  return linked(await launch(how));
+}
+
+/** The same without waiting until it says its link. */
+export function launch(how = {}) {
+  const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
+  return spawned("run", [
+    "[room]", `access = "${access}"`, room,
+    "[relay]", `listen = "127.0.0.1:${port}"`, relay,
+    "[video]", video,
+    "[audio]", audio,
+    more, "",
+  ].join("\n"));
+}
+
+/**
+ * Starts a relay without a camera.
+ * @param {{ config?: string }} [how] `config`: its whole configuration.
+ * @returns {Promise<Porthole>}
+ */
+export async function startRelay({ config = "" } = {}) {
+  return linked(await spawned("relay", `${config}\n`));
+}
+
+async function spawned(command, text) {
+  const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
+  const config = join(folder, "porthole.toml");
+  await writeFile(config, text);
+  const child = spawn(BINARY, [command, "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
+  return new Porthole(child, folder);
+}
+
+/** Waits until the program has said its link. */
+async function linked(porthole) {
   try {
     porthole.link = await porthole.says(LINK, START_MS);
   } catch (error) {
@@ -31,22 +64,6 @@ export async function start(how = {}) {
     throw error;
   }
   return porthole;
-}
-
-/** The same without waiting until it says its link. */
-export async function launch(how = {}) {
-  const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
-  const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
-  const config = join(folder, "porthole.toml");
-  await writeFile(config, [
-    "[room]", `access = "${access}"`, room,
-    "[relay]", `listen = "127.0.0.1:${port}"`, relay,
-    "[video]", video,
-    "[audio]", audio,
-    more, "",
-  ].join("\n"));
-  const child = spawn(BINARY, ["run", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
-  return new Porthole(child, folder);
 }
 
 export class Porthole {

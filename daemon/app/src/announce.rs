@@ -34,6 +34,44 @@ pub fn print(
     write_all(out, colour, room, relay, bound, &own)
 }
 
+/// Prints what a camera's configuration has to say to wait here, and every room's links.
+///
+/// `bound` is the address the relay really listens on. Errors: those of writing to `out`.
+pub fn print_relay(
+    out: &mut dyn Write,
+    room: &RoomSettings,
+    relay: &RelaySettings,
+    bound: SocketAddr,
+) -> io::Result<()> {
+    let own = if bound.ip().is_unspecified() { own_addresses().unwrap_or_default() } else { Vec::new() };
+    write_relay(out, room, relay, bound, &own)
+}
+
+fn write_relay(
+    out: &mut dyn Write,
+    room: &RoomSettings,
+    relay: &RelaySettings,
+    bound: SocketAddr,
+    own: &[IpAddr],
+) -> io::Result<()> {
+    writeln!(out, "A relay without a camera listens on {bound}. Open in a browser:\n")?;
+    for name in std::iter::once(&room.room).chain(&relay.rooms) {
+        for link in links(name, relay, bound, own) {
+            writeln!(out, "  {link}")?;
+        }
+    }
+    let url = origins(relay, bound, own).into_iter().next().unwrap_or_default();
+    writeln!(
+        out,
+        "\nThey show the cameras that wait in the room, whose configuration says:\n\n  \
+         [room]\n  name = \"{}\"\n  camera = \"Camera\"\n  access = \"open\"\n  \
+         [relay]\n  mode = \"external\"\n  url = \"{url}\"\n  dialect = \"porthole\"\n",
+        room.room
+    )?;
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
+}
+
 /// The addresses of this machine that a browser elsewhere can use, the likeliest first.
 fn own_addresses() -> io::Result<Vec<IpAddr>> {
     let up = if_addrs::get_if_addrs()?.into_iter().filter(|interface| interface.is_oper_up());
@@ -56,9 +94,9 @@ fn usable(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
     ranked.into_iter().map(|(_, address)| address).collect()
 }
 
-/// Every link to the page, the one to be opened first.
-fn links(room: &RoomName, relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
-    let origins: Vec<String> = if !relay.link.is_empty() {
+/// Where the page is under each of its names, the one to be opened first.
+fn origins(relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
+    if !relay.link.is_empty() {
         vec![relay.link.clone()]
     } else if bound.ip().is_unspecified() {
         let reached = own.iter().filter(|address| bound.is_ipv6() || address.is_ipv4());
@@ -66,13 +104,17 @@ fn links(room: &RoomName, relay: &RelaySettings, bound: SocketAddr, own: &[IpAdd
         reached.map(|address| origin(host(*address), bound.port())).chain([here]).collect()
     } else {
         vec![origin(host(bound.ip()), bound.port())]
-    };
+    }
+}
+
+/// Every link to the page, the one to be opened first.
+fn links(room: &RoomName, relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
     // The page has to be told where the room is when it is not where the page comes from.
     let elsewhere = match &relay.mode {
         RelayMode::Embedded => String::new(),
         RelayMode::External(other) => format!("&relay={}", other.url),
     };
-    origins.into_iter().map(|origin| format!("{origin}/#room={room}{elsewhere}")).collect()
+    origins(relay, bound, own).into_iter().map(|origin| format!("{origin}/#room={room}{elsewhere}")).collect()
 }
 
 fn host(address: IpAddr) -> String {
@@ -223,6 +265,27 @@ mod tests {
             text.contains("may enter it there") && !text.contains("only browsers on this machine"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_relay_names_every_room_and_what_a_camera_has_to_say() {
+        let settings =
+            porthole_core::config::load("relay", "[relay]\nrooms = [\"yard\"]", &|_| None).unwrap();
+        let mut out = Vec::new();
+        let bound = "127.0.0.1:8080".parse().unwrap();
+        write_relay(&mut out, &settings.room, &settings.relay, bound, &[]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            links_in(&text),
+            ["http://localhost:8080/#room=porthole", "http://localhost:8080/#room=yard"]
+        );
+        let advice: String = text
+            .lines()
+            .filter(|line| line.contains(" = ") || line.trim().starts_with('['))
+            .fold(String::new(), |all, line| all + line + "\n");
+        let camera = porthole_core::config::load("advice", &advice, &|_| None).unwrap();
+        let RelayMode::External(other) = &camera.relay.mode else { panic!("{advice}") };
+        assert_eq!((other.url.as_str(), camera.room.room.as_str()), ("http://localhost:8080", "porthole"));
     }
 
     #[test]

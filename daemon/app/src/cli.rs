@@ -24,6 +24,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Be a relay alone, without a camera, for cameras and viewers elsewhere, until stopped
+    Relay {
+        /// Configuration; without it every key has its default
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
         /// Configuration
@@ -65,6 +71,16 @@ mod tests {
             command(["run", "--config", "a.toml"]),
             Ok(Command::Run { config: Some("a.toml".into()) })
         );
+    }
+
+    #[test]
+    fn relay_takes_a_configuration_or_none() {
+        assert_eq!(command(["relay"]), Ok(Command::Relay { config: None }));
+        assert_eq!(
+            command(["relay", "--config", "a.toml"]),
+            Ok(Command::Relay { config: Some("a.toml".into()) })
+        );
+        assert!(command(["relay", "a.toml"]).is_err());
     }
 
     #[test]

@@ -40,12 +40,27 @@ impl Unusable {
 /// # Errors
 /// The file cannot be read, or it is not allowed; the text of the error is one line for each finding.
 pub fn read(path: Option<&Path>) -> Result<Settings, Unusable> {
+    read_by(config::load, path)
+}
+
+/// The same for a relay without a camera, in whose configuration nothing may be about one.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn read_for_relay(path: Option<&Path>) -> Result<Settings, Unusable> {
+    read_by(config::load_for_relay, path)
+}
+
+/// The rules of a configuration: what it is made of (file name, text, environment) and what it comes to.
+type Rules = fn(&str, &str, &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings>;
+
+fn read_by(load: Rules, path: Option<&Path>) -> Result<Settings, Unusable> {
     let env = |name: &str| env::var(name).ok();
-    let Some(path) = path else { return Ok(config::load("defaults", "", &env)?) };
+    let Some(path) = path else { return Ok(load("defaults", "", &env)?) };
     let file = path.display().to_string();
     match fs::read(path) {
         // What is not UTF-8 becomes U+FFFD, which is allowed in no key and found with its line where it matters.
-        Ok(bytes) => Ok(config::load(&file, &String::from_utf8_lossy(&bytes), &env)?),
+        Ok(bytes) => Ok(load(&file, &String::from_utf8_lossy(&bytes), &env)?),
         Err(error) => Err(Unusable::Unreadable { file, error }),
     }
 }

@@ -4,22 +4,34 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use porthole::cli::{Args, Command};
+use porthole::configuration::Unusable;
 use porthole::exit::Exit;
+use porthole::run::CannotRun;
 use porthole::{configuration, logging};
+use porthole_core::config::settings::Settings;
 
 fn main() -> ExitCode {
     porthole::memory::tune();
     match Args::take() {
         Ok(Args { command: Command::CheckConfig { file } }) => check_config(&file).into(),
-        Ok(Args { command: Command::Run { config } }) => run(config.as_deref()).into(),
+        Ok(Args { command: Command::Run { config } }) => {
+            live(configuration::read, config.as_deref(), porthole::run::until_stopped).into()
+        }
+        Ok(Args { command: Command::Relay { config } }) => {
+            live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped).into()
+        }
         Err(exit) => exit.into(),
     }
 }
 
-/// Waits in the room until it is told to stop.
-fn run(config: Option<&Path>) -> Exit {
+/// Lives by what is read from `config` until it is told to stop.
+fn live(
+    read: fn(Option<&Path>) -> Result<Settings, Unusable>,
+    config: Option<&Path>,
+    until_stopped: fn(Settings) -> Result<(), CannotRun>,
+) -> Exit {
     logging::start();
-    let settings = match configuration::read(config) {
+    let settings = match read(config) {
         Ok(settings) => settings,
         Err(unusable) => {
             for finding in unusable.to_string().lines() {
@@ -29,7 +41,7 @@ fn run(config: Option<&Path>) -> Exit {
         }
     };
     logging::set_level(settings.log);
-    match porthole::run::until_stopped(settings) {
+    match until_stopped(settings) {
         Ok(()) => Exit::Well,
         Err(error) => {
             log::error!("{error}");

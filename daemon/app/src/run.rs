@@ -1,4 +1,4 @@
-//! One life of the daemon: opens media and link, seats the desk between them, and closes everything in order. Knows
+//! One life of the daemon, or of a relay alone: opens media and link, seats the desk between them, and closes everything in order. Knows
 //! everybody; must not decide anything.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -41,16 +41,38 @@ pub fn until_stopped(settings: Settings) -> Result<(), CannotRun> {
     result
 }
 
-async fn live(settings: Settings) -> Result<(), CannotRun> {
+/// The same as a relay alone, without camera and calls.
+pub fn relay_until_stopped(settings: Settings) -> Result<(), CannotRun> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(relay(settings))
+}
+
+async fn relay(settings: Settings) -> Result<(), CannotRun> {
+    let stop = told_to_stop()?;
+    let link = embedded::open_alone(settings.relay.clone(), &settings.room, &settings.ice).await?;
+    if let Some(page) = link.page() {
+        announce::print_relay(&mut stdout(), &settings.room, &settings.relay, page)?;
+    }
+    stop.await;
+    link.close().await;
+    Ok(())
+}
+
+/// Resolves with SIGINT or SIGTERM, which from now on no longer end the process by themselves.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut stop = pin!(async move {
+    Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         log::info!("stopping");
-    });
+    })
+}
+
+async fn live(settings: Settings) -> Result<(), CannotRun> {
+    let mut stop = pin!(told_to_stop()?);
     let me = camera_id(&settings.room);
     let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
     let (status, health) = watch::channel(switchboard.status());

@@ -434,7 +434,13 @@ async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFaile
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
     });
-    let relay = RelaySettings { listen, link: String::new(), max_sockets: 32, mode: RelayMode::Embedded };
+    let relay = RelaySettings {
+        listen,
+        link: String::new(),
+        max_sockets: 32,
+        rooms: Vec::new(),
+        mode: RelayMode::Embedded,
+    };
     let room = RoomSettings {
         room: Name::new("porthole").unwrap(),
         camera: "Camera".into(),

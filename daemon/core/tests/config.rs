@@ -11,7 +11,8 @@ use porthole_core::config::settings::{
     Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TurnServer,
     VideoSource,
 };
-use porthole_core::config::{Findings, load};
+use porthole_core::config::{Findings, load, load_for_relay};
+use porthole_core::ids::RoomName;
 use porthole_core::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 use serde_json::{Value, json};
 
@@ -42,6 +43,7 @@ fn every_key_is_taken_as_meant() {
         listen = "[::]:80"
         link = "https://cam.example/"
         max_sockets = 9
+        rooms = ["yard", "gate"]
         [video]
         source = "v4l2"
         device = "/dev/v4l/by-id/usb-cam"
@@ -74,6 +76,7 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.relay.listen.to_string(), "[::]:80");
     assert_eq!(settings.relay.link, "https://cam.example");
     assert_eq!(settings.relay.max_sockets, 9);
+    assert_eq!(settings.relay.rooms, ["yard", "gate"].map(|room| RoomName::new(room).unwrap()));
     let video = settings.media.video;
     assert_eq!(video.source, VideoSource::V4l2(PathBuf::from("/dev/v4l/by-id/usb-cam")));
     assert_eq!((video.width, video.height, video.framerate, video.bitrate), (640, 480, 15, 1000));
@@ -406,14 +409,16 @@ fn no_text_makes_it_fall_over() {
 
 #[test]
 fn the_shipped_examples_are_allowed_and_change_something() {
-    for name in ["doorbell.toml", "baby-monitor.toml", "other-relay.toml"] {
+    let relay = load_for_relay("relay.toml", &shipped("relay.toml"), &nothing_set).unwrap();
+    assert!(!relay.relay.rooms.is_empty());
+    for name in ["doorbell.toml", "baby-monitor.toml", "other-relay.toml", "relay.toml"] {
         let settings = load(name, &shipped(name), &nothing_set).unwrap();
         assert_ne!(settings, Settings::default(), "{name}");
         assert_eq!(settings.room.access, Access::Open, "{name} is for other machines");
     }
     let files = fs::read_dir(config_folder()).unwrap().map(|entry| entry.unwrap().path());
     let toml: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
-    assert_eq!(toml.len(), 4, "a file that no test reads: {toml:?}");
+    assert_eq!(toml.len(), 5, "a file that no test reads: {toml:?}");
 }
 
 #[test]
@@ -601,6 +606,54 @@ fn the_environment_gives_what_the_handshake_holds() {
     assert_eq!(auth("", &[token]).unwrap(), Value::Null, "nobody asks for it");
     let settings = load("my.toml", &text, &|_| Some("wonder".to_owned())).unwrap();
     assert!(!format!("{settings:?}{settings}").contains("wonder"));
+}
+
+#[test]
+fn the_rooms_of_a_relay_are_names_each_once() {
+    assert_eq!(
+        wrong("[room]\nname = 'a'\n[relay]\nrooms = ['b', 'c d', 'a', 'b', 7]"),
+        [
+            "my.toml:4: relay.rooms[1] = 'c d': a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -",
+            "my.toml:4: relay.rooms[2] = 'a': another room than that of [room], which is there in any case",
+            "my.toml:4: relay.rooms[3] = 'b': each room once",
+            "my.toml:4: relay.rooms[4] = 7: a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -",
+        ]
+    );
+    let many = |number: usize| {
+        let rooms: Vec<String> = (0..number).map(|room| format!("'room-{room}'")).collect();
+        format!("[relay]\nrooms = [{}]", rooms.join(", "))
+    };
+    assert_eq!(meaning(&many(256)).relay.rooms.len(), 256);
+    assert_eq!(findings(&many(257)).len(), 1);
+    let others = wrong(&format!("{EXTERNAL}rooms = ['b']"));
+    assert!(others.len() == 1 && others[0].contains(r#"only with mode = "embedded""#), "{others:?}");
+    assert!(meaning("relay.rooms = ['b', 'c']").to_string().contains("rooms    b, c besides"));
+}
+
+#[test]
+fn a_relay_alone_takes_nothing_about_a_camera() {
+    let alone = |text: &str| load_for_relay("my.toml", text, &nothing_set);
+    let said = "[room]\nname = 'a'\naccess = 'open'\n[relay]\nlisten = '0.0.0.0:80'\nlink = 'https://a.example'\n\
+                max_sockets = 9\nrooms = ['b']\n[ice]\nstun = ['stun:a']\n[log]\nlevel = 'warn'";
+    assert_eq!(alone(said).unwrap(), meaning(said));
+    assert_eq!(alone("").unwrap(), Settings::default());
+
+    let of_a_camera: Vec<String> = known_keys()
+        .into_iter()
+        .filter(|key| key.starts_with("video.") || key.starts_with("audio.") || key.starts_with("room."))
+        .filter(|key| key != "room.name" && key != "room.access")
+        .collect();
+    assert!(of_a_camera.len() > 10);
+    let defaults = defaults_in_porthole_toml();
+    for key in of_a_camera {
+        let text = format!("{key} = {}", defaults[&key]);
+        assert_eq!(meaning(&text), Settings::default(), "{key}");
+        let found = alone(&text).unwrap_err();
+        assert_eq!(found.len(), 1, "{found}");
+        assert!(found.to_string().contains("a relay has no camera"), "{found}");
+    }
+    let found = alone(EXTERNAL).unwrap_err().to_string();
+    assert!(found.starts_with("my.toml:4: relay.mode = 'external': \"embedded\": "), "{found}");
 }
 
 const URL: &str = "url = 'https://relay.example'";

@@ -32,6 +32,28 @@ const TURN_PASSWORD: &str = "PORTHOLE_ICE_TURN_PASSWORD";
 /// # Errors
 /// Everything that is not allowed, all at once, in the order of the lines.
 pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings> {
+    read(file_name, text, env, |_, _, _| {})
+}
+
+/// Reads the configuration of a relay without a camera: as [`load`] does, and nothing in it may be about a camera.
+///
+/// # Errors
+/// As those of [`load`].
+pub fn load_for_relay(
+    file_name: &str,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, Findings> {
+    read(file_name, text, env, relay::report_camera)
+}
+
+/// Reads a whole configuration by every rule there is, and one `more`.
+fn read(
+    file_name: &str,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    more: impl for<'t> FnOnce(&mut File<'t>, &'t DeTable<'t>, &Settings),
+) -> Result<Settings, Findings> {
     let (mut file, table) = File::parse(file_name, text);
     let table = table.get_ref();
     reader::report_unknown(&mut file, table);
@@ -53,7 +75,9 @@ pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -
     {
         external.calls = settings.room.max_calls;
     }
+    settings.relay.rooms = relay::rooms(&mut Reader::new(&mut file, table, &keys::RELAY), &settings);
     report_contradictions(&mut file, table, &settings);
+    more(&mut file, table, &settings);
 
     match Findings::new(file.into_found()) {
         Some(findings) => Err(findings),
@@ -90,6 +114,7 @@ fn relay(
             text => address::origin(text).map(str::to_owned),
         }),
         max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
+        rooms: default.rooms,
         mode: relay::mode(section, folder, env),
     }
 }

@@ -47,6 +47,10 @@ pub const RELAY: Section = Section {
             r#"a text such as "https://cam.example" (scheme, host and perhaps port, no path), or "" to make it from listen"#,
         ),
         key("max_sockets", "a whole number from 2 to 10000"),
+        key(
+            "rooms",
+            "a list of at most 256 names like that of the room, each once and not that of [room] itself",
+        ),
         key("mode", r#""embedded" or "external""#),
         key(
             "url",

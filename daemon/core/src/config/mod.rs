@@ -14,5 +14,5 @@ mod relay;
 pub mod settings;
 mod summary;
 
-pub use check::load;
+pub use check::{load, load_for_relay};
 pub use error::{Finding, Findings};

@@ -1,13 +1,16 @@
-//! The rules of `[relay]` for somebody else's server: where it is, how it is spoken to, what it is shown. Must not know
-//! what the settings are used for.
+//! The rules of `[relay]`: the rooms of our own, and for somebody else's server where it is, how it is spoken to, what it
+//! is shown. Must not know what the settings are used for.
 
 use std::path::{Path, PathBuf};
 
+use toml::de::DeTable;
+
 use super::address;
-use super::file::Entry;
+use super::file::{Entry, File};
 use super::keys;
 use super::reader::{Reader, is_printable};
-use super::settings::{Auth, ExternalRelay, RelayMode};
+use super::settings::{Auth, ExternalRelay, RelayMode, Settings};
+use crate::ids::{Name, RoomName};
 use crate::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 
 /// The beginning of the environment variables that hold what is sent in the handshake, such as
@@ -19,8 +22,14 @@ const PATH: &str = "/socket.io/";
 const AUTH_KEYS: usize = 16;
 const AUTH_BYTES: usize = 4096;
 
+/// Most rooms beside that of `[room]`.
+const ROOMS: usize = 256;
+
 /// Keys that mean nothing to the relay in this process.
 const EXTERNAL_ONLY: [&str; 7] = ["url", "path", "auth", "ca", "pin", "dialect", "events"];
+
+/// Keys of `[room]` that a relay without a camera has a use for.
+const OF_A_RELAY: [(&str, &str); 2] = [("room", "name"), ("room", "access")];
 
 /// Reads where the room is. `folder` is where relative paths start; `env` looks up secrets.
 pub(super) fn mode(
@@ -69,6 +78,56 @@ pub(super) fn mode(
     }
     check_tls(section, &url, &ca, pin.is_some());
     RelayMode::External(Box::new(ExternalRelay { url, path, dialect, calls: 1, auth, ca, pin }))
+}
+
+/// Reads the rooms of our own relay beside the one of `settings`.
+pub(super) fn rooms(section: &mut Reader<'_, '_>, settings: &Settings) -> Vec<RoomName> {
+    let entries = section.list("rooms");
+    if entries.len() > ROOMS {
+        section.refuse("rooms");
+        return Vec::new();
+    }
+    let external = matches!(settings.relay.mode, RelayMode::External(_));
+    if external && !entries.is_empty() && section.file.trusts(&["relay.mode"]) {
+        section.contradict(
+            "rooms",
+            r#"only with mode = "embedded": the rooms of somebody else's server are there"#,
+        );
+        return Vec::new();
+    }
+    let mut rooms = Vec::new();
+    for entry in entries {
+        match entry.text().and_then(|text| Name::new(text).ok()) {
+            None => section.file.find(&entry, "a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"),
+            Some(room) if room == settings.room.room => {
+                section.file.find(&entry, "another room than that of [room], which is there in any case");
+            }
+            Some(room) if rooms.contains(&room) => section.file.find(&entry, "each room once"),
+            Some(room) => rooms.push(room),
+        }
+    }
+    rooms
+}
+
+/// Reports what says something about a camera, to a relay that has none.
+pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settings: &Settings) {
+    let about_camera = "a relay has no camera: this belongs into the camera's own configuration";
+    let sections = [&keys::VIDEO, &keys::AUDIO].map(|section| (section, section.keys));
+    let of_room = (&keys::ROOM, keys::ROOM.keys);
+    for (section, keys) in sections.into_iter().chain([of_room]) {
+        let mut reader = Reader::new(file, table, section);
+        for key in keys.iter().filter(|key| !OF_A_RELAY.contains(&(section.name, key.name))) {
+            if reader.entry(key.name).is_some() {
+                reader.contradict(key.name, about_camera);
+            }
+        }
+    }
+    if matches!(settings.relay.mode, RelayMode::External(_)) {
+        Reader::new(file, table, &keys::RELAY).contradict(
+            "mode",
+            r#""embedded": this is the relay that others call external; `porthole run` joins one"#,
+        );
+    }
 }
 
 fn check_tls(section: &mut Reader<'_, '_>, url: &str, ca: &Option<PathBuf>, pin: bool) {

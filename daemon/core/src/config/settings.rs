@@ -56,6 +56,8 @@ pub struct RelaySettings {
     pub link: String,
     /// Most sockets at once on `listen`.
     pub max_sockets: usize,
+    /// Rooms of our own relay beside the camera's, for cameras elsewhere. None in somebody else's.
+    pub rooms: Vec<RoomName>,
     /// Where the room is.
     pub mode: RelayMode,
 }
@@ -255,6 +257,7 @@ impl Default for RelaySettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             link: String::new(),
             max_sockets: 64,
+            rooms: Vec::new(),
             mode: RelayMode::Embedded,
         }
     }

@@ -30,6 +30,11 @@ impl fmt::Display for Settings {
                 external.calls
             )?;
         }
+        if let [first, more @ ..] = relay.rooms.as_slice() {
+            write!(f, "rooms    {first}")?;
+            more.iter().try_for_each(|room| write!(f, ", {room}"))?;
+            writeln!(f, " besides, for cameras elsewhere")?;
+        }
         let video = &media.video;
         let encoder = match &video.encoder {
             EncoderChoice::Auto => "the first encoder that works",

@@ -12,16 +12,21 @@ use tokio::sync::watch;
 #[derive(Debug, Serialize)]
 struct Health<F> {
     healthy: bool,
+    /// Of the camera, where there is one.
     #[serde(flatten)]
-    status: Status,
+    status: Option<Status>,
     relay: F,
 }
 
-/// 200 while a person need not act, else 503; also when nobody is left who would say how things are.
-pub fn answer<F: Serialize>(status: &watch::Receiver<Status>, relay: F) -> impl IntoResponse + use<F> {
-    let desk_lives = status.has_changed().is_ok();
-    let status = status.borrow().clone();
-    let healthy = desk_lives && status.healthy();
+/// 200 while a person need not act, else 503; also when nobody is left who would say how things are. A relay alone is
+/// well as long as it answers.
+pub fn answer<F: Serialize>(
+    status: Option<&watch::Receiver<Status>>,
+    relay: F,
+) -> impl IntoResponse + use<F> {
+    let desk_lives = status.is_none_or(|status| status.has_changed().is_ok());
+    let status = status.map(|status| status.borrow().clone());
+    let healthy = desk_lives && status.as_ref().is_none_or(Status::healthy);
     let code = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, [(header::CACHE_CONTROL, "no-store")], Json(Health { healthy, status, relay }))
 }

@@ -1,7 +1,7 @@
-//! The relay inside the daemon: page, Socket.IO and `/healthz` on one port, with our own camera in the room from the
-//! start. Must not know what a message says beyond its addressing, nor how a call is made.
+//! The relay inside the daemon: page, Socket.IO and `/healthz` on one port, with our own camera in its room from the
+//! start, or with none ([`open_alone`]). Must not know what a message says beyond its addressing, nor how a call is made.
 //!
-//! One task ([`relay`]) owns the [`rooms::Room`] and every socket; [`server`] and
+//! One task ([`relay`]) owns the [`hall::Hall`] of rooms and every socket; [`server`] and
 //! [`entrance`] bring it what arrives from strangers, after [`guard`] has had a look at it.
 
 use std::io;
@@ -20,6 +20,7 @@ use super::{Events, Link};
 mod assets;
 mod entrance;
 pub(super) mod guard;
+mod hall;
 mod health;
 mod relay;
 mod rooms;
@@ -69,10 +70,37 @@ pub async fn open(
     events: mpsc::Sender<LinkEvent>,
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
+    let own = rooms::Card { from: camera, role: rooms::Role::Camera, name: room.camera.clone() };
+    serve(settings, room, ice, Some(own), Some(Events { desk: events }), Some(health)).await
+}
+
+/// The same without a camera of our own: cameras and viewers all come through the port. Nothing is reported.
+///
+/// Errors: [`OpenFailed`], each with what to do about it.
+pub async fn open_alone(
+    settings: RelaySettings,
+    room: &RoomSettings,
+    ice: &IceSettings,
+) -> Result<Link, OpenFailed> {
+    serve(settings, room, ice, None, None, None).await
+}
+
+async fn serve(
+    settings: RelaySettings,
+    room: &RoomSettings,
+    ice: &IceSettings,
+    own: Option<rooms::Card>,
+    desk: Option<Events>,
+    health: Option<watch::Receiver<Status>>,
+) -> Result<Link, OpenFailed> {
     let (listener, page) = bind(settings.listen, room.access).await?;
     let pages = guard::Pages::new(room.access, &settings.link);
-    let room = rooms::Room::new(room.room.clone(), camera, room.camera.clone(), ice_servers(ice));
-    let (relay, inbox) = relay::Relay::new(room, Events { desk: events });
+    let ice_servers = ice_servers(ice);
+    let own_room = own.is_some().then(|| room.room.clone());
+    let first = rooms::Room::new(room.room.clone(), own, ice_servers.clone());
+    let more = settings.rooms.into_iter().map(|name| rooms::Room::new(name, None, ice_servers.clone()));
+    let hall = hall::Hall::new(more.chain([first]), own_room);
+    let (relay, inbox) = relay::Relay::new(hall, desk);
     let server = server::Server::new(listener, pages, settings.max_sockets, inbox, relay.figures(), health);
     Ok(Link::start(Some(page), |ends| relay.run(ends, server)))
 }

@@ -1,5 +1,5 @@
-//! The task that owns the room and its sockets: everything that anybody says passes through here, one at a time.
-//! Must not decide who hears what: [`Room`] does.
+//! The task that owns the rooms and their sockets: everything that anybody says passes through here, one at a time.
+//! Must not decide who hears what: [`Hall`] does.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
 
 use super::guard::Bucket;
-use super::rooms::{Delivery, Room, SocketKey};
+use super::hall::Hall;
+use super::rooms::{Delivery, SocketKey};
 use super::server::Server;
 use crate::link::{Ends, Events};
 
@@ -82,8 +83,10 @@ impl Life {
 /// What the relay has to say about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
-    /// Peers in the room, our own camera not counted.
+    /// Peers in the rooms, our own camera not counted.
     pub peers: usize,
+    /// Those of them that are cameras.
+    pub cameras: usize,
     /// Refused messages of strangers so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
     /// Events that found the desk too far behind, so far.
@@ -106,14 +109,15 @@ struct Spoken {
     reply: Option<AckSender>,
 }
 
-/// Room and sockets.
+/// Rooms and sockets.
 pub struct Relay {
-    room: Room,
+    hall: Hall,
     sockets: HashMap<SocketKey, Ear>,
     /// What was said by those who may not be spoken to yet.
     early: HashMap<SocketKey, Vec<Heard>>,
     inbox: mpsc::Receiver<Heard>,
-    events: Events,
+    /// Whom our own camera's messages are for, where there is one.
+    desk: Option<Events>,
     lost: u64,
     news: News,
     figures: watch::Sender<Figures>,
@@ -127,11 +131,11 @@ struct News {
 
 impl Relay {
     /// A relay with nobody connected, and the inbox through which it hears of sockets.
-    pub fn new(room: Room, events: Events) -> (Self, mpsc::Sender<Heard>) {
+    pub fn new(hall: Hall, desk: Option<Events>) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
         let (sockets, early, figures) = (HashMap::new(), HashMap::new(), watch::Sender::default());
         let news = News { may: Bucket::new(NEWS.0, NEWS.1, Instant::now()), untold: 0 };
-        (Self { room, sockets, early, inbox, events, lost: 0, news, figures }, heard)
+        (Self { hall, sockets, early, inbox, desk, lost: 0, news, figures }, heard)
     }
 
     /// How things are, kept up to date.
@@ -161,7 +165,7 @@ impl Relay {
     }
 
     fn camera_says(&mut self, message: Outgoing) {
-        let deliveries = self.room.camera_says(message);
+        let deliveries = self.hall.camera_says(message);
         self.deliver(deliveries, None);
     }
 
@@ -176,7 +180,7 @@ impl Relay {
                     socket,
                     room_for: Bucket::new(PASSED_ON.0, PASSED_ON.1, Instant::now()),
                 });
-                let deliveries = self.room.hear(key, &event, payload);
+                let deliveries = self.hall.hear(key, &event, payload);
                 self.deliver(deliveries, Some(Spoken { by: key, bytes, reply: Some(reply) }));
             }
             Heard::Entered(key) => {
@@ -184,7 +188,7 @@ impl Relay {
                     self.hear(heard);
                 }
             }
-            Heard::Refused(word) => self.room.count_refusal(word),
+            Heard::Refused(word) => self.hall.count_refusal(word),
             Heard::Gone(key) => {
                 self.early.remove(&key);
                 self.forget(key);
@@ -202,7 +206,7 @@ impl Relay {
                     let strange = spoken.as_ref().filter(|spoken| spoken.by != socket);
                     if let Some(reason) = strange.and_then(|spoken| to.has_no_room_for(&event, spoken.bytes))
                     {
-                        self.room.count_refusal(reason.word());
+                        self.hall.count_refusal(reason.word());
                         continue;
                     }
                     if let Err(error) = to.socket.emit(event, &payload) {
@@ -220,6 +224,12 @@ impl Relay {
                     let args = vec![payload];
                     self.report(LinkEvent::Message { sender: Some(sender), name: event, args });
                 }
+                Delivery::Note { room, peer, event } => match event {
+                    "joined" => {
+                        info!(peer = peer.as_str(), room = room.as_str(); "came into the room");
+                    }
+                    _ => info!(peer = peer.as_str(), room = room.as_str(); "left the room"),
+                },
                 Delivery::Cut(socket) => {
                     self.cut(socket);
                 }
@@ -232,7 +242,7 @@ impl Relay {
 
     fn forget(&mut self, key: SocketKey) {
         self.cut(key);
-        let deliveries = self.room.leave(key);
+        let deliveries = self.hall.leave(key);
         self.deliver(deliveries, None);
     }
 
@@ -244,7 +254,7 @@ impl Relay {
     }
 
     fn report(&mut self, event: LinkEvent) {
-        if !self.events.report(event) {
+        if self.desk.as_ref().is_some_and(|desk| !desk.report(event)) {
             self.lost += 1;
             if self.lost.is_power_of_two() {
                 warn!("the desk is too far behind: {} messages of viewers lost so far", self.lost);
@@ -254,8 +264,12 @@ impl Relay {
 
     fn publish(&self) {
         self.figures.send_if_modified(|figures| {
-            let now =
-                Figures { peers: self.room.count(), refusals: self.room.refusals().clone(), lost: self.lost };
+            let now = Figures {
+                peers: self.hall.count(),
+                cameras: self.hall.cameras(),
+                refusals: self.hall.refusals().clone(),
+                lost: self.lost,
+            };
             let changed = *figures != now;
             *figures = now;
             changed

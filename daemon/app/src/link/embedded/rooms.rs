@@ -1,10 +1,11 @@
-//! Who is in the room, and who hears what. Pure: it never touches a socket. Must not know Socket.IO, nor what an
-//! SDP or a candidate is: of a message it reads `room`, `from`, `to`, `role`, `name` and `call`, and nothing else.
+//! Who is in a room, and who hears what. Pure: it never touches a socket. Must not know Socket.IO, nor what an
+//! SDP or a candidate is: of a message it reads `room`, `from`, `to`, `role` and `name`, and nothing else.
 //!
 //! Calls run between a viewer and a camera. So a viewer is told of cameras only, hears cameras only, and what it says
-//! without `to` is for our own camera: even pages that know nothing of `from` and `to` can share a room.
+//! without `to` is for our own camera: even pages that know nothing of `from` and `to` can share a room. A room without
+//! a camera of our own has its first one by peer id in that place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use porthole_core::ids::{Name, PeerId, RoomName};
 use porthole_core::wire::{Outgoing, Reason};
@@ -59,21 +60,30 @@ pub enum Delivery {
         /// The one argument.
         payload: Value,
     },
+    /// Write down who came or went, in a room without a camera of our own that would.
+    Note {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        peer: PeerId,
+        /// `joined` or `left`.
+        event: &'static str,
+    },
     /// Disconnect a socket.
     Cut(SocketKey),
 }
 
-/// The room of an embedded relay.
+/// One room.
 #[derive(Debug)]
 pub struct Room {
     room: RoomName,
-    camera: Card,
+    /// Our own camera, if it waits here.
+    own: Option<Card>,
     ice_servers: Value,
     peers: HashMap<SocketKey, Peer>,
     sockets: HashMap<PeerId, SocketKey>,
-    /// Wrong guesses of sockets that are not in the room.
-    strays: HashMap<SocketKey, u32>,
-    refusals: BTreeMap<&'static str, u64>,
+    /// Those of the peers that are cameras.
+    cameras: BTreeSet<PeerId>,
 }
 
 #[derive(Debug)]
@@ -85,56 +95,38 @@ struct Peer {
 
 /// Longest name of a peer, in characters.
 const NAME_CHARACTERS: usize = 64;
-/// Longest event name, in bytes.
-const EVENT_BYTES: usize = 64;
-/// How often a socket may ask for a room that is not here before it is cut.
-const WRONG_ROOMS: u32 = 10;
 /// What the ids of peers that sent none start with.
 const ANONYMOUS: &str = "anon-";
 
 impl Room {
-    /// A room with nobody in it but our own camera. `ice_servers` is an `RTCIceServer[]` (W3C WebRTC section 4.2.4).
-    pub fn new(room: RoomName, camera: PeerId, name: String, ice_servers: Value) -> Self {
+    /// A room with nobody in it but perhaps our `own` camera. `ice_servers` is an `RTCIceServer[]` (W3C WebRTC section
+    /// 4.2.4).
+    pub fn new(room: RoomName, own: Option<Card>, ice_servers: Value) -> Self {
         Self {
             room,
-            camera: Card { from: camera, role: Role::Camera, name },
+            own,
             ice_servers,
             peers: HashMap::new(),
             sockets: HashMap::new(),
-            strays: HashMap::new(),
-            refusals: BTreeMap::new(),
+            cameras: BTreeSet::new(),
         }
     }
 
-    /// How many peers are in the room beside our own camera.
-    pub fn count(&self) -> usize {
-        self.peers.len()
+    /// Its name.
+    pub fn name(&self) -> &RoomName {
+        &self.room
     }
 
-    /// How many messages were refused, by word.
-    pub fn refusals(&self) -> &BTreeMap<&'static str, u64> {
-        &self.refusals
-    }
-
-    /// Counts a refusal that was made before a message got here.
-    pub fn count_refusal(&mut self, word: &'static str) {
-        *self.refusals.entry(word).or_default() += 1;
-    }
-
-    /// A socket sent an event. `payload` is its first argument, or `Null`.
-    pub fn hear(&mut self, socket: SocketKey, event: &str, payload: Value) -> Vec<Delivery> {
-        match event {
-            "join" | "join-room" | "joinRoom" | "join_room" | "join room" => self.join(socket, &payload),
-            "leave" | "leave-room" => self.leave(socket),
-            _ => self.pass_on(socket, event, payload),
-        }
+    /// How many cameras are in it beside our own.
+    pub fn cameras(&self) -> usize {
+        self.cameras.len()
     }
 
     /// A socket is gone, or wants to leave the room.
     pub fn leave(&mut self, socket: SocketKey) -> Vec<Delivery> {
-        self.strays.remove(&socket);
         let Some(peer) = self.peers.remove(&socket) else { return Vec::new() };
         self.sockets.remove(&peer.card.from);
+        self.cameras.remove(&peer.card.from);
         self.tell_of("left", &peer.card)
     }
 
@@ -154,34 +146,27 @@ impl Room {
         }
     }
 
-    fn join(&mut self, socket: SocketKey, payload: &Value) -> Vec<Delivery> {
-        let asked = payload.as_str().or_else(|| text(payload, "room")).or_else(|| text(payload, "roomId"));
-        if asked != Some(self.room.as_str()) {
-            let guesses = self.strays.entry(socket).or_default();
-            *guesses += 1;
-            let enough = *guesses >= WRONG_ROOMS;
-            let mut deliveries = self.refuse_join(socket, Reason::NotAllowed);
-            if enough {
-                deliveries.push(Delivery::Cut(socket));
-            }
-            return deliveries;
-        }
+    /// A socket asks to be let in, or asks again. `Err` is why not.
+    pub fn join(&mut self, socket: SocketKey, payload: &Value) -> Result<Vec<Delivery>, Reason> {
         let named = !matches!(payload.get("from"), None | Some(Value::Null));
-        let id = match self.id_of(socket, payload, named) {
-            Ok(id) => id,
-            Err(reason) => return self.refuse_join(socket, reason),
-        };
-        self.strays.remove(&socket);
+        let id = self.id_of(socket, payload, named)?;
         let mut deliveries = Vec::new();
         if let Some(known) = self.peers.get(&socket) {
             // Asked again, because the first reply was late or lost: told again, and nobody else hears of it.
             self.welcome(socket, known, &mut deliveries);
-            return deliveries;
+            return Ok(deliveries);
         }
         let role = if text(payload, "role") == Some("camera") { Role::Camera } else { Role::Viewer };
+        if self.sockets.contains_key(&id) && self.cameras.contains(&id) != (role == Role::Camera) {
+            // Viewers know the ids of cameras, and must not put one out of its place.
+            return Err(Reason::NotAllowed);
+        }
         let name = text(payload, "name").unwrap_or_default();
         let name = name.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS).collect();
         let peer = Peer { card: Card { from: id.clone(), role, name }, named };
+        if role == Role::Camera {
+            self.cameras.insert(id.clone());
+        }
         if let Some(older) = self.sockets.insert(id, socket) {
             // The same page came back before its old connection was found dead.
             self.peers.remove(&older);
@@ -191,7 +176,44 @@ impl Room {
         let news = self.tell_of("joined", &peer.card);
         self.peers.insert(socket, peer);
         deliveries.extend(news);
-        deliveries
+        Ok(deliveries)
+    }
+
+    /// A socket in the room says something that is not the relay's business. `Err` is why it goes nowhere; `payload` is
+    /// as it was then.
+    pub fn pass_on(
+        &self,
+        socket: SocketKey,
+        event: &str,
+        payload: &mut Value,
+    ) -> Result<Vec<Delivery>, Reason> {
+        let card = &self.peers.get(&socket).ok_or(Reason::NotAllowed)?.card;
+        let elsewhere = ["room", "roomId"].iter().any(|key| {
+            payload.get(key).is_some_and(|room| !room.is_null() && room.as_str() != Some(self.room.as_str()))
+        });
+        if elsewhere || !speaks_for_itself(payload, &card.from) {
+            return Err(Reason::NotAllowed);
+        }
+        let emit = |socket, payload| Delivery::Socket { socket, event: event.to_owned(), payload };
+        let to = match (addressee(payload), &self.own) {
+            (None, _) if card.role == Role::Camera => {
+                let payload = stamped(payload, card);
+                let viewers = self.in_order(|other| other.role == Role::Viewer);
+                return Ok(viewers.map(|socket| emit(socket, payload.clone())).collect());
+            }
+            (to, Some(own)) if to.is_none_or(|to| to == own.from.as_str()) => {
+                let (sender, event) = (card.from.clone(), event.to_owned());
+                return Ok(vec![Delivery::Camera { sender, event, payload: std::mem::take(payload) }]);
+            }
+            (Some(to), _) => Name::new(to).ok(),
+            (None, _) => self.cameras.first().cloned(),
+        };
+        let target = to.and_then(|to| self.sockets.get(&to)).copied().ok_or(Reason::CameraLost)?;
+        let other = self.peers.get(&target).ok_or(Reason::CameraLost)?;
+        if !may_meet(&other.card, card) {
+            return Err(Reason::NotAllowed);
+        }
+        Ok(vec![emit(target, stamped(payload, card))])
     }
 
     /// The id that a socket joins as, once and for all.
@@ -202,12 +224,13 @@ impl Room {
             _ => Name::new(format!("{ANONYMOUS}{}", socket.0)).map_err(|_| Reason::Failed)?,
         };
         let fixed = self.peers.get(&socket).is_none_or(|known| known.card.from == asked);
-        let reserved = asked == self.camera.from || (named && asked.as_str().starts_with(ANONYMOUS));
+        let ours = self.own.as_ref().is_some_and(|own| own.from == asked);
+        let reserved = ours || (named && asked.as_str().starts_with(ANONYMOUS));
         if fixed && !reserved { Ok(asked) } else { Err(Reason::NotAllowed) }
     }
 
     fn welcome(&self, socket: SocketKey, peer: &Peer, deliveries: &mut Vec<Delivery>) {
-        let mut peers = vec![&self.camera];
+        let mut peers: Vec<_> = self.own.iter().collect();
         let mut others: Vec<_> =
             self.peers.values().map(|other| &other.card).filter(|card| may_meet(card, &peer.card)).collect();
         others.sort_by(|a, b| a.from.cmp(&b.from));
@@ -216,85 +239,22 @@ impl Room {
             "room": self.room, "to": peer.card.from, "peers": peers, "iceServers": self.ice_servers,
         });
         deliveries.push(Delivery::Socket { socket, event: "room".into(), payload: welcome.clone() });
-        if !peer.named {
+        let camera = peers.iter().find(|card| card.role == Role::Camera);
+        if let (false, Some(camera)) = (peer.named, camera) {
             // What a page that knows no `room` waits for before it offers its call button.
-            deliveries.push(Delivery::Socket {
-                socket,
-                event: "joined".into(),
-                payload: self.news(&self.camera),
-            });
+            let payload = self.news(camera);
+            deliveries.push(Delivery::Socket { socket, event: "joined".into(), payload });
         }
         deliveries.push(Delivery::Reply(welcome));
     }
 
-    fn refuse_join(&mut self, socket: SocketKey, reason: Reason) -> Vec<Delivery> {
-        self.count_refusal(reason.word());
-        let payload = refused(reason, &Value::Null);
-        vec![
-            Delivery::Socket { socket, event: "refused".into(), payload: payload.clone() },
-            Delivery::Reply(payload),
-        ]
-    }
-
-    fn pass_on(&mut self, socket: SocketKey, event: &str, mut payload: Value) -> Vec<Delivery> {
-        let sound = !event.is_empty() && event.len() <= EVENT_BYTES && !event.contains(char::is_control);
-        // The relay's own words in a peer's mouth.
-        let ours = matches!(event, "joined" | "left" | "room" | "connect" | "disconnect" | "connect_error");
-        if !sound || ours {
-            self.count_refusal(Reason::NotAllowed.word());
-            return Vec::new();
-        }
-        let Some(Peer { card, .. }) = self.peers.get(&socket) else {
-            return self.refuse(socket, Reason::NotAllowed, &payload);
-        };
-        let card = card.clone();
-        let elsewhere = ["room", "roomId"].iter().any(|key| {
-            payload.get(key).is_some_and(|room| !room.is_null() && room.as_str() != Some(self.room.as_str()))
-        });
-        if elsewhere || !speaks_for_itself(&payload, &card.from) {
-            return self.refuse(socket, Reason::NotAllowed, &payload);
-        }
-        let event = event.to_owned();
-        let to = match addressee(&payload) {
-            Some(to) if to != self.camera.from.as_str() => to.to_owned(),
-            None if card.role == Role::Camera => {
-                self.stamp(&mut payload, &card);
-                let viewers = self.in_order(|other| other.role == Role::Viewer);
-                return viewers
-                    .map(|socket| Delivery::Socket { socket, event: event.clone(), payload: payload.clone() })
-                    .collect();
-            }
-            _ => return vec![Delivery::Camera { sender: card.from, event, payload }],
-        };
-        let found = Name::new(to).ok().and_then(|to| self.sockets.get(&to)).copied();
-        let Some((target, other)) = found.and_then(|target| Some((target, &self.peers.get(&target)?.card)))
-        else {
-            return self.refuse(socket, Reason::CameraLost, &payload);
-        };
-        if !may_meet(other, &card) {
-            return self.refuse(socket, Reason::NotAllowed, &payload);
-        }
-        self.stamp(&mut payload, &card);
-        vec![Delivery::Socket { socket: target, event, payload }]
-    }
-
-    fn refuse(&mut self, socket: SocketKey, reason: Reason, payload: &Value) -> Vec<Delivery> {
-        self.count_refusal(reason.word());
-        let payload = refused(reason, payload);
-        vec![Delivery::Socket { socket, event: "refused".into(), payload }]
-    }
-
-    /// Writes the sender into a message that goes to another socket.
-    fn stamp(&self, payload: &mut Value, card: &Card) {
-        if let Value::Object(fields) = payload {
-            fields.insert("from".into(), json!(card.from));
-        }
-    }
-
     /// Tells our camera, and everybody who may meet the peer.
-    fn tell_of(&self, event: &str, card: &Card) -> Vec<Delivery> {
-        let news = self.news(card);
-        let ours = Delivery::Camera { sender: card.from.clone(), event: event.into(), payload: news.clone() };
+    fn tell_of(&self, event: &'static str, card: &Card) -> Vec<Delivery> {
+        let (news, peer) = (self.news(card), card.from.clone());
+        let ours = match &self.own {
+            Some(_) => Delivery::Camera { sender: peer, event: event.into(), payload: news.clone() },
+            None => Delivery::Note { room: self.room.clone(), peer, event },
+        };
         let others = self.in_order(|other| may_meet(other, card) && other.from != card.from);
         let others =
             others.map(|socket| Delivery::Socket { socket, event: event.into(), payload: news.clone() });
@@ -312,6 +272,15 @@ impl Room {
         sockets.sort();
         sockets.into_iter()
     }
+}
+
+/// A message with its sender written into it, for another socket.
+fn stamped(payload: &mut Value, card: &Card) -> Value {
+    let mut payload = std::mem::take(payload);
+    if let Value::Object(fields) = &mut payload {
+        fields.insert("from".into(), json!(card.from));
+    }
+    payload
 }
 
 /// Whether two peers may know of each other: everybody but viewers among themselves.
@@ -334,25 +303,11 @@ fn speaks_for_itself(payload: &Value, sender: &PeerId) -> bool {
 }
 
 /// The objects right inside a message.
-fn inner(payload: &Value) -> impl Iterator<Item = &Map<String, Value>> {
+pub(super) fn inner(payload: &Value) -> impl Iterator<Item = &Map<String, Value>> {
     payload.as_object().into_iter().flat_map(|fields| fields.values().filter_map(Value::as_object))
 }
 
-/// What a refused peer is told. The call it was about is echoed, where it has a sound name.
-fn refused(reason: Reason, about: &Value) -> Value {
-    let call = text(about, "call").or_else(|| inner(about).find_map(|part| part.get("call")?.as_str()));
-    let call = call.and_then(|call| Name::new(call).ok());
-    let mut payload = json!({ "reason": reason, "text": reason.sentence() });
-    if let (Some(call), Value::Object(fields)) = (call, &mut payload) {
-        fields.insert("call".into(), json!(call));
-    }
-    payload
-}
-
-fn text<'a>(payload: &'a Value, key: &str) -> Option<&'a str> {
+/// The text under `key`.
+pub(super) fn text<'a>(payload: &'a Value, key: &str) -> Option<&'a str> {
     payload.get(key)?.as_str()
 }
-
-#[cfg(test)]
-#[path = "rooms_tests.rs"]
-mod tests;

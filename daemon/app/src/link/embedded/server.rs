@@ -65,14 +65,15 @@ pub struct Serving {
 }
 
 impl Server {
-    /// Page, `/healthz` and Socket.IO; nothing is taken in before [`Server::start`].
+    /// Page, `/healthz` and Socket.IO; nothing is taken in before [`Server::start`]. There is no `status` where there is
+    /// no camera.
     pub fn new(
         listener: TcpListener,
         pages: Pages,
         max_sockets: usize,
         inbox: mpsc::Sender<Heard>,
         figures: watch::Receiver<Figures>,
-        status: watch::Receiver<Status>,
+        status: Option<watch::Receiver<Status>>,
     ) -> Self {
         let (layer, io) = entrance::socket_io(Entrance::new(inbox, max_sockets, PER_ADDRESS));
         // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
@@ -90,7 +91,7 @@ impl Server {
         figures: watch::Receiver<F>,
         status: watch::Receiver<Status>,
     ) -> Self {
-        let router = guarded(files(figures, status), pages);
+        let router = guarded(files(figures, Some(status)), pages);
         Self { listener, router, io: None, connections: Door::new(SPARE_CONNECTIONS, PER_ADDRESS) }
     }
 
@@ -188,11 +189,11 @@ async fn serve(stream: Seated, from: SocketAddr, router: Router, mut stopped: wa
 
 fn files<F: Clone + Serialize + Send + Sync + 'static>(
     figures: watch::Receiver<F>,
-    status: watch::Receiver<Status>,
+    status: Option<watch::Receiver<Status>>,
 ) -> Router {
     let healthz = get(async move || {
         let figures = figures.borrow().clone();
-        health::answer(&status, figures)
+        health::answer(status.as_ref(), figures)
     });
     Router::new()
         .route("/healthz", healthz)

@@ -2,6 +2,7 @@
 //! deliveries is compared.
 
 use super::*;
+use crate::link::embedded::rooms::{Card, Role};
 
 #[test]
 fn a_viewer_that_joins_is_told_of_the_camera_and_the_camera_of_it() {
@@ -266,20 +267,165 @@ fn a_call_without_a_sound_name_is_not_echoed() {
     assert_eq!(room.hear(A, "offer", inside), [refusal(A, Reason::NotAllowed, Some("c9"))]);
 }
 
-const A: SocketKey = SocketKey(1);
-const B: SocketKey = SocketKey(2);
+#[test]
+fn each_room_is_by_itself_and_a_socket_is_in_one() {
+    let mut hall = site();
+    join_room(&mut hall, A, "yard", "ann", "viewer");
+    let said =
+        hall.hear(B, "join", json!({"room": "gate", "from": "cam-gate", "role": "camera", "name": "Gate"}));
+    assert_eq!(said.last(), Some(&noted("gate", "cam-gate", "joined")));
+    assert!(emitted_to(&said, A).is_empty());
+    assert_eq!((hall.count(), hall.cameras()), (2, 1));
 
-fn nursery() -> Room {
-    let name = |text| Name::new(text).unwrap();
-    Room::new(name("nursery"), name("cam"), "Nursery".into(), json!([{"urls": "stun:192.0.2.1:3478"}]))
+    let over = hall.hear(A, "offer", json!({"room": "gate", "to": "cam-gate", "call": "c1"}));
+    assert_eq!(over, [refusal(A, Reason::NotAllowed, Some("c1"))]);
+    let over = hall.hear(A, "offer", json!({"to": "cam-gate", "call": "c2"}));
+    assert_eq!(over, [refusal(A, Reason::CameraLost, Some("c2"))]);
+    assert_eq!(
+        hall.hear(A, "join", json!({"room": "gate", "from": "ann"}))[0],
+        refusal(A, Reason::NotAllowed, None)
+    );
+    assert_eq!(hall.hear(A, "leave", Value::Null), [noted("yard", "ann", "left")]);
+    join_room(&mut hall, A, "gate", "ann", "viewer");
+    assert_eq!(
+        hall.leave(B)[1..],
+        [emit(A, "left", json!({"room": "gate", "from": "cam-gate", "role": "camera", "name": "Gate"}))]
+    );
+    assert_eq!((hall.count(), hall.cameras()), (1, 0));
 }
 
-fn join(room: &mut Room, socket: SocketKey, from: &str) {
+#[test]
+fn a_room_without_a_camera_of_ours_shows_those_that_join_and_passes_calls_between_them() {
+    let mut hall = site();
+    let said = hall.hear(A, "join", json!({"room": "yard", "from": "ann"}));
+    let empty = json!({"room": "yard", "to": "ann", "peers": [], "iceServers": ice_servers()});
+    assert_eq!(
+        said,
+        [emit(A, "room", empty.clone()), Delivery::Reply(empty), noted("yard", "ann", "joined")]
+    );
+    assert_eq!(hall.hear(A, "offer", json!({"call": "c1"})), [refusal(A, Reason::CameraLost, Some("c1"))]);
+
+    let said = join_room(&mut hall, B, "yard", "cam-1", "camera");
+    let news = json!({"room": "yard", "from": "cam-1", "role": "camera", "name": ""});
+    assert_eq!(emitted_to(&said, A), [("joined", &news)]);
+    let offer = json!({"from": "ann", "to": "cam-1", "call": "c2"});
+    assert_eq!(hall.hear(A, "offer", offer.clone()), [emit(B, "offer", offer)]);
+    let answer = json!({"room": "yard", "from": "cam-1", "to": "ann", "call": "c2"});
+    assert_eq!(hall.hear(B, "answer", answer.clone()), [emit(A, "answer", answer)]);
+}
+
+#[test]
+fn what_is_for_nobody_by_name_is_for_the_first_camera_by_id_whoever_came_first() {
+    let mut hall = site();
+    join_room(&mut hall, A, "yard", "ann", "viewer");
+    join_room(&mut hall, B, "yard", "cam-2", "camera");
+    join_room(&mut hall, C, "yard", "cam-1", "camera");
+    let stamped = json!({"call": "c1", "from": "ann"});
+    assert_eq!(hall.hear(A, "offer", json!({"call": "c1"})), [emit(C, "offer", stamped)]);
+    hall.leave(C);
+    let stamped = json!({"call": "c2", "from": "ann"});
+    assert_eq!(hall.hear(A, "offer", json!({"call": "c2"})), [emit(B, "offer", stamped)]);
+}
+
+#[test]
+fn a_tutorial_page_hears_joined_when_there_is_a_camera_to_call_and_not_before() {
+    let mut hall = site();
+    let said = hall.hear(A, "join", json!("yard"));
+    assert_eq!(emitted_to(&said, A).iter().map(|(event, _)| *event).collect::<Vec<_>>(), ["room"]);
+    let said = join_room(&mut hall, B, "yard", "cam-1", "camera");
+    assert_eq!(emitted_to(&said, A)[0].0, "joined");
+    let said = hall.hear(C, "join", json!("yard"));
+    let news = json!({"room": "yard", "from": "cam-1", "role": "camera", "name": ""});
+    assert_eq!(emitted_to(&said, C)[1], ("joined", &news));
+}
+
+#[test]
+fn a_viewer_cannot_take_a_cameras_place_nor_a_camera_a_viewers() {
+    let mut hall = site();
+    join_room(&mut hall, A, "yard", "cam-1", "camera");
+    join_room(&mut hall, B, "yard", "ann", "viewer");
+    let viewer = hall.hear(C, "join", json!({"room": "yard", "from": "cam-1"}));
+    let camera = hall.hear(C, "join", json!({"room": "yard", "from": "ann", "role": "camera"}));
+    for said in [viewer, camera] {
+        assert_eq!(said[0], refusal(C, Reason::NotAllowed, None));
+        assert_eq!(said.len(), 2, "nobody else hears of it: {said:?}");
+    }
+    assert_eq!((hall.count(), hall.cameras()), (2, 1));
+    let back = join_room(&mut hall, C, "yard", "cam-1", "camera");
+    assert_eq!(back[0], Delivery::Cut(A), "a camera that comes back takes its own");
+    assert_eq!((hall.count(), hall.cameras()), (2, 1));
+}
+
+#[test]
+fn our_own_camera_is_in_its_room_only() {
+    let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
+    let rooms =
+        [Room::new(name("nursery"), Some(own), ice_servers()), Room::new(name("yard"), None, ice_servers())];
+    let mut hall = Hall::new(rooms, Some(name("nursery")));
+    join_room(&mut hall, A, "yard", "ann", "viewer");
+    join_room(&mut hall, B, "nursery", "bob", "viewer");
+    assert_eq!(hall.camera_says(answer(None)), [emit(B, "answer", json!({"n": 1}))]);
+    assert_eq!(hall.camera_says(answer(Some("ann"))), []);
+    assert_eq!(hall.hear(A, "offer", json!({"to": "cam"})), [refusal(A, Reason::CameraLost, None)]);
+}
+
+#[test]
+fn nothing_is_left_of_those_who_have_left() {
+    let mut hall = site();
+    for number in 0..1000 {
+        let socket = SocketKey(number);
+        hall.hear(socket, "join", json!({"room": format!("room-{number}")}));
+        join_room(
+            &mut hall,
+            socket,
+            ["yard", "gate"][number as usize % 2],
+            &format!("peer-{number}"),
+            ["camera", "viewer"][number as usize % 2],
+        );
+        hall.leave(socket);
+    }
+    assert_eq!((hall.count(), hall.cameras(), hall.strays.len()), (0, 0, 0));
+    assert_eq!(emitted_to(&join_room(&mut hall, A, "yard", "ann", "viewer"), A)[0].1["peers"], json!([]));
+}
+
+const A: SocketKey = SocketKey(1);
+const B: SocketKey = SocketKey(2);
+const C: SocketKey = SocketKey(3);
+
+/// A relay without a camera of its own.
+fn site() -> Hall {
+    Hall::new(["yard", "gate"].map(|room| Room::new(name(room), None, ice_servers())), None)
+}
+
+fn join_room(hall: &mut Hall, socket: SocketKey, room: &str, from: &str, role: &str) -> Vec<Delivery> {
+    let said = hall.hear(socket, "join", json!({"room": room, "from": from, "role": role}));
+    assert!(said.iter().any(|one| matches!(one, Delivery::Reply(reply) if reply["to"] == from)), "{said:?}");
+    said
+}
+
+fn noted(room: &str, peer: &str, event: &'static str) -> Delivery {
+    Delivery::Note { room: name(room), peer: name(peer), event }
+}
+
+fn nursery() -> Hall {
+    let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
+    Hall::new([Room::new(name("nursery"), Some(own), ice_servers())], Some(name("nursery")))
+}
+
+fn ice_servers() -> Value {
+    json!([{"urls": "stun:192.0.2.1:3478"}])
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn join(room: &mut Hall, socket: SocketKey, from: &str) {
     let said = room.hear(socket, "join", json!({"room": "nursery", "from": from}));
     assert!(matches!(&said[0], Delivery::Socket { event, .. } if event == "room"), "{said:?}");
 }
 
-fn join_as_camera(room: &mut Room, socket: SocketKey, from: &str) {
+fn join_as_camera(room: &mut Hall, socket: SocketKey, from: &str) {
     let said = room.hear(socket, "join", json!({"room": "nursery", "from": from, "role": "camera"}));
     assert!(matches!(&said[0], Delivery::Socket { event, .. } if event == "room"), "{said:?}");
 }
