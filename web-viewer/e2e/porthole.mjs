@@ -13,7 +13,7 @@ const START_MS = 60_000;
 /** Only bounds a hang. */
 const STOP_MS = 30_000;
 /** What the daemon prints for a person to open. */
-const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+/;
+const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+(&relay=\S+)?/;
 
 /**
  * Starts a daemon on a free port of loopback, with the test picture.

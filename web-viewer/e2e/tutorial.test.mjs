@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { launchChromium, missing } from "./browsers.mjs";
+import { watches } from "./lesson.mjs";
 import { start } from "./porthole.mjs";
 import { health, live, moves, until } from "./waiting.mjs";
 
@@ -87,26 +88,6 @@ describe("a page from a lesson", { skip: missing("chromium") ?? false, timeout: 
 /** Waits until the page has been let into the room. */
 function joined(page) {
   return until(() => page.said, (lines) => lines.some((line) => line.startsWith("log: joined")), "the page is in the room");
-}
-
-/** Waits until the page sees more than it does now, and hears; returns what arrives there. */
-async function watches(page, porthole) {
-  const before = await arrives(page);
-  return until(() => arrives(page), (now) => now && now.frames >= (before?.frames ?? 0) + 10 && now.energy > (before?.energy ?? 0),
-    `a lesson's page sees and hears; it said\n${page.said.join("\n")}\nand the daemon\n${porthole.output}`);
-}
-
-/** What arrives at a lesson's page, null while it has no call. */
-function arrives(page) {
-  return page.evaluate(async () => {
-    // Its variables are those of a plain script, so they can be looked at by name.
-    if (!peerConnection || !remoteStream) return null;
-    const report = [...(await peerConnection.getStats()).values()];
-    const inbound = (kind) => report.find((entry) => entry.type === "inbound-rtp" && entry.kind === kind) ?? {};
-    const { videoWidth: width, videoHeight: height } = remoteVideo;
-    const codec = report.find(({ id }) => id === inbound("video").codecId)?.mimeType;
-    return { width, height, codec, frames: inbound("video").framesDecoded ?? 0, energy: inbound("audio").totalAudioEnergy ?? 0 };
-  });
 }
 
 /** A static server for the page, on a port of its own. */

@@ -31,20 +31,20 @@ export async function sounds(page, what = "sound above silence") {
   return page.until((seen) => camera(seen).audioLevel > 0.005 && camera(seen).audioEnergy > audioEnergy, what, HANG_MS);
 }
 
-/** Waits until what `ask` gives fits, and returns it. */
+/** Waits until what `ask` gives fits, and returns it. `what` may be a function: it is asked when the wait was in vain. */
 export async function until(ask, fits, what) {
   const end = Date.now() + HANG_MS;
   for (;;) {
     const seen = await ask();
     if (fits(seen)) return seen;
-    if (Date.now() > end) throw new Error(`never: ${what}\n${JSON.stringify(seen, null, 1)}`);
+    if (Date.now() > end) throw new Error(`never: ${typeof what === "function" ? what() : what}\n${JSON.stringify(seen, null, 1)}`);
     await pause(100);
   }
 }
 
 /** Waits until the daemon's health fits, and returns it. */
 export function health(porthole, fits, what) {
-  return until(() => porthole.health(), fits, `${what}; the daemon said:\n${porthole.output}`);
+  return until(() => porthole.health(), fits, () => `${what}; the daemon said:\n${porthole.output}`);
 }
 
 /** What is to be seen on the page: which words, which buttons, and how much there is in the picture and the last one. */

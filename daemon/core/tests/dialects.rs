@@ -105,6 +105,7 @@ fn every_dialect_is_known_by_what_it_says() {
         (Known::D, 9, "created", json!([ROOM, SOCKET])),
         (Known::D, 9, "joined", json!([ROOM, SOCKET])),
         (Known::D, 2, "message", json!(["got user media"])),
+        (Known::D, 2, "got user media", json!([])),
         (Known::D, 2, "message", json!([offer()])),
         (Known::E, 8, "other user", json!([SOCKET])),
         (Known::E, 8, "offer", json!([{ "target": "x", "caller": SOCKET, "sdp": offer() }])),
@@ -117,7 +118,7 @@ fn every_dialect_is_known_by_what_it_says() {
         let heard = say(&mut auto, event, args.as_array().unwrap());
         assert_eq!(heard.news, Some(known), "{event} {args}");
         assert!(
-            heard.understood || matches!(heard.message, Ok(Incoming::Away(_))),
+            heard.understood || matches!(heard.message, Ok(Incoming::Away(_) | Incoming::Joined { .. })),
             "{event} {args}: {heard:?}"
         );
         assert_eq!(say(&mut auto, event, args.as_array().unwrap()).news, None, "no news twice");
@@ -149,6 +150,13 @@ fn sure_signs_change_a_guess_and_likely_ones_do_not() {
 }
 
 #[test]
+fn a_coming_that_names_nobody_is_no_sign() {
+    let mut auto = asked_times(9);
+    assert_eq!(say(&mut auto, "user-joined", &[]).news, None);
+    assert_eq!(say(&mut auto, "offer", &[json!({ "offer": offer() })]).news, Some(Known::A0));
+}
+
+#[test]
 fn strangers_cannot_change_the_dialect_for_ever() {
     let mut auto = asked_times(9);
     let changes = (0..100).filter(|turn| {
@@ -166,6 +174,27 @@ fn a_server_that_took_our_object_for_a_name_has_not_let_us_in() {
     let ghost = json!({ "room": ROOM, "roomId": ROOM, "from": ME, "role": "camera", "name": "Lobby" });
     assert_eq!(say(&mut tongue, "created", &[ghost]).message, Ok(Incoming::Nothing));
     assert_eq!(say(&mut tongue, "created", &[Value::Null]).message, Ok(Incoming::Nothing));
+}
+
+#[test]
+fn a_server_that_announces_us_in_whatever_room_it_took_us_for_is_asked_in_other_words_too() {
+    let ghost = json!({ "room": ROOM, "roomId": ROOM, "from": ME, "role": "camera", "name": "Lobby" });
+    for said in
+        [json!([ghost, SOCKET]), json!([ghost]), json!(["a user has joined"]), json!([SOCKET]), json!([])]
+    {
+        let mut auto = asked_times(1);
+        assert!(!auto.is_heard());
+        assert!(!say(&mut auto, "joined", said.as_array().unwrap()).understood, "{said}");
+        assert!(auto.is_heard());
+        let mut auto = asked_times(9);
+        assert!(
+            say(&mut auto, "joined", said.as_array().unwrap()).understood,
+            "{said}: there are no other words"
+        );
+    }
+    let mut auto = asked_times(1);
+    let called = say(&mut auto, "offer", &[json!({ "room": ROOM, "offer": offer() })]);
+    assert!(called.understood, "whoever calls has found us");
 }
 
 // ---- strangers -------------------------------------------------------------------------------------------------

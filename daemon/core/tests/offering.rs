@@ -26,9 +26,11 @@ fn a_relay_of_unknown_dialect_is_asked_again_and_again_until_it_speaks() {
     assert_eq!(desk.board.status().room, RoomState::Asked);
     assert_eq!(events(&desk.sleep(limits::JOIN_STEP)), ["join"]);
     assert_eq!(events(&desk.sleep(3 * limits::JOIN_STEP)), ["join-room", "join-room", "joinRoom"]);
+    // That may be the echo of our own coming, into some other room.
     desk.on(says_all("user-joined", vec![json!("socket-1")]));
+    let rest = desk.sleep(secs(3600));
+    assert_eq!(events(&rest), ["joinRoom", "join_room", "join room", "create or join"]);
     assert_eq!(desk.board.status().room, RoomState::In);
-    desk.passes(secs(3600), []);
     assert_eq!(desk.noted(), [(Level::Info, r#"the relay speaks dialect "b""#.to_owned())]);
 }
 
@@ -51,8 +53,8 @@ fn after_a_loss_the_way_that_was_heard_comes_first() {
     desk.ignores(down());
     desk.sleep(secs(600));
     assert_eq!(events(&desk.on(up())), ["joinRoom"]);
-    desk.on(says_all("user-joined", vec![json!("socket-1")]));
-    desk.passes(secs(60), []);
+    desk.on(offer_in(Known::B, &chromium("ann1")));
+    desk.passes(secs(2), []);
 }
 
 #[test]
@@ -243,6 +245,16 @@ fn a_camera_that_comes_second_lets_the_other_one_call() {
         let sdp = chromium("first");
         desk.expect(offer_in(dialect, &sdp), [StartCapture, StartRendition(H264), answer_to(1, &sdp, false)]);
     }
+}
+
+#[test]
+fn whoever_comes_is_called_at_once_though_the_relay_was_first_taken_for_another() {
+    let mut desk = in_room(Choice::Auto);
+    desk.on(up());
+    // In C2 this is to say that somebody is there already, and makes the offer.
+    desk.on(says_all("joined", vec![json!(ROOM), json!("socket-1")]));
+    let commands = desk.on(says_all("otherjoin", vec![json!(ROOM), json!("socket-2")]));
+    assert!(commands.contains(&offers(1, Rendition::H264)), "{commands:?}");
 }
 
 #[test]

@@ -147,6 +147,11 @@ impl Entry {
         }
     }
 
+    /// Whoever comes is to be called, whatever was heard before.
+    pub(super) fn is_no_newcomer(&mut self) {
+        self.newcomer_until = None;
+    }
+
     /// The relay says that the camera is not in the room. `true`: the log should be told.
     pub(super) fn away(&mut self, why: Away, now: Instant) -> bool {
         if self.own || matches!(self.life, Life::Out { .. }) {
@@ -219,8 +224,11 @@ impl Entry {
     fn ask(&mut self, tongue: &mut Tongue, now: Instant) -> Option<Outgoing> {
         let Visitor { room, me, name } = &self.visitor;
         let join = tongue.next_join(room, me, name);
-        self.life =
-            if tongue.has_more_joins() { Life::Asking { next_at: now + JOIN_STEP } } else { Life::Asked };
+        self.life = match tongue.has_more_joins() {
+            true => Life::Asking { next_at: now + JOIN_STEP },
+            false if tongue.is_heard() => Life::In,
+            false => Life::Asked,
+        };
         join
     }
 }

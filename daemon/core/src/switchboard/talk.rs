@@ -36,6 +36,8 @@ impl Switchboard {
                 let (me, room) = (&self.settings.me, &self.settings.room.room);
                 let heard = self.tongue.read(sender.as_ref(), me, room, &name, &args);
                 if let Some(dialect) = heard.news {
+                    // What was heard of others in the room meant something else.
+                    self.entry.is_no_newcomer();
                     let text = format!("the relay speaks dialect \"{dialect}\"");
                     self.note(Level::Info, None, None, text);
                 }

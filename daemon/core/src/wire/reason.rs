@@ -43,7 +43,7 @@ reasons! {
     CameraLost = "camera-lost": "the camera gives no picture",
     ShuttingDown = "shutting-down": "the camera is being switched off or restarted",
     HangUp = "hang-up": "the other side hung up",
-    Replaced = "replaced": "the same viewer called again",
+    Replaced = "replaced": "a newer call took its place",
     Silent = "silent": "nothing was heard from the viewer any more",
     NoAnswer = "no-answer": "the viewer did not answer the camera's offer",
     NoConnection = "no-connection": "no network path to the viewer worked",

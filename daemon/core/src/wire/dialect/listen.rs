@@ -36,6 +36,7 @@ pub(super) fn detect(asked: &str, room: &RoomName, event: &str, args: &[Value]) 
         "other user" | "user joined" => Sure(Known::E),
         "message" if is_room(0) && args.len() > 1 => Sure(Known::G),
         "message" if is_signal(args.first()) => Sure(Known::D),
+        "got user media" => Sure(Known::D),
         "created" | "joined" if is_room(0) => Likely(two_members),
         "full" if is_room(0) => Likely(two_members),
         "offer" if is_room(1) && has("sdp") => Sure(Known::C),
@@ -43,7 +44,8 @@ pub(super) fn detect(asked: &str, room: &RoomName, event: &str, args: &[Value]) 
         "offer" if has("roomId") || has("sender") || has("senderId") => Likely(Known::B),
         "offer" if has("room") => Likely(Known::A),
         "offer" if has("sdp") || has("offer") => Likely(Known::A0),
-        "user-joined" | "user-connected" => Likely(Known::B),
+        // Without a socket's id it may be anybody's.
+        "user-joined" | "user-connected" if !args.is_empty() => Likely(Known::B),
         _ => return None,
     })
 }

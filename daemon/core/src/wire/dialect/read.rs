@@ -17,8 +17,10 @@ const ARGUMENTS: usize = 4;
 /// What a message was, and whether its name meant anything.
 pub(super) struct Reading {
     pub(super) result: Result<Incoming, Unreadable>,
-    /// The relay has said something that only a member of the room hears, or the camera was answered.
+    /// The relay has said something that only a member of a room hears, or the camera was answered.
     pub(super) known: bool,
+    /// It may be no more than the echo of our own coming, and the room another than is meant.
+    pub(super) echo: bool,
 }
 
 /// Reads one event in the dialect `spec`.
@@ -31,11 +33,11 @@ pub(super) fn read(
     args: &[Value],
 ) -> Reading {
     let Some(means) = spec.means(event) else {
-        return Reading { result: Ok(Incoming::Nothing), known: false };
+        return Reading { result: Ok(Incoming::Nothing), known: false, echo: false };
     };
     let result = meant(spec, means, sender, me, room, args);
     let known = result.as_ref().is_ok_and(|incoming| *incoming != Incoming::Nothing) || echoes(means);
-    Reading { result, known }
+    Reading { result, known, echo: echoes(means) }
 }
 
 /// Events that name nobody we know and still tell that we are heard.

@@ -140,6 +140,8 @@ const D: &[Heard] = &[
     ("created", Means::Entered { others: false }),
     ("joined", Means::Entered { others: true }),
     ("message", Means::Message),
+    // The library cannot tell a word that is the only argument of a message from an event of that name.
+    ("got user media", Means::Wanted),
     ("bye", Means::Bye),
 ];
 const F: &[Heard] = &[

@@ -24,6 +24,8 @@ pub struct Tongue {
     joins: Vec<Join>,
     /// The last one that was tried.
     asked: Option<Join>,
+    /// Something was heard since the link is up.
+    echoed: bool,
 }
 
 /// What has been heard so far.
@@ -55,12 +57,12 @@ impl Tongue {
             // Until something is heard, every spelling of the tutorial is understood.
             Choice::Auto => (Spec::known(Known::A), Some(Ear { known: None, changes: 0, join: None })),
         };
-        Self { spec, ear, joins: Vec::new(), asked: None }
+        Self { spec, ear, joins: Vec::new(), asked: None, echoed: false }
     }
 
     /// The link is up: joining starts from the first spelling, or from the one that was heard last time.
     pub fn start(&mut self) {
-        self.asked = None;
+        (self.asked, self.echoed) = (None, false);
         let mut joins = self.spec.joins.clone();
         if let Some(ear) = &mut self.ear {
             ear.changes = 0;
@@ -99,11 +101,19 @@ impl Tongue {
         args: &[Value],
     ) -> Heard {
         let news = self.listen(room, event, args);
-        let Reading { result, known } = read::read(&self.spec, sender, me, room, event, args);
+        let Reading { result, known, echo } = read::read(&self.spec, sender, me, room, event, args);
         if known && let Some(ear) = &mut self.ear {
             ear.join.clone_from(&self.asked);
         }
-        Heard { message: result, understood: known, news }
+        self.echoed |= known;
+        // Many servers take whatever they are given for a room, and announce it there: that is no reason not to ask
+        // in other words too.
+        Heard { message: result, understood: known && !(echo && self.has_more_joins()), news }
+    }
+
+    /// Whether somebody has said anything, be it only that we came.
+    pub fn is_heard(&self) -> bool {
+        self.echoed
     }
 
     /// Whether some spellings of joining have not been tried.
