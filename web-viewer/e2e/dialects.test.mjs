@@ -93,8 +93,8 @@ describe("in a room of somebody else", { skip: missing("chromium") ?? false, tim
     test(`auto finds out that a server speaks ${dialect}`, async (t) => {
       const stage = await set(t, browser, dialect, "auto");
       await watches(await stage.visit(), stage.porthole);
-      const [, heard] = (await stage.porthole.says(/the relay speaks dialect "\w+"/)).match(/"(\w+)"/);
-      assert.equal(heard, dialect, stage.porthole.output);
+      const heard = [...stage.porthole.output.matchAll(/the relay speaks dialect "(\w+)"/g)].map(([, word]) => word);
+      assert.equal(heard.at(-1), dialect, "what it took it for at last");
       table[dialect]["found out"] = "yes";
     });
   }

@@ -93,7 +93,11 @@ export class Link {
         }, spread(REFUSED_MS));
         return;
       }
-      if (late) this.socket.emit(event, payload);
+      if (late) {
+        this.socket.emit(event, payload);
+        // Servers that confirm nothing often take nothing but the room's name either.
+        this.socket.emit(event, payload.room);
+      }
       this.arrived();
     });
   }

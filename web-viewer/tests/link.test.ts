@@ -24,14 +24,14 @@ test("a relay that only confirms has let us in", async (t) => {
   assert.deepEqual(said.lines, ["up"]);
 });
 
-test("to a relay that confirms nothing the join is said once more, and then we are in", async (t) => {
-  let joins = 0;
-  const { url } = await relay(t, (socket) => socket.on("join", () => joins++));
+test("to a relay that confirms nothing the join is said once more, also with the room's name alone, and then we are in", async (t) => {
+  const heard: unknown[] = [];
+  const { url } = await relay(t, (socket) => socket.onAny((event, said) => void heard.push([event, said])));
   const said = open(t, url);
   await said.until("up");
   said.link.send({ event: "bye", payload: {} });
-  await said.settle(() => joins === 2);
-  assert.equal(joins, 2);
+  await said.settle(() => heard.length === 4);
+  assert.deepEqual(heard, [["join", JOIN.payload], ["join", JOIN.payload], ["join", "porthole"], ["bye", {}]]);
 });
 
 test("a relay that does not let us in is heard, and we are not in", async (t) => {
