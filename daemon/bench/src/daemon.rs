@@ -68,6 +68,11 @@ pub struct Status {
 impl Daemon {
     /// Starts `binary` and waits until it prints its link.
     pub async fn start(binary: &Path) -> Result<Self, Fault> {
+        Self::start_with(binary, &[]).await
+    }
+
+    /// The same with more in its environment.
+    pub async fn start_with(binary: &Path, environment: &[(&str, &str)]) -> Result<Self, Fault> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("porthole.toml");
         std::fs::write(&config, CONFIG)?;
@@ -76,6 +81,7 @@ impl Daemon {
             .arg("run")
             .arg("--config")
             .arg(&config)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -50,6 +50,8 @@ enum Row {
     Steps,
     /// Offer to answer, connection, first key frame.
     Join,
+    /// From the encoder to the socket
+    Send,
     /// How soon a viewer that vanished is dropped.
     Vanish,
     /// 500 calls opened and closed.
