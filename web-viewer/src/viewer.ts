@@ -130,7 +130,8 @@ export class Viewer {
         return;
       case "bye":
       case "refused": {
-        const seat = this.seatOf(said.call, said.from);
+        // A camera says which call it means; other people's pages in the room do not.
+        const seat = said.call === null && said.from === null ? undefined : this.seatOf(said.call, said.from);
         if (seat) return this.feed(seat, { is: "over", tag: said.call, reason: said.reason });
         if (said.call === null && this.seats.length === 0) {
           this.refusedByRelay = words({ word: "refused", reason: said.reason }, "");
