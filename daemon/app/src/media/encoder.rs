@@ -41,6 +41,14 @@ pub struct Encoder {
     pub hardware: bool,
 }
 
+/// What both VA encoders want: the one of the low-power engine and the other.
+const VA: &[Setting] = &[
+    Setting::Bitrate("bitrate", 1000),
+    Setting::KeyFrameDistance("key-int-max"),
+    Setting::Text("b-frames", "0"),
+    Setting::Text("rate-control", "cbr"),
+];
+
 /// H.264 encoders, the preferred one first: hardware, then the cheapest software with the lowest delay.
 pub const H264: &[Encoder] = &[
     Encoder {
@@ -56,24 +64,14 @@ pub const H264: &[Encoder] = &[
     },
     Encoder {
         element: "vah264lpenc",
-        settings: &[
-            Setting::Bitrate("bitrate", 1000),
-            Setting::KeyFrameDistance("key-int-max"),
-            Setting::Text("b-frames", "0"),
-            Setting::Text("rate-control", "cbr"),
-        ],
+        settings: VA,
         output: &[("profile", "constrained-baseline")],
         media_type: "video/x-h264",
         hardware: true,
     },
     Encoder {
         element: "vah264enc",
-        settings: &[
-            Setting::Bitrate("bitrate", 1000),
-            Setting::KeyFrameDistance("key-int-max"),
-            Setting::Text("b-frames", "0"),
-            Setting::Text("rate-control", "cbr"),
-        ],
+        settings: VA,
         output: &[("profile", "constrained-baseline")],
         media_type: "video/x-h264",
         hardware: true,
