@@ -90,7 +90,8 @@ impl Entry {
     /// Whether the log should be told that the link is back: when it is up, unless it was up before only for a
     /// moment; then when it has stayed.
     pub(super) fn is_back(&mut self, now: Instant) -> bool {
-        if self.flaps && self.steady_at().is_none_or(|at| now < at) {
+        let Some(steady_at) = self.steady_at() else { return false };
+        if self.flaps && now < steady_at {
             return false;
         }
         self.flaps = false;

@@ -16,11 +16,11 @@ impl Switchboard {
     pub(super) fn handle_link(&mut self, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Up => {
-                self.note_return(now);
                 if !self.is_stopping() {
                     let join = self.entry.up(&mut self.tongue, now);
                     self.commands.extend(join.map(Command::Send));
                 }
+                self.note_return(now);
             }
             // Said once, however often the link fails to come back.
             LinkEvent::Down { why, reason } => match self.entry.down(why, now) {
