@@ -80,6 +80,7 @@ describe("in a room of somebody else", { skip: missing("chromium") ?? false, tim
       await watches(three, porthole);
       await stage.restart(() => watches(three, porthole));
       await watches(three, porthole);
+      if (second === "after the first") await hangsUp(three);
       const four = await stage.visit();
       await watches(four, porthole);
       const words = porthole.output.match(/the relay is (lost|reached)/g);

@@ -84,7 +84,7 @@ describe("our own page through the tutorial's server", { skip: missing("chromium
     await moves(page);
     assert.equal(camera(await page.snapshot()).call, call);
     const counted = (word) => (now.refusals[word] ?? 0) - (before.refusals[word] ?? 0);
-    for (const word of ["bad-offer", "bad-answer", "bad-message", "too-often"]) assert.ok(counted(word) > 0, `${word}: ${JSON.stringify(now.refusals)}`);
+    for (const word of ["bad-offer", "bad-message", "too-often"]) assert.ok(counted(word) > 0, `${word}: ${JSON.stringify(now.refusals)}`);
     assert.ok(now.relay.refusals["too-large"] > 0, JSON.stringify(now.relay.refusals));
     assert.deepEqual([now.link, now.calls, now.live, now.relay.connections], [true, 1, 1, before.relay.connections]);
     const shouted = porthole.output.match(/refused: /g) ?? [];
@@ -104,7 +104,7 @@ describe("our own page through the tutorial's server", { skip: missing("chromium
     await called(t);
     const lines = porthole.output.slice(said).split("\n").filter((line) => /WARN|ERROR|relay/.test(line));
     assert.equal(lines.length, 2, lines.join("\n"));
-    assert.match(lines[0], /WARN.*the relay is lost, calls go on: .*the relay has closed the connection/);
+    assert.match(lines[0], /WARN.*the relay is lost, calls go on: /);
     assert.match(lines[1], /INFO.*the relay is reached/);
   });
 });

@@ -6,7 +6,8 @@ mod desk;
 
 use desk::*;
 use porthole_core::command::Level;
-use porthole_core::event::{Event, LinkEvent, Loss};
+use porthole_core::event::{Event, LinkEvent, Loss, MediaEvent};
+use porthole_core::ids::Rendition;
 
 #[test]
 fn ten_minutes_without_the_relay_are_two_lines() {
@@ -71,6 +72,28 @@ fn calls_that_come_to_their_ends_meanwhile_do_not_bring_the_relay_back() {
     assert!(!desk.noted().contains(&back()));
     desk.on(up());
     assert!(desk.noted().contains(&back()));
+}
+
+#[test]
+fn a_relay_that_is_away_is_not_told_to_be_back_by_the_calls_that_go_on() {
+    let mut desk = Desk::open();
+    desk.on(up());
+    desk.sleep(secs(60));
+    let ann = desk.live("ann", "c1");
+    desk.noted();
+    desk.on(lost(Loss::Closed));
+    for _ in 0..10 {
+        desk.on(heard(ann));
+        desk.on(key_frame_wanted());
+        desk.sleep(secs(1));
+    }
+    assert_eq!(desk.noted(), [(Level::Warn, "the relay is lost, calls go on: it went".to_owned())]);
+    desk.on(up());
+    assert_eq!(desk.noted(), [back()]);
+}
+
+fn key_frame_wanted() -> Event {
+    Event::Media(MediaEvent::KeyFrameWanted { rendition: Rendition::H264 })
 }
 
 fn back() -> (Level, String) {

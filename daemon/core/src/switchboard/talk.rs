@@ -21,6 +21,7 @@ impl Switchboard {
                     self.commands.extend(join.map(Command::Send));
                     self.note_return(now);
                 }
+                self.note_return(now);
             }
             // Said once, however often the link fails to come back.
             LinkEvent::Down { why, reason } => match self.entry.down(why, now) {
