@@ -167,21 +167,6 @@ describe("relays in a group", { skip: missingRedis() ?? false, timeout: 180_000 
     await together();
   });
 
-  test("a viewer whose camera cannot be reached without Redis is told so, and the others are not", async () => {
-    const gate = await enter(first, "gate", { role: "camera" });
-    const [near, far] = [await enter(first, "near"), await enter(second, "far", {}, (peers) => peers.length === 1)];
-    await redis.kill();
-    await Promise.all([first, second].map((relay) => until(() => relay.health(), (now) => !now.healthy, "Redis is missed")));
-    far.say("offer", { to: "gate", call: "c1" });
-    assert.deepEqual([(await far.hears("refused")).reason, far.heard("left").length], ["camera-lost", 0]);
-    near.say("offer", { to: "gate", call: "c2" });
-    assert.equal((await gate.hears("offer")).call, "c2");
-    redis = await startRedis(ports.redis);
-    await together();
-    far.say("offer", { to: "gate", call: "c3" });
-    assert.equal((await gate.hears("offer")).call, "c3");
-  });
-
   test("without rooms there is no relay", async () => {
     await assert.rejects(startMember(0, ports.redis, { ROOMS: "" }), /ended \(78\)[^]*ROOMS=: names/);
   });
