@@ -127,7 +127,7 @@ async function set(t, browser, dialect, written = dialect) {
     },
     /** Waits until the camera is in the room. */
     async entered() {
-      await until(() => stage.relay.members(ROOM), (members) => members === 1, () => `the camera comes\n${stage.porthole.output}`);
+      await until(() => stage.relay.cameras(ROOM), (cameras) => cameras === 1, () => `the camera comes\n${stage.porthole.output}`);
       await health(stage.porthole, ({ link, room }) => link && ["in", "asked"].includes(room), "the camera is there");
     },
   };
