@@ -11,6 +11,7 @@
 //! It knows nothing of GStreamer, of Socket.IO libraries or of HTTP.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod command;
 pub mod config;
 pub mod event;
