@@ -4,6 +4,7 @@
 mod call;
 mod capture;
 mod clip;
+mod debut;
 mod element;
 mod encoder;
 mod mdns;
