@@ -2,6 +2,7 @@
 // in between. The only place that knows Socket.IO. Must not know cameras, calls or the page.
 
 import { io, type Socket } from "socket.io-client";
+import type { Relay } from "./address";
 import { Outbox } from "./outbox";
 import type { Outgoing } from "./wire";
 
@@ -35,8 +36,8 @@ export class Link {
   private asking: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
-  /** `url`: where the relay is, null for where the page came from. `join` is what we say to enter the room. */
-  constructor(url: string | null, private readonly join: Outgoing, private readonly events: LinkEvents) {
+  /** `relay`: null for where the page came from. `join` is what we say to enter the room. */
+  constructor(relay: Relay | null, private readonly join: Outgoing, private readonly events: LinkEvents) {
     const options = {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
@@ -45,7 +46,7 @@ export class Link {
       reconnectionDelayMax: BACK_OFF_LONGEST_MS,
       randomizationFactor: 0.5,
     };
-    this.socket = url === null ? io(options) : io(url, options);
+    this.socket = relay === null ? io(options) : io(relay.origin, { ...options, path: relay.path });
     this.socket.on("connect", () => this.enter());
     this.socket.on("disconnect", (why) => {
       this.leave();

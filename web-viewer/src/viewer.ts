@@ -1,6 +1,7 @@
 // Puts the parts together: one link, one roster, and for each camera a life that decides, a call that performs and a tile
 // that shows. Must not decide anything itself.
 
+import type { Relay } from "./address";
 import { Call } from "./call";
 import { Life, type Fact } from "./life";
 import { Link } from "./link";
@@ -48,7 +49,7 @@ export class Viewer {
   private alone: Seat | null = null;
   private refusedByRelay: Words | null = null;
 
-  constructor(private readonly room: string, relay: string | null, private readonly me: string,
+  constructor(private readonly room: string, relay: Relay | null, private readonly me: string,
     private readonly fresh: (prefix: string) => string, kept: Storage | null) {
     this.page = new Page({
       sound: () => this.sound.toggle(),
