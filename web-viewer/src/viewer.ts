@@ -58,7 +58,7 @@ export class Viewer {
     });
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
     this.link = new Link(relay, wire.join(room, me, "Web page"), {
-      up: () => this.up(),
+      up: (confirmed) => this.up(confirmed),
       down: () => this.down(),
       message: (event, payload) => this.message(wire.read(event, payload, room, me)),
     });
@@ -86,13 +86,13 @@ export class Viewer {
     return { room: this.room, peer: this.me, relay: this.relay === "up" ? "up" : "down", sound: this.sound.state(), cameras };
   }
 
-  private up(): void {
+  private up(confirmed: boolean): void {
     this.relay = "up";
     this.listed = false;
     this.refusedByRelay = null;
     window.setTimeout(() => {
       if (!this.listed && this.relay === "up") this.changed(this.roster.untold());
-    }, UNTOLD_MS);
+    }, confirmed ? UNTOLD_MS : 0);
     this.show();
   }
 
