@@ -2,9 +2,15 @@
 
 import { isName } from "./wire";
 
-/** Where to go: a room, and the relay's address, null for the server the page came from. */
+/** Somebody else's relay: its origin, and the path of Socket.IO on it. */
+export interface Relay {
+  origin: string;
+  path: string;
+}
+
+/** Where to go: a room, and the relay, null for the server the page came from. */
 export type Destination =
-  | { is: "room"; room: string; relay: string | null }
+  | { is: "room"; room: string; relay: Relay | null }
   | { is: "none" }
   | { is: "bad"; part: "room" | "relay" };
 
@@ -16,14 +22,16 @@ export function destination(hash: string): Destination {
   if (room === "") return { is: "none" };
   if (!isName(room)) return { is: "bad", part: "room" };
   if (relay === null) return { is: "room", room, relay: null };
-  const url = webAddress(relay);
-  return url === null ? { is: "bad", part: "relay" } : { is: "room", room, relay: url };
+  const found = webAddress(relay);
+  return found === null ? { is: "bad", part: "relay" } : { is: "room", room, relay: found };
 }
 
-function webAddress(text: string): string | null {
+/** Without a path Socket.IO lies where it usually does; with one, exactly there. */
+function webAddress(text: string): Relay | null {
   try {
-    const url = new URL(text);
-    return url.protocol === "http:" || url.protocol === "https:" ? url.origin : null;
+    const { protocol, origin, pathname } = new URL(text);
+    if (protocol !== "http:" && protocol !== "https:") return null;
+    return { origin, path: pathname === "/" ? "/socket.io/" : pathname };
   } catch {
     return null;
   }

@@ -2,11 +2,12 @@
 // in between. The only place that knows Socket.IO. Must not know cameras, calls or the page.
 
 import { io, type Socket } from "socket.io-client";
+import type { Relay } from "./address";
 import { Outbox } from "./outbox";
 import type { Outgoing } from "./wire";
 
 /** How long the relay may take to confirm that we are in the room; many relays never do, so then it is said once more. */
-const JOIN_ACK_MS = 3_000;
+const JOIN_ACK_MS = 1_000;
 /** First and longest pause before we come back to a relay that sent us away. */
 const SENT_AWAY_FIRST_MS = 1_000;
 const SENT_AWAY_LONGEST_MS = 30_000;
@@ -19,8 +20,8 @@ const BACK_OFF_LONGEST_MS = 5_000;
 const CONNECT_MS = 5_000;
 
 export interface LinkEvents {
-  /** We are in the room. */
-  up(): void;
+  /** We are in the room. `confirmed`: the relay says so; one that never does will not say who is there either. */
+  up(confirmed: boolean): void;
   down(): void;
   /** Something was said in the room; also when the relay does not let us in (`refused`). */
   message(event: string, payload: unknown): void;
@@ -35,8 +36,8 @@ export class Link {
   private asking: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
-  /** `url`: where the relay is, null for where the page came from. `join` is what we say to enter the room. */
-  constructor(url: string | null, private readonly join: Outgoing, private readonly events: LinkEvents) {
+  /** `relay`: null for where the page came from. `join` is what we say to enter the room. */
+  constructor(relay: Relay | null, private readonly join: Outgoing, private readonly events: LinkEvents) {
     const options = {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
@@ -45,7 +46,7 @@ export class Link {
       reconnectionDelayMax: BACK_OFF_LONGEST_MS,
       randomizationFactor: 0.5,
     };
-    this.socket = url === null ? io(options) : io(url, options);
+    this.socket = relay === null ? io(options) : io(relay.origin, { ...options, path: relay.path });
     this.socket.on("connect", () => this.enter());
     this.socket.on("disconnect", (why) => {
       this.leave();
@@ -58,7 +59,7 @@ export class Link {
     this.socket.onAny((event: string, payload: unknown) => {
       if (event === this.join.event) return;
       // A relay that tells us who is here has let us in, whether it confirms it or not.
-      if (event === "room") this.arrived();
+      if (event === "room") this.arrived(true);
       if (this.inRoom || event === "refused") this.events.message(event, payload);
     });
   }
@@ -98,15 +99,15 @@ export class Link {
         // Servers that confirm nothing often take nothing but the room's name either.
         this.socket.emit(event, payload.room);
       }
-      this.arrived();
+      this.arrived(!late);
     });
   }
 
-  private arrived(): void {
+  private arrived(confirmed: boolean): void {
     if (this.inRoom || this.closed) return;
     this.inRoom = true;
     this.arrivedAt = performance.now();
-    this.events.up();
+    this.events.up(confirmed);
     for (const { event, payload } of this.outbox.take(performance.now())) this.socket.emit(event, payload);
   }
 

@@ -1,6 +1,7 @@
 // Puts the parts together: one link, one roster, and for each camera a life that decides, a call that performs and a tile
 // that shows. Must not decide anything itself.
 
+import type { Relay } from "./address";
 import { Call } from "./call";
 import { Life, type Fact } from "./life";
 import { Link } from "./link";
@@ -48,7 +49,7 @@ export class Viewer {
   private alone: Seat | null = null;
   private refusedByRelay: Words | null = null;
 
-  constructor(private readonly room: string, relay: string | null, private readonly me: string,
+  constructor(private readonly room: string, relay: Relay | null, private readonly me: string,
     private readonly fresh: (prefix: string) => string, kept: Storage | null) {
     this.page = new Page({
       sound: () => this.sound.toggle(),
@@ -57,7 +58,7 @@ export class Viewer {
     });
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
     this.link = new Link(relay, wire.join(room, me, "Web page"), {
-      up: () => this.up(),
+      up: (confirmed) => this.up(confirmed),
       down: () => this.down(),
       message: (event, payload) => this.message(wire.read(event, payload, room, me)),
     });
@@ -85,13 +86,13 @@ export class Viewer {
     return { room: this.room, peer: this.me, relay: this.relay === "up" ? "up" : "down", sound: this.sound.state(), cameras };
   }
 
-  private up(): void {
+  private up(confirmed: boolean): void {
     this.relay = "up";
     this.listed = false;
     this.refusedByRelay = null;
     window.setTimeout(() => {
       if (!this.listed && this.relay === "up") this.changed(this.roster.untold());
-    }, UNTOLD_MS);
+    }, confirmed ? UNTOLD_MS : 0);
     this.show();
   }
 

@@ -5,6 +5,7 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
 import { Server, type Socket } from "socket.io";
+import { destination } from "../src/address";
 import { Link } from "../src/link";
 import { join } from "../src/wire";
 
@@ -15,6 +16,11 @@ test("a relay that says who is here has let us in", async (t) => {
   const said = open(t, url);
   await said.until("message room");
   assert.deepEqual(said.lines, ["up", "message room"]);
+});
+
+test("a relay is found under the path that stands in the link", async (t) => {
+  const { url } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})), 0, "/cam/socket.io/");
+  await open(t, `${url}/cam/socket.io/`).until("up");
 });
 
 test("a relay that only confirms has let us in", async (t) => {
@@ -28,7 +34,7 @@ test("to a relay that confirms nothing the join is said once more, also with the
   const heard: unknown[] = [];
   const { url } = await relay(t, (socket) => socket.onAny((event, said) => void heard.push([event, said])));
   const said = open(t, url);
-  await said.until("up");
+  await said.until("up, unconfirmed");
   said.link.send({ event: "bye", payload: {} });
   await said.settle(() => heard.length === 4);
   assert.deepEqual(heard, [["join", JOIN.payload], ["join", JOIN.payload], ["join", "porthole"], ["bye", {}]]);
@@ -104,9 +110,9 @@ test("after closing nothing is said and nothing is heard", async (t) => {
 });
 
 /** A Socket.IO server on loopback that stops with the test. */
-async function relay(t: TestContext, onSocket: (socket: Socket) => void, port = 0) {
+async function relay(t: TestContext, onSocket: (socket: Socket) => void, port = 0, path = "/socket.io/") {
   const http: HttpServer = createServer();
-  const io = new Server(http);
+  const io = new Server(http, { path });
   io.on("connection", onSocket);
   await new Promise<void>((ready) => http.listen(port, "127.0.0.1", ready));
   const bound = (http.address() as AddressInfo).port;
@@ -123,8 +129,10 @@ function open(t: TestContext, url: string) {
     lines.push(line);
     wake();
   };
-  const link = new Link(url, JOIN, {
-    up: () => note("up"),
+  const to = destination(`#room=porthole&relay=${url}`);
+  assert.ok(to.is === "room", url);
+  const link = new Link(to.relay, JOIN, {
+    up: (confirmed) => note(confirmed ? "up" : "up, unconfirmed"),
     down: () => note("down"),
     message: (event) => note(`message ${event}`),
   });

@@ -44,7 +44,7 @@ test("what is read out names the camera and ends its sentences", () => {
 test("the link names the room, and perhaps a relay", () => {
   assert.deepEqual(destination("#room=porthole"), { is: "room", room: "porthole", relay: null });
   assert.deepEqual(destination("#room=baby.1&relay=https%3A%2F%2Frelay.example%3A3000%2Fx&key=abc"), {
-    is: "room", room: "baby.1", relay: "https://relay.example:3000",
+    is: "room", room: "baby.1", relay: { origin: "https://relay.example:3000", path: "/x" },
   });
   assert.deepEqual(destination(""), { is: "none" });
   assert.deepEqual(destination("#room="), { is: "none" });

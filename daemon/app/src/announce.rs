@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anstyle::{AnsiColor, Color, Style};
-use porthole_core::config::settings::{RelayMode, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{ExternalRelay, RelayMode, RelaySettings, RoomSettings};
 use porthole_core::ids::RoomName;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
@@ -112,7 +112,9 @@ fn links(room: &RoomName, relay: &RelaySettings, bound: SocketAddr, own: &[IpAdd
     // The page has to be told where the room is when it is not where the page comes from.
     let elsewhere = match &relay.mode {
         RelayMode::Embedded => String::new(),
-        RelayMode::External(other) => format!("&relay={}", other.url),
+        RelayMode::External(other) if other.path == ExternalRelay::PATH => format!("&relay={}", other.url),
+        // Inside a fragment a percent sign begins something.
+        RelayMode::External(other) => format!("&relay={}{}", other.url, other.path.replace('%', "%25")),
     };
     origins(relay, bound, own).into_iter().map(|origin| format!("{origin}/#room={room}{elsewhere}")).collect()
 }
@@ -264,6 +266,19 @@ mod tests {
         assert!(
             text.contains("may enter it there") && !text.contains("only browsers on this machine"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn where_socket_io_lies_elsewhere_on_that_relay_the_link_says_so() {
+        let config = "[room]\naccess = \"open\"\n[relay]\nmode = \"external\"\nurl = \"https://relay.example\"\n\
+                      path = \"/cam%41/socket.io\"";
+        let Settings { room, relay, .. } =
+            porthole_core::config::load("external", config, &|_| None).unwrap();
+        let links = links(&room.room, &relay, "127.0.0.1:80".parse().unwrap(), &[]);
+        assert_eq!(
+            links,
+            ["http://localhost/#room=porthole&relay=https://relay.example/cam%2541/socket.io/"]
         );
     }
 

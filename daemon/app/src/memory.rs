@@ -1,6 +1,10 @@
 //! What the C library's allocator is told, so that a daemon that lives for months stays small. Must not know who
 //! allocates.
 
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
 /// Keeps the allocator to a few arenas and large blocks out of them. GStreamer runs a dozen threads a call; with an
 /// arena for each of them (the default is eight a core) what one call frees is of no use to the next, and one picture
 /// among small things keeps a whole arena from shrinking. Called once, before there are threads.
@@ -15,9 +19,37 @@ pub fn tune() {
     }
 }
 
+/// How long memory is not given back again after it was.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Gives free memory back to the system whenever something large has gone: at once, and at most every [`PAUSE`].
+#[derive(Debug, Clone)]
+pub struct Returns(mpsc::Sender<()>);
+
+impl Returns {
+    /// Starts the task that does it; it ends with the last clone.
+    pub fn start() -> Self {
+        let (gone, mut heard) = mpsc::channel(1);
+        tokio::spawn(async move {
+            while heard.recv().await.is_some() {
+                // A panic in there would be the allocator's.
+                let _ = tokio::task::spawn_blocking(give_back).await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+        Self(gone)
+    }
+
+    /// Something large has gone.
+    pub fn gone(&self) {
+        // One that waits already stands for this one too.
+        let _ = self.0.try_send(());
+    }
+}
+
 /// Gives free memory back to the system. Takes a few milliseconds.
 #[cfg(target_env = "gnu")]
-pub fn give_back() {
+fn give_back() {
     // SAFETY: malloc_trim(3) is thread-safe and touches free memory only.
     unsafe { libc::malloc_trim(0) };
 }
@@ -28,4 +60,4 @@ pub fn tune() {}
 
 /// Other C libraries give memory back by themselves.
 #[cfg(not(target_env = "gnu"))]
-pub fn give_back() {}
+fn give_back() {}

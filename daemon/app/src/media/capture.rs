@@ -1,8 +1,6 @@
 //! Camera and microphone while they run: one pipeline for the picture as the camera gives it, one for the sound as
 //! Opus, each ending in a producer that any number of others can draw from. Must not know renditions or viewers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -11,12 +9,10 @@ use gst_utils::streamproducer::ProducerSettings;
 use porthole_core::config::settings::{AudioSettings, AudioSource, MediaSettings, VideoSource};
 
 use super::clip::Clip;
+use super::debut::Debut;
 use super::element::{MediaError, caps_filter, chain, failed, make};
 use super::source;
 use super::timeline::{Said, Timeline, play, stop};
-
-/// How long a camera may take to its first frame.
-const FIRST_FRAME: Duration = Duration::from_secs(8);
 
 /// How long a camera may give no frame without a word of error, as one does whose USB hangs.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -44,24 +40,14 @@ impl Capture {
             VideoSource::File(path) => Some(Clip::open(&source::clip_uri(path)?)?),
             _ => None,
         };
-        let (first, arrived) = std::sync::mpsc::sync_channel::<Result<(), String>>(4);
-        let running = Arc::new(AtomicBool::new(false));
-        let hear = {
-            let (first, running) = (first.clone(), running.clone());
-            move |said: Said| {
-                let Said::Error(words) = said else { return };
-                if running.swap(false, Ordering::AcqRel) {
-                    lost(if words.starts_with("watchdog") {
-                        format!("no frame for {SILENCE:?}")
-                    } else {
-                        words
-                    });
-                } else {
-                    let _ = first.try_send(Err(words));
-                }
-            }
-        };
-        let video = timeline.pipeline("picture", hear);
+        let debut = Debut::new();
+        let video = timeline.pipeline(
+            "picture",
+            debut.listener(move |words| {
+                let silent = words.starts_with("watchdog");
+                lost(if silent { format!("no frame for {SILENCE:?}") } else { words });
+            }),
+        );
         let result = (|| {
             let last = match &picture_source {
                 VideoSource::V4l2(device) => source::camera(&video, device, &settings.video)?,
@@ -80,15 +66,14 @@ impl Capture {
             chain(&video, &[&watchdog])?;
             last.link(&watchdog).map_err(|e| failed(&e))?;
             let (picture, sink) = producer(&video, &watchdog)?;
-            report_first(&sink, first);
+            debut.watch(&sink);
             play(&video)?;
             if let Some(clip) = &clip {
                 clip.play()?;
             }
-            wait(&arrived)?;
+            debut.wait()?;
             let silence = i32::try_from(SILENCE.as_millis()).unwrap_or(i32::MAX);
             watchdog.set_property("timeout", silence);
-            running.store(true, Ordering::Release);
             Ok(picture)
         })();
         let picture = match result {
@@ -136,25 +121,6 @@ pub fn producer(
     pipeline.add(&sink).map_err(|e| failed(&e))?;
     last.link(&sink).map_err(|e| failed(&e))?;
     Ok((StreamProducer::with(&sink, ProducerSettings { sync: false }), sink))
-}
-
-/// Reports the first buffer that reaches a sink.
-pub fn report_first(sink: &gst_app::AppSink, first: std::sync::mpsc::SyncSender<Result<(), String>>) {
-    if let Some(pad) = sink.static_pad("sink") {
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-            let _ = first.try_send(Ok(()));
-            gst::PadProbeReturn::Remove
-        });
-    }
-}
-
-/// Waits for what [`report_first`] reports, or for the error that came instead.
-pub fn wait(arrived: &std::sync::mpsc::Receiver<Result<(), String>>) -> Result<(), MediaError> {
-    match arrived.recv_timeout(FIRST_FRAME) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(words)) => Err(MediaError::Failed(words)),
-        Err(_) => Err(MediaError::TooLate { what: "the first frame", limit: FIRST_FRAME }),
-    }
 }
 
 /// Starts microphone, tone or the clip's sound, encoded to Opus.

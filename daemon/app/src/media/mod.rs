@@ -4,6 +4,7 @@
 mod call;
 mod capture;
 mod clip;
+mod debut;
 mod element;
 mod encoder;
 mod mdns;
@@ -17,7 +18,6 @@ mod timeline;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use gst_utils::StreamProducer;
@@ -29,7 +29,7 @@ use porthole_core::wire::Candidate;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::memory;
+use crate::memory::Returns;
 pub use element::MediaError;
 
 /// How long camera and encoders may take to close when the daemon stops.
@@ -67,15 +67,6 @@ fn give(candidate: Option<Candidate>, asks: mpsc::UnboundedSender<call::Ask>) {
     }
 }
 
-/// Lives a call; the last one to go gives its memory back to the system.
-async fn counted(open: Arc<()>, life: impl Future<Output = ()>) {
-    life.await;
-    // This one and the one that `Media` holds.
-    if Arc::strong_count(&open) <= 2 {
-        let _ = tokio::task::spawn_blocking(memory::give_back).await;
-    }
-}
-
 /// What calls can draw from at this moment.
 #[derive(Debug, Clone, Default)]
 struct Producers {
@@ -89,8 +80,7 @@ pub struct Media {
     studio_task: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
-    /// One clone for every call that is not closed yet.
-    open: Arc<()>,
+    memory: Returns,
     events: Events,
     ice: IceSettings,
     timeline: timeline::Timeline,
@@ -113,18 +103,10 @@ impl Media {
         .await
         .unwrap_or_else(|_| Err(MediaError::Failed("the media side panicked while starting".to_owned())))?;
         warm::up(&timeline).await?;
+        let memory = Returns::start();
         let (studio, producers, studio_task) =
-            studio::open(settings, encoder, timeline.clone(), events.clone());
-        Ok(Self {
-            studio,
-            studio_task,
-            producers,
-            calls: HashMap::new(),
-            open: Arc::new(()),
-            events,
-            ice,
-            timeline,
-        })
+            studio::open(settings, encoder, timeline.clone(), events.clone(), memory.clone());
+        Ok(Self { studio, studio_task, producers, calls: HashMap::new(), memory, events, ice, timeline })
     }
 
     /// Performs a command; those that are not for the media side are ignored. Never blocks.
@@ -170,7 +152,11 @@ impl Media {
         self.calls.insert(call, asks);
         let order = call::Order { call, part, ice: self.ice.clone(), timeline: self.timeline.clone() };
         let life = call::live(order, heard, self.producers.clone(), self.events.clone());
-        tokio::spawn(counted(self.open.clone(), life));
+        let memory = self.memory.clone();
+        tokio::spawn(async move {
+            life.await;
+            memory.gone();
+        });
     }
 
     fn ask_call(&self, call: CallId, ask: call::Ask) {

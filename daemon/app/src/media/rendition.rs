@@ -1,20 +1,18 @@
 //! One encoding of the picture while it is made: capture's picture in, encoded frames out, in a pipeline of its own so
 //! that it can start and stop without touching the camera. Must not know viewers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use gst::prelude::*;
 use gst_utils::streamproducer::ConsumerSettings;
 use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::ids::Rendition;
 
-use super::capture::{producer, report_first, wait};
+use super::capture::producer;
+use super::debut::Debut;
 use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, VP8};
 use super::source::raw_picture;
-use super::timeline::{Said, Timeline, play, stop};
+use super::timeline::{Timeline, play, stop};
 
 /// An encoding that is being made. [`Encoding::stop`] ends it.
 pub struct Encoding {
@@ -47,20 +45,10 @@ impl Encoding {
         timeline: &Timeline,
         hear: impl Hear,
     ) -> Result<Self, MediaError> {
-        let (first, arrived) = std::sync::mpsc::sync_channel::<Result<(), String>>(4);
-        let running = Arc::new(AtomicBool::new(false));
-        let report = {
-            let (hear, running, first) = (hear.clone(), running.clone(), first.clone());
-            move |said: Said| {
-                let Said::Error(words) = said else { return };
-                if running.swap(false, Ordering::AcqRel) {
-                    hear(Word::Failed(words));
-                } else {
-                    let _ = first.try_send(Err(words));
-                }
-            }
-        };
-        let pipeline = timeline.pipeline(&format!("{rendition}"), report);
+        let debut = Debut::new();
+        let fail = hear.clone();
+        let pipeline = timeline
+            .pipeline(&format!("{rendition}"), debut.listener(move |words| fail(Word::Failed(words))));
         let result = (|| {
             let entry = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
             pipeline.add(&entry).map_err(|e| failed(&e))?;
@@ -90,14 +78,13 @@ impl Encoding {
             };
             let (frames, sink) = producer(&pipeline, &last)?;
             intercept_key_frame_wishes(&sink, hear);
-            report_first(&sink, first);
+            debut.watch(&sink);
             play(&pipeline)?;
             // Raw frames are large: a slow encoder loses old ones rather than memory.
             let limits = ConsumerSettings { max_buffer: 3, ..ConsumerSettings::default() };
             let feed = picture.add_consumer_with(&entry, limits).map_err(|e| failed(&e))?;
             feed.set_wait_for_keyframe(encoded_by_camera);
-            wait(&arrived)?;
-            running.store(true, Ordering::Release);
+            debut.wait()?;
             Ok((feed, frames))
         })();
         match result {

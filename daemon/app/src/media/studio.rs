@@ -16,7 +16,7 @@ use super::encoder::Encoder;
 use super::rendition::{Encoding, Word};
 use super::timeline::Timeline;
 use super::{Events, Producers};
-use crate::memory;
+use crate::memory::Returns;
 
 /// How long closing a device or an encoder may take before its thread is left behind.
 const CLOSE: Duration = Duration::from_secs(10);
@@ -48,6 +48,7 @@ pub struct Studio {
     encoder: Encoder,
     timeline: Timeline,
     events: Events,
+    memory: Returns,
     asks: mpsc::UnboundedSender<Ask>,
     published: watch::Sender<Producers>,
     capture: Option<(u64, Capture)>,
@@ -62,6 +63,7 @@ pub fn open(
     encoder: Encoder,
     timeline: Timeline,
     events: Events,
+    memory: Returns,
 ) -> (mpsc::UnboundedSender<Ask>, watch::Receiver<Producers>, tokio::task::JoinHandle<()>) {
     let (asks, heard) = mpsc::unbounded_channel();
     let (published, producers) = watch::channel(Producers::default());
@@ -70,6 +72,7 @@ pub fn open(
         encoder,
         timeline,
         events,
+        memory,
         asks: asks.clone(),
         published,
         capture: None,
@@ -138,11 +141,8 @@ impl Studio {
         }
         self.published.send_modify(|producers| producers.sound = None);
         if let Some((_, capture)) = self.capture.take() {
-            close("the camera", move || {
-                capture.stop();
-                memory::give_back();
-            })
-            .await;
+            close("the camera", move || capture.stop()).await;
+            self.memory.gone();
         }
     }
 

@@ -90,6 +90,11 @@ pub struct ExternalRelay {
     pub pin: Option<[u8; 32]>,
 }
 
+impl ExternalRelay {
+    /// Where Socket.IO lies unless it is told otherwise.
+    pub const PATH: &'static str = "/socket.io/";
+}
+
 /// What is sent in the Socket.IO handshake (`auth`). Its `Debug` form hides the values.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Auth(pub serde_json::Map<String, serde_json::Value>);
