@@ -5,6 +5,7 @@ pub mod cli;
 pub mod configuration;
 pub mod desk;
 pub mod exit;
+pub mod keys;
 pub mod link;
 pub mod logging;
 pub mod media;
