@@ -433,6 +433,7 @@ async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFaile
         live: 0,
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
+        viewers: Vec::new(),
     });
     let relay = RelaySettings {
         listen,
@@ -445,6 +446,7 @@ async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFaile
         room: Name::new("porthole").unwrap(),
         camera: "Camera".into(),
         access,
+        keys: None,
         max_calls: 4,
         idle_after: Duration::ZERO,
     };

@@ -95,6 +95,7 @@ fn room(section: &mut Reader<'_, '_>, default: RoomSettings) -> RoomSettings {
             fits.then(|| name.to_owned())
         }),
         access: section.word("access", default.access, &[("local", Access::Local), ("open", Access::Open)]),
+        keys: default.keys,
         max_calls: section.take("max_calls", default.max_calls, |entry| whole(entry, 1..=200)),
         idle_after: section
             .take("idle_after", default.idle_after, |entry| whole(entry, 0..=3600).map(Duration::from_secs)),

@@ -61,7 +61,7 @@ impl Switchboard {
         if !self.rate.admits(&offer.from, now) {
             return Err(Reason::TooOften);
         }
-        if self.settings.room.access == Access::Local && offer.shape != Shape::Porthole {
+        if self.settings.room.access != Access::Open && offer.shape != Shape::Porthole {
             return Err(Reason::NotAllowed);
         }
         if let Some(id) = self.find_repeated(offer)? {

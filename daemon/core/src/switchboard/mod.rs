@@ -161,6 +161,7 @@ impl Switchboard {
         match event {
             Event::Link(event) => self.handle_link(event, now),
             Event::Media(event) => self.handle_media(event, now),
+            Event::Access(_) => {}
             Event::Shutdown => self.shut_down(now),
         }
         self.settle(now);
@@ -223,6 +224,7 @@ impl Switchboard {
             live: self.calls.values().filter(|call| call.is_live()).count(),
             renditions: self.renditions.keys().map(ToString::to_string).collect(),
             refusals: self.refusals.counts().clone(),
+            viewers: Vec::new(),
         }
     }
 

@@ -33,7 +33,7 @@ impl Switchboard {
         if !self.rate.admits(from, now) {
             return Err(Reason::TooOften);
         }
-        if self.settings.room.access == Access::Local {
+        if self.settings.room.access != Access::Open {
             return Err(Reason::NotAllowed);
         }
         if !self.capture.may_be_used(now) {

@@ -46,6 +46,7 @@ impl Desk {
                 room: name(ROOM),
                 camera: "Nursery".into(),
                 access: Access::Local,
+                keys: None,
                 max_calls: 20,
                 idle_after: secs(10),
             },
