@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use log::warn;
 use porthole_core::access::{BadRing, KeyRing};
 
 /// Only the owner reads it: it holds secrets.
@@ -84,8 +85,14 @@ impl KeyFile {
         }
     }
 
-    /// Whether others than its owner can read it.
-    pub fn is_exposed(&self) -> bool {
+    /// Says so where others than its owner can read it.
+    pub fn warn_if_exposed(&self) {
+        if self.is_exposed() {
+            warn!("{0}: others on this machine can read the keys; this ends it: chmod 600 {0}", self.name());
+        }
+    }
+
+    fn is_exposed(&self) -> bool {
         fs::metadata(&self.0).is_ok_and(|file| file.mode() & 0o077 != 0)
     }
 

@@ -15,10 +15,21 @@ pub struct NoRandomness(getrandom::Error);
 /// # Errors
 /// [`NoRandomness`].
 pub fn key(name: Label, role: Role, made: Stamp, until: Option<Stamp>) -> Result<Key, NoRandomness> {
-    let id: [u8; ID_BYTES] = random()?;
-    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hex(random::<ID_BYTES>()?);
     let id = KeyId::new(&id).unwrap_or_else(|_| unreachable!("{id} is made of allowed characters"));
     Ok(Key { id, name, role, made, until, secret: Secret::new(random()?) })
+}
+
+/// 16 characters that nobody foresees.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn unguessable() -> Result<String, NoRandomness> {
+    random::<8>().map(hex)
+}
+
+fn hex<const N: usize>(bytes: [u8; N]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// From the kernel; where it has to gather them first, this waits.

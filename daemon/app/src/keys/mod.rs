@@ -12,9 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use porthole_core::access::{Key, KeyRing, Label, Role, Stamp};
 
 pub use file::{Kept, KeyFile};
-pub use fresh::{NoRandomness, key};
+pub use fresh::{NoRandomness, key, unguessable};
 pub use place::{NoPlace, key_file};
-pub use watch::{NEWS, News, follow};
+pub use watch::{NEWS, follow};
 
 /// What the key is called that the first start makes.
 pub const OWNER: &str = "owner";

@@ -5,15 +5,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use inotify::{EventMask, EventStream, Inotify, WatchMask};
 use log::{info, warn};
-use porthole_core::access::{KeyRing, Stamp};
+use porthole_core::access::KeyRing;
+use porthole_core::event::AccessEvent;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{KeyFile, now};
 
-/// How many [`News`] may wait.
+/// How much news may wait.
 pub const NEWS: usize = 8;
-/// How often the clock is read while a key has an end date, and the file where the system tells of no changes.
+/// How often the clock is read, and the file where the system tells of no changes.
 const TICK: Duration = Duration::from_secs(30);
 /// Whatever may have changed what a file says, or whether it may be read.
 const CHANGES: [WatchMask; 6] = [
@@ -27,20 +28,14 @@ const CHANGES: [WatchMask; 6] = [
 /// Bytes of inotify events that are read at once.
 const BUFFER: usize = 4096;
 
-/// What has changed.
-#[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// The ring, as the file has it now.
-    Ring(KeyRing),
-    /// The wall clock, from time to time.
-    Date(Stamp),
-}
-
-/// Tells `news` whenever the ring in `file` is another than `known`, until nobody listens. The clock comes before every
-/// ring, and every half minute while a key has an end date.
-pub async fn follow(file: KeyFile, known: KeyRing, news: mpsc::Sender<News>) {
+/// Tells `news` the ring that was read from `file`, and from then on whenever the file holds another, until nobody
+/// listens. The clock comes before every ring and every half minute.
+pub async fn follow(file: KeyFile, known: KeyRing, news: mpsc::Sender<AccessEvent>) {
+    if !tell(&news, known.clone()).await {
+        return;
+    }
     let mut watch = Watch { file, known, complaint: None };
-    let mut ticks = interval(TICK);
+    let mut ticks = interval_at(Instant::now() + TICK, TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = None;
     loop {
@@ -54,8 +49,7 @@ pub async fn follow(file: KeyFile, known: KeyRing, news: mpsc::Sender<News>) {
         tokio::select! {
             () = changed(&watch.file, &mut changes) => {}
             _ = ticks.tick() => {
-                let dated = watch.known.keys().iter().any(|key| key.until.is_some());
-                if dated && news.send(News::Date(now())).await.is_err() {
+                if news.send(AccessEvent::Date(now())).await.is_err() {
                     return;
                 }
             }
@@ -92,7 +86,7 @@ impl Watch {
     }
 
     /// Reads the file and tells what is new; `false` when nobody listens any more.
-    async fn look(&mut self, news: &mpsc::Sender<News>) -> bool {
+    async fn look(&mut self, news: &mpsc::Sender<AccessEvent>) -> bool {
         let ring = match self.file.read() {
             Ok(Some(ring)) => {
                 self.complain(None);
@@ -112,11 +106,9 @@ impl Watch {
             return true;
         }
         info!("the keys have changed: {} now, {} before", ring.keys().len(), self.known.keys().len());
-        if self.file.is_exposed() {
-            warn!("{0}: others on this machine can read the keys: chmod 600 {0}", self.file.path().display());
-        }
+        self.file.warn_if_exposed();
         self.known = ring.clone();
-        news.send(News::Date(now())).await.is_ok() && news.send(News::Ring(ring)).await.is_ok()
+        tell(news, ring).await
     }
 
     fn complain(&mut self, complaint: Option<String>) {
@@ -127,6 +119,11 @@ impl Watch {
             self.complaint = complaint;
         }
     }
+}
+
+/// Whether anybody listens.
+async fn tell(news: &mpsc::Sender<AccessEvent>, ring: KeyRing) -> bool {
+    news.send(AccessEvent::Date(now())).await.is_ok() && news.send(AccessEvent::Keys(ring)).await.is_ok()
 }
 
 /// Resolves when something has happened to the file, or when no more is heard of it.

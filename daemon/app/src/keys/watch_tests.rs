@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use porthole_core::access::{Label, Role};
+use porthole_core::access::{Label, Role, Stamp};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -14,10 +14,10 @@ const HANG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_key_that_is_added_or_revoked_is_heard_of_with_the_clock_before_it() {
-    let mut ear = Ear::at_a_first_start();
+    let mut ear = Ear::at_a_first_start().await;
     let added = ear.add("ann", None);
-    assert!(matches!(ear.next().await, News::Date(_)));
-    assert_eq!(ear.next().await, News::Ring(added));
+    assert!(matches!(ear.next().await, AccessEvent::Date(_)));
+    assert_eq!(ear.next().await, AccessEvent::Keys(added));
     let revoked = ear.change(|ring| {
         let id = ring.meant("ann").unwrap().id.clone();
         ring.revoke(&id, now()).unwrap();
@@ -27,7 +27,7 @@ async fn a_key_that_is_added_or_revoked_is_heard_of_with_the_clock_before_it() {
 
 #[tokio::test]
 async fn a_broken_file_changes_nothing_and_a_mended_one_is_heard_of() {
-    let mut ear = Ear::at_a_first_start();
+    let mut ear = Ear::at_a_first_start().await;
     let good = fs::read_to_string(ear.file.path()).unwrap();
     fs::write(ear.file.path(), "{").unwrap();
     fs::write(ear.file.path(), &good).unwrap();
@@ -40,7 +40,7 @@ async fn a_broken_file_changes_nothing_and_a_mended_one_is_heard_of() {
 
 #[tokio::test]
 async fn an_editor_that_writes_in_place_is_heard_of_too() {
-    let mut ear = Ear::at_a_first_start();
+    let mut ear = Ear::at_a_first_start().await;
     let mut ring = ear.file.read().unwrap().unwrap();
     let id = ring.keys()[0].id.clone();
     ring.revoke(&id, now()).unwrap();
@@ -50,21 +50,23 @@ async fn an_editor_that_writes_in_place_is_heard_of_too() {
 
 #[tokio::test]
 async fn nothing_is_said_of_other_files_nor_of_what_is_known() {
-    let mut ear = Ear::at_a_first_start();
+    let mut ear = Ear::at_a_first_start().await;
     fs::write(ear.file.folder().join("other.json"), "{}").unwrap();
     let same = fs::read(ear.file.path()).unwrap();
     fs::write(ear.file.path(), same).unwrap();
     let added = ear.add("ann", None);
-    assert!(matches!(ear.next().await, News::Date(_)));
-    assert_eq!(ear.next().await, News::Ring(added));
+    assert!(matches!(ear.next().await, AccessEvent::Date(_)));
+    assert_eq!(ear.next().await, AccessEvent::Keys(added));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_is_told_while_a_key_has_an_end_and_a_folder_that_was_away_is_found_again() {
-    let mut ear = Ear::at_a_first_start();
+async fn the_clock_is_told_all_the_time_and_a_folder_that_was_away_is_found_again() {
+    let mut ear = Ear::at_a_first_start().await;
     ear.add("guest", Some(Stamp(now().0 + 3600)));
     ear.ring().await;
-    assert!(matches!(ear.next().await, News::Date(_)), "half a minute later");
+    for _ in 0..3 {
+        assert!(matches!(ear.next().await, AccessEvent::Date(_)), "another half minute later");
+    }
 
     let (folder, away) = (ear.file.folder().to_owned(), ear.file.folder().with_extension("away"));
     fs::rename(&folder, &away).unwrap();
@@ -77,7 +79,7 @@ async fn the_clock_is_told_while_a_key_has_an_end_and_a_folder_that_was_away_is_
 
 #[tokio::test]
 async fn whoever_stops_listening_ends_it() {
-    let ear = Ear::at_a_first_start();
+    let ear = Ear::at_a_first_start().await;
     drop(ear.news);
     tokio::time::timeout(HANG, ear.life).await.unwrap().unwrap();
 }
@@ -85,18 +87,22 @@ async fn whoever_stops_listening_ends_it() {
 struct Ear {
     _folder: TempDir,
     file: KeyFile,
-    news: mpsc::Receiver<News>,
+    news: mpsc::Receiver<AccessEvent>,
     life: JoinHandle<()>,
 }
 
 impl Ear {
-    fn at_a_first_start() -> Self {
+    /// Past the ring that is told first.
+    async fn at_a_first_start() -> Self {
         let folder = TempDir::new().unwrap();
         let file = KeyFile::new(folder.path().join("state/keys.json"));
         let (ring, _) = keys::begin(&file).unwrap();
         let (tell, news) = mpsc::channel(NEWS);
-        let life = tokio::spawn(follow(file.clone(), ring, tell));
-        Self { _folder: folder, file, news, life }
+        let life = tokio::spawn(follow(file.clone(), ring.clone(), tell));
+        let mut ear = Self { _folder: folder, file, news, life };
+        assert!(matches!(ear.next().await, AccessEvent::Date(_)));
+        assert_eq!(ear.next().await, AccessEvent::Keys(ring));
+        ear
     }
 
     fn add(&self, name: &str, until: Option<Stamp>) -> KeyRing {
@@ -113,14 +119,14 @@ impl Ear {
         changed.unwrap()
     }
 
-    async fn next(&mut self) -> News {
+    async fn next(&mut self) -> AccessEvent {
         tokio::time::timeout(HANG, self.news.recv()).await.expect("news").expect("whoever brings them")
     }
 
     /// The next ring that is told.
     async fn ring(&mut self) -> KeyRing {
         loop {
-            if let News::Ring(ring) = self.next().await {
+            if let AccessEvent::Keys(ring) = self.next().await {
                 return ring;
             }
         }
