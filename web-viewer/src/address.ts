@@ -1,23 +1,36 @@
-// What the link says (room, relay) and who we are to the room. Must not know the page or the relay's protocol.
+// What the link says (room, relay, access key) and who we are to the room. Must not know the page or the relay's protocol.
 
+import { readKey, type Key } from "./proof";
 import { isName } from "./wire";
 
-/** Where to go: a room, and the relay's address, null for the server the page came from. */
+/** Where to go: a room, the relay's address, null for the server the page came from, and the key, null without one. */
 export type Destination =
-  | { is: "room"; room: string; relay: string | null }
+  | { is: "room"; room: string; relay: string | null; key: Key | null }
   | { is: "none" }
-  | { is: "bad"; part: "room" | "relay" };
+  | { is: "bad"; part: "room" | "relay" | "key" };
 
-/** Reads `#room=NAME&relay=URL`. What else is in the fragment belongs to others and stays untouched. */
+/** Reads `#room=NAME&relay=URL&key=ID.SECRET`. What else is in the fragment belongs to others and stays untouched. */
 export function destination(hash: string): Destination {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const room = said.get("room")?.trim() ?? "";
   const relay = said.get("relay");
   if (room === "") return { is: "none" };
   if (!isName(room)) return { is: "bad", part: "room" };
-  if (relay === null) return { is: "room", room, relay: null };
-  const url = webAddress(relay);
-  return url === null ? { is: "bad", part: "relay" } : { is: "room", room, relay: url };
+  const url = relay === null ? null : webAddress(relay);
+  if (relay !== null && url === null) return { is: "bad", part: "relay" };
+  const token = said.get("key")?.trim();
+  const key = token === undefined ? null : readKey(token);
+  if (token !== undefined && key === null) return { is: "bad", part: "key" };
+  return { is: "room", room, relay: url, key };
+}
+
+/** The fragment for another room that leaves the rest of it as it is, but for a relay that is no address. */
+export function elsewhere(hash: string, room: string): string {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  said.set("room", room);
+  const relay = said.get("relay");
+  if (relay !== null && webAddress(relay) === null) said.delete("relay");
+  return said.toString();
 }
 
 function webAddress(text: string): string | null {
