@@ -32,7 +32,8 @@ pub struct RoomSettings {
     pub camera: String,
     /// Who may call.
     pub access: Access,
-    /// The file with the access keys; `None`: wherever the daemon keeps what it has to remember.
+    /// The file with the access keys; `None`: wherever the daemon keeps what it has to remember. Only looked at with
+    /// [`Access::Keys`].
     pub keys: Option<PathBuf>,
     /// Most calls at once.
     pub max_calls: usize,
@@ -248,7 +249,7 @@ impl Default for RoomSettings {
         Self {
             room: RoomName::new("porthole").expect("the default room is a name"),
             camera: "Camera".to_owned(),
-            access: Access::Local,
+            access: Access::Keys,
             keys: None,
             max_calls: 20,
             idle_after: Duration::from_secs(10),

@@ -51,6 +51,7 @@ impl Switchboard {
         self.commands.push_back(Command::Offer { call: id, rendition, sound: self.settings.sound });
         let call = Call {
             address: self.address(from.clone(), None),
+            key: None,
             offer: String::new(),
             shape: Shape::Tutorial(Mirror::Text),
             rendition: Some(rendition),
