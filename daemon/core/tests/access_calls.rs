@@ -307,11 +307,21 @@ fn the_last_proofs_of_each_key_are_remembered_and_no_more() {
     desk.refuses(&knock(limits::TAKEN_PROOFS), Reason::NotAllowed);
     desk.refuses(&uncles, Reason::NotAllowed);
     desk.on(keys(&held[..1]));
-    assert_eq!(
-        desk.board.kept().taken_proofs,
-        limits::TAKEN_PROOFS,
-        "those of a key that is gone are forgotten"
-    );
+    desk.on(keys(&held));
+    desk.refuses(&uncles, Reason::NotAllowed);
+}
+
+#[test]
+fn the_proofs_of_keys_that_are_gone_are_forgotten_when_there_are_many() {
+    let mut desk = Desk::keyed_elsewhere(&[]);
+    for n in 0..3 * KeyRing::REVOKED {
+        let guest = key(&format!("guest-{n}"));
+        desk.on(keys(std::slice::from_ref(&guest)));
+        let id = desk.answers(&Knock::new(&guest, "gerd", &n.to_string()).unvouched());
+        desk.on(says(None, "bye", json!({ "from": "gerd" })));
+        desk.on(closed(id));
+        assert!(desk.board.kept().taken_proofs <= KeyRing::REVOKED + 2);
+    }
 }
 
 // ---- too often, and slowed down --------------------------------------------------------------------------------

@@ -31,7 +31,10 @@ pub(super) struct Door {
 impl Door {
     /// These are the keys from now on.
     pub(super) fn hang(&mut self, ring: KeyRing) {
-        self.taken.retain(|id, _| ring.get(id).is_some());
+        // A key may come back, with the file that an owner restores; some that are gone are remembered for that.
+        if self.taken.len() > ring.keys().len() + KeyRing::REVOKED {
+            self.taken.retain(|id, _| ring.get(id).is_some());
+        }
         self.ring = Some(ring);
     }
 
