@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { launchChromium, missing } from "./browsers.mjs";
 import { Liar } from "./fixtures/liar.mjs";
-import { start } from "./porthole.mjs";
+import { start, startRelay } from "./porthole.mjs";
 import { camera, health, live, look, moves, until } from "./waiting.mjs";
 
 const VIDEO = ['source = "test"', "width = 320", "height = 240", "framerate = 15", "bitrate = 300"].join("\n");
@@ -174,6 +174,28 @@ describe("a camera that starts again", options, () => {
     t.after(() => browser.close());
     await live(await browser.open(second.linkWith(token)));
     await second.stop();
+  });
+
+  test("shares a room, and its keys, with another: one link shows both", async (t) => {
+    // Open, because the cameras' own pages come from elsewhere.
+    const relay = await startRelay({ config: '[room]\naccess = "open"\n[relay]\nlisten = "127.0.0.1:0"' });
+    t.after(() => relay.kill());
+    const settings = ['mode = "external"', `url = "${relay.url}"`, 'dialect = "porthole"'].join("\n");
+    const file = join(folder, "shared.json");
+    const begin = async (name) => {
+      const porthole = await start({ access: "keys", room: `camera = "${name}"\nkeys = "${file}"`, relay: settings, video: VIDEO });
+      t.after(() => porthole.kill());
+      return porthole;
+    };
+    const [yard, gate] = [await begin("Yard"), await begin("Gate")];
+    const link = await yard.add("guard");
+    const browser = await launchChromium({ autoplay: true });
+    t.after(() => browser.close());
+    const page = await browser.open(link);
+    await page.until(({ cameras }) => cameras.length === 2 && cameras.every(({ word }) => word === "live"), "both are live");
+    await yard.access("revoke", "guard");
+    await page.until(({ cameras }) => cameras.every(({ reason, call }) => reason === "revoked-key" && call === null), "both have hung up");
+    for (const porthole of [yard, gate]) await health(porthole, ({ calls }) => calls === 0, "nobody watches");
   });
 
   test("says loudly that it is open where it is", async (t) => {
