@@ -455,6 +455,7 @@ impl Camera {
             live: 0,
             renditions: Vec::new(),
             refusals: BTreeMap::new(),
+            viewers: Vec::new(),
         });
         let link = external::open(&settings, &relay, &room, desk, health).await.unwrap();
         Self { link, events, _status: status }
