@@ -63,6 +63,8 @@ pub struct Status {
     pub calls: usize,
     pub live: usize,
     pub renditions: Vec<String>,
+    /// Allocated bytes.
+    pub heap: u64,
 }
 
 impl Daemon {
