@@ -36,7 +36,9 @@ impl Page {
         // The page has to be told where the room is when it is not where the page comes from.
         let elsewhere = match &relay.mode {
             RelayMode::Embedded => String::new(),
-            RelayMode::External(other) if other.path == ExternalRelay::PATH => format!("&relay={}", other.url),
+            RelayMode::External(other) if other.path == ExternalRelay::PATH => {
+                format!("&relay={}", other.url)
+            }
             // Inside a fragment a percent sign begins something.
             RelayMode::External(other) => format!("&relay={}{}", other.url, other.path.replace('%', "%25")),
         };

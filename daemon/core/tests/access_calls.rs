@@ -82,6 +82,22 @@ fn whatever_a_relay_changes_breaks_the_proof_and_costs_no_call() {
 }
 
 #[test]
+fn where_a_relay_tells_nobody_who_is_there_an_offer_may_be_for_nobody_in_particular_once() {
+    let grandma = key("grandma");
+    let around = Around { room: ROOM, from: "anna", to: "", call: "1" };
+    let knock = || Knock::to(&grandma, around, &chromium(&ufrag("anna", "1"))).strip("to");
+    let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
+    let id = desk.answers(&knock().unvouched());
+    desk.refuses(&knock().unvouched().change("to", json!(ME)), Reason::NotAllowed);
+    desk.on(says(None, "bye", json!({ "from": "anna", "call": "1" })));
+    desk.on(closed(id));
+    desk.refuses(&knock().unvouched(), Reason::NotAllowed);
+
+    let mut own = Desk::keyed(std::slice::from_ref(&grandma));
+    own.refuses(&knock(), Reason::NotAllowed);
+}
+
+#[test]
 fn an_offer_for_another_camera_or_room_is_counted_and_nobody_is_told() {
     let grandma = key("grandma");
     let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::SwitchboardSettings;
+use super::{Relay, SwitchboardSettings};
 use super::doubts::Doubts;
 use super::rate::OfferRate;
 use crate::access::proof::{self, Around};
@@ -135,15 +135,21 @@ impl Door {
     }
 
     fn proved(&self, offer: &Offer, settings: &SwitchboardSettings, now: Instant) -> Result<Key, Reason> {
-        let Offer { from: Some(from), tag: Some(tag), to: Some(_), .. } = offer else {
+        let Offer { from: Some(from), tag: Some(tag), to, .. } = offer else {
             return Err(Reason::NotAllowed);
+        };
+        // Some relays tell nobody who is there, so a page cannot know whom it calls. Ours does.
+        let to = match to {
+            Some(_) => settings.me.as_str(),
+            None if settings.relay == Relay::Own => return Err(Reason::NotAllowed),
+            None => "",
         };
         let Offer { key: Some(key), proof: Some(proof), shape: Shape::Porthole, .. } = offer else {
             return Err(Reason::NotAllowed);
         };
         let key = self.usable(key, now)?;
         // Whomever the offer says it is for: the proof has to be for this camera.
-        let around = around(&settings.room.room, from, &settings.me, tag);
+        let around = Around { to, ..around(&settings.room.room, from, &settings.me, tag) };
         let holds = proof::is_of_offer(proof, &key.secret, around, &offer.sdp);
         if holds { Ok(key.clone()) } else { Err(Reason::NotAllowed) }
     }
