@@ -60,6 +60,19 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Whether pages of `other` would understand what is said in this one: those who put everything into one object,
+    /// and those who put the room behind.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        let family = |known| match known {
+            Self::Porthole | Self::A | Self::A0 | Self::B | Self::E => Self::A,
+            Self::C | Self::C2 => Self::C,
+            other => other,
+        };
+        family(self) == family(other)
+    }
+}
+
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
