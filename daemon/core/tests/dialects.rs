@@ -333,6 +333,56 @@ fn a_server_that_announces_us_in_whatever_room_it_took_us_for_is_asked_in_other_
     assert!(called.understood, "whoever calls has found us");
 }
 
+// ---- by hand ---------------------------------------------------------------------------------------------------
+
+#[test]
+fn one_event_for_everything_says_itself_what_it_is() {
+    let signal = || "signal".to_owned();
+    let custom =
+        Custom { offer: signal(), answer: signal(), candidate: signal(), bye: signal(), ..Custom::default() };
+    let mut tongue = Tongue::new(&Choice::Custom(Box::new(custom)));
+    let mut means = |said: Value| meaning(&say(&mut tongue, "signal", &[said]));
+    let offer_of = |from: Value| json!({ "offer": { "from": from, "call": null, "shape": "text" } });
+    assert_eq!(means(json!({ "type": "offer", "sdp": OURS, "room": ROOM })), offer_of(Value::Null));
+    assert_eq!(
+        means(json!({ "type": "offer", "offer": offer(), "sender": SOCKET })),
+        offer_of(json!(SOCKET))
+    );
+    let init = json!({ "candidate": "candidate:1", "sdpMid": "0" });
+    assert_eq!(means(json!({ "type": "candidate", "candidate": init }))["candidate"]["line"], "candidate:1");
+    assert_eq!(means(json!({ "type": "ice-candidate", "candidate": null }))["candidate"]["end"], true);
+    assert_eq!(means(json!({ "type": "bye", "from": SOCKET })), json!({ "bye": { "from": SOCKET } }));
+    for other in
+        [json!({ "type": "ready" }), json!({ "type": "chat" }), json!("hello"), json!({}), Value::Null]
+    {
+        assert_eq!(means(other), json!("nothing"));
+    }
+    let shape = Shape::Tutorial(Mirror::Text);
+    let answer = tongue.answer(&address(Some(SOCKET)), shape, OURS);
+    assert_eq!((answer.event.as_ref(), &answer.payload()["type"]), ("signal", &json!("answer")));
+    assert_eq!(answer.payload()["sdp"], OURS);
+    let bye = tongue.bye(&address(Some(SOCKET)), shape, Reason::HangUp).unwrap();
+    assert_eq!((bye.event.as_ref(), &bye.payload()["type"]), ("signal", &json!("bye")));
+}
+
+#[test]
+fn a_room_may_be_asked_for_with_the_cameras_id_beside_it() {
+    let custom = Custom { join_shape: JoinShape::RoomAndId, ..Custom::default() };
+    let asked = joins(&mut Tongue::new(&Choice::Custom(Box::new(custom))));
+    assert_eq!(asked[0].args, [json!(ROOM), json!(ME)]);
+}
+
+#[test]
+fn by_hand_too_the_usual_words_say_that_the_camera_is_not_in_and_ones_own_come_first() {
+    let mut tongue = Tongue::new(&Choice::Custom(Box::default()));
+    assert_eq!(say(&mut tongue, "kicked", &[]).message, Ok(Incoming::Away(Away::Kicked)));
+    assert_eq!(say(&mut tongue, "room-not-found", &[]).message, Ok(Incoming::Away(Away::NoSuchRoom)));
+    let custom = Custom { left: "kicked".into(), ..Custom::default() };
+    let mut tongue = Tongue::new(&Choice::Custom(Box::new(custom)));
+    let heard = say(&mut tongue, "kicked", &[json!({ "from": SOCKET })]);
+    assert_eq!(heard.message, Ok(Incoming::Left { peer: name(SOCKET) }));
+}
+
 // ---- strangers -------------------------------------------------------------------------------------------------
 
 #[test]

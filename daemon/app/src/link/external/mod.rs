@@ -24,6 +24,7 @@ pub use address::BadAddress;
 mod address;
 mod backoff;
 mod failure;
+mod intake;
 mod life;
 mod socketio;
 mod tls;

@@ -110,6 +110,11 @@ pub struct Custom {
 impl Custom {
     /// Longest event name, in characters.
     pub const LONGEST_NAME: usize = 64;
+
+    /// Whether offers and answers are one event, and what is in it says which.
+    pub fn one_event(&self) -> bool {
+        self.offer == self.answer
+    }
 }
 
 impl Default for Custom {
@@ -137,6 +142,8 @@ pub enum JoinShape {
     Object,
     /// The room's name.
     Room,
+    /// Two arguments: the room's name, and the camera's peer id.
+    RoomAndId,
 }
 
 /// How an offer, an answer or a candidate is wrapped.

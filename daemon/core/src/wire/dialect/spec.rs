@@ -276,11 +276,16 @@ impl Spec {
     pub(super) fn custom(custom: &Custom) -> Self {
         let name = |text: &str| Cow::<'static, str>::Owned(text.to_owned());
         let joined = if custom.offers { Means::Wanted } else { Means::Joined };
+        // One event for several says itself what it means.
+        let means = |event: &str, means| match custom.one_event() && event == custom.offer {
+            true => Means::Message,
+            false => means,
+        };
         let heard = [
-            (&custom.offer, Means::Offer),
-            (&custom.answer, Means::Answer),
-            (&custom.candidate, Means::Candidate),
-            (&custom.bye, Means::Bye),
+            (&custom.offer, means(&custom.offer, Means::Offer)),
+            (&custom.answer, means(&custom.answer, Means::Answer)),
+            (&custom.candidate, means(&custom.candidate, Means::Candidate)),
+            (&custom.bye, means(&custom.bye, Means::Bye)),
             (&custom.joined, joined),
             (&custom.left, Means::Left),
             (&custom.full, Means::Away(Away::Full)),
@@ -299,7 +304,7 @@ impl Spec {
             },
             wrap: custom.shape,
             ids: if custom.shape == Wrap::Object { Ids::Theirs } else { Ids::None },
-            hears: hears.map(|(event, means)| (name(event), means)).collect(),
+            hears: hears.map(|(event, means)| (name(event), means)).chain(meanings(&[AWAY])).collect(),
         }
     }
 
