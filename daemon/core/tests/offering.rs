@@ -173,6 +173,22 @@ fn a_full_room_is_asked_again_ever_more_patiently_and_the_log_is_told_once() {
 }
 
 #[test]
+fn a_camera_that_was_sent_out_asks_again_in_every_way_it_knows() {
+    for (choice, ways) in [(known(Known::A), 7), (known(Known::C2), 1), (Choice::Auto, 9)] {
+        let mut desk = in_room(choice.clone());
+        assert_eq!(events(&desk.on(up())), ["join"], "{choice:?}");
+        desk.sleep(secs(60));
+        desk.ignores(says_all("kicked", vec![]));
+        desk.passes(limits::JOIN_RETRY - millis(1), []);
+        let asked = events(&desk.sleep(secs(60)));
+        assert_eq!((asked[0].as_str(), asked.len()), ("join", ways), "{choice:?}");
+        assert_ne!(desk.board.status().room, RoomState::In, "{choice:?}: nobody has said so");
+        desk.on(says_all("joined", vec![json!(ROOM)]));
+        assert_eq!(desk.board.status().room, RoomState::In, "{choice:?}");
+    }
+}
+
+#[test]
 fn a_relay_that_lets_in_and_throws_out_at_once_is_asked_ever_more_patiently() {
     let mut desk = in_room(known(Known::C2));
     desk.on(up());

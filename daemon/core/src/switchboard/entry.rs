@@ -273,8 +273,8 @@ impl Entry {
         match self.life {
             Life::Asking { next_at } if next_at <= now => self.ask(tongue, now),
             Life::Away { again_at, .. } if again_at <= now => {
-                self.life = asked(now);
-                tongue.join_again(&self.visitor.room, &self.visitor.me, &self.visitor.name)
+                tongue.start_joining();
+                self.ask(tongue, now)
             }
             _ => None,
         }

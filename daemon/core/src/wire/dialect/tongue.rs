@@ -72,10 +72,17 @@ impl Tongue {
     /// The link is up: joining starts from the first spelling, or from the one that was heard last time. Whatever else
     /// was found out by listening is forgotten.
     pub fn start(&mut self) {
-        (self.asked, self.echoed) = (None, false);
         if let Some(ear) = &mut self.ear {
             *ear = Ear { told: ear.told, join: ear.join.take(), ..Ear::default() };
             self.spec = Spec::known(Known::A);
+        }
+        self.start_joining();
+    }
+
+    /// The camera is not in the room, or not any more: joining starts anew.
+    pub fn start_joining(&mut self) {
+        (self.asked, self.echoed) = (None, false);
+        if let Some(ear) = &self.ear {
             let every = JOINS.iter().map(|(event, shape)| Join { event: (*event).into(), shape: *shape });
             let mut joins: Vec<Join> = ear.join.iter().cloned().collect();
             joins.extend(every.filter(|join| Some(join) != ear.join.as_ref()));
@@ -99,13 +106,10 @@ impl Tongue {
 
     /// The next spelling with which to ask to be let in; `None` when all were tried.
     pub fn next_join(&mut self, room: &RoomName, me: &PeerId, name: &str) -> Option<Outgoing> {
-        self.asked = Some(self.joins.pop()?);
-        self.join_again(room, me, name)
-    }
-
-    /// The last spelling once more.
-    pub fn join_again(&self, room: &RoomName, me: &PeerId, name: &str) -> Option<Outgoing> {
-        self.asked.as_ref().map(|join| write::join(&self.spec, join, room, me, name))
+        let join = self.joins.pop()?;
+        let asked = write::join(&self.spec, &join, room, me, name);
+        self.asked = Some(join);
+        Some(asked)
     }
 
     /// Reads one Socket.IO event with all its arguments. `sender` is whoever the relay vouches for.
@@ -129,7 +133,12 @@ impl Tongue {
                 _ => *mirror,
             };
         }
-        if known && let Some(ear) = &mut self.ear {
+        // What comes first tells best which spelling was heard; to be sent out tells nothing.
+        if known
+            && !self.echoed
+            && !matches!(result, Ok(Incoming::Away(_)))
+            && let Some(ear) = &mut self.ear
+        {
             ear.join.clone_from(&self.asked);
         }
         self.echoed |= known;
