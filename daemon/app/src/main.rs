@@ -64,7 +64,7 @@ fn access(config: Option<&Path>, asked: Keys) -> Exit {
 
 /// Says what is wrong with a configuration, or what it comes to.
 fn check_config(file: &Path) -> Exit {
-    match configuration::read(Some(file)) {
+    match configuration::check(file) {
         Ok(settings) => {
             println!("{}: ok\n{settings}", file.display());
             Exit::Well

@@ -325,7 +325,7 @@ async fn hostile_messages_cost_nothing_but_themselves() {
     }
     let relay = camera.health().await["relay"].clone();
     assert_eq!((&relay["state"], &relay["connections"]), (&json!("up"), &json!(1)), "the link has not moved");
-    assert_eq!(relay["refusals"], json!({"binary": 1, "too-large": 2}));
+    assert_eq!(relay["refusals"], json!({"bad-message": 1, "binary": 1, "too-large": 2}));
     camera.close().await;
 }
 

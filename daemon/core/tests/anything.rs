@@ -378,7 +378,8 @@ impl World {
             assert!(foreign.collect::<BTreeSet<_>>().len() <= most, "{at}: the newest wins");
         }
         if self.link_up && !self.stopping {
-            assert!(status.link && status.room != RoomState::Out, "{at}");
+            assert!(status.room != RoomState::Out, "{at}");
+            assert!(status.link || status.lost.is_some(), "{at}: a link that does not stay says why");
         }
         let due = board.poll_timeout();
         if !self.calls.is_empty() && !self.finished {

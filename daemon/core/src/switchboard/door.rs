@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::{Relay, SwitchboardSettings};
 use super::doubts::Doubts;
 use super::rate::OfferRate;
+use super::{Relay, SwitchboardSettings};
 use crate::access::proof::{self, Around};
 use crate::access::{Key, KeyId, KeyRing, Stamp, Unusable};
 use crate::ids::PeerId;

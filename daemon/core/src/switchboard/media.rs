@@ -106,6 +106,7 @@ impl Switchboard {
             return;
         }
         let (rendition, age, viewer) = (call.rendition, call.age(now), call.viewer().cloned());
+        self.tongue.works(call.shape);
         let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
         if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
             self.commands.extend(rendition.map(Command::ForceKeyFrame));

@@ -100,7 +100,7 @@ impl Outgoing {
         let mirrored = match shape {
             Shape::Porthole => return address.put("answer", [("sdp", description)]),
             Shape::Tutorial(Mirror::Object) => description.clone(),
-            Shape::Tutorial(Mirror::Text) => json!(sdp),
+            Shape::Tutorial(_) => json!(sdp),
         };
         let members = [
             ("roomId", json!(address.room)),

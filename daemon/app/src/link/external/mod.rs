@@ -24,6 +24,7 @@ pub use address::BadAddress;
 mod address;
 mod backoff;
 mod failure;
+mod intake;
 mod life;
 mod socketio;
 mod tls;
@@ -43,6 +44,12 @@ pub async fn open(
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
     let address = Address::new(&relay.url, &relay.path, relay.auth.clone())?;
+    if address.tells_in_the_clear() {
+        log::warn!(
+            "[relay] auth is sent to {address} without encryption, and whoever is on the way can read it: write https:// \
+             in `url` if the relay speaks TLS"
+        );
+    }
     let (listener, page) = embedded::bind(settings.listen, room.access).await?;
     let trust = Trust::new(relay.ca.clone(), relay.pin);
     let url = address.to_string();
