@@ -57,6 +57,7 @@ class Line extends EventEmitter {
   #weigh;
   #client = null;
   #subscriptions = [];
+  #now = null;
   #over = false;
   /** Ends the present connection. */
   #giveUp = () => {};
@@ -86,10 +87,16 @@ class Line extends EventEmitter {
     return this.#reached().xAdd(...args);
   }
 
-  /** Waits until there is a connection: the adapter reads on and on, at once after each failure. */
-  async xRead(...args) {
+  /**
+   * Waits until there is a connection: the adapter reads on and on, at once after each failure. Until it has read
+   * anything it asks for what comes "from now on" ("$") each time, and would lose what comes in between: for it, now is
+   * when it asked first.
+   */
+  async xRead([{ key, id }], options) {
     if (!this.#client) await once(this, "up");
-    return this.#reached().xRead(...args);
+    const client = this.#reached();
+    if (id === "$") this.#now ??= (await client.xRevRange(key, "+", "-", { COUNT: 1 }))[0]?.id ?? "0-0";
+    return client.xRead([{ key, id: id === "$" ? this.#now : id }], options);
   }
 
   /** Holds on every connection to come, too. */

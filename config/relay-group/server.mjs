@@ -237,13 +237,12 @@ async function publish(said) {
 
 /** Says who is here. */
 function tellAll() {
-  if (!lines.well) return;
   publish({ is: "all", cards: roster.own() });
-  // Until the adapter has read anything it loses what comes between two readings: this is something, and for nobody.
-  io.to("nobody").emit("here");
 }
 
 function hear(text) {
+  // A peer elsewhere is known only when it can be reached as well; everybody is asked again as soon as that is so.
+  if (!lines.well) return;
   let said;
   try {
     said = JSON.parse(text);
