@@ -45,6 +45,11 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
         at_most("500 calls leave less than 10 KiB each, allocated", median("churn_heap"), 10.0),
         at_most("a vanished viewer is dropped in ≤ 5 s", largest("vanished"), 5.0),
         at_most("encoder → socket ≤ 5 ms, median, whole frame", median("send_whole"), 5.0),
+        at_most(
+            "answer ready → at the caller through a Node.js relay ≤ 10 ms, median",
+            median("relay_carried_node"),
+            10.0,
+        ),
     ]
 }
 
