@@ -178,7 +178,7 @@ function pass(socket, event, message) {
   const targets = to !== null ? there.filter(({ from }) => from === to)
     : card.role === "camera" ? others.filter(({ role }) => role === "viewer")
     : others.slice(0, 1);
-  if (targets.length === 0) return to === null && card.role === "camera" ? null : "camera-lost";
+  if (targets.length === 0) return to === null && card.role === "camera" ? null : "not-here";
   if (targets.some((target) => target.role === "viewer" && card.role === "viewer")) return "not-allowed";
   const stamped = typeof message === "object" && message !== null && !Array.isArray(message) ? { ...message, from: card.from } : message;
   const away = [];
@@ -189,7 +189,7 @@ function pass(socket, event, message) {
   }
   if (away.length === 0) return null;
   // What would wait for Redis would come too late; a viewer calls again by itself.
-  if (!redis.isReady) return to === null && card.role === "camera" ? null : "camera-lost";
+  if (!redis.isReady) return to === null && card.role === "camera" ? null : "not-here";
   io.to(away).emit(event, stamped);
   return null;
 }
