@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Events, Link};
 
-mod assets;
+pub(super) mod assets;
 mod entrance;
 pub(super) mod guard;
 mod hall;

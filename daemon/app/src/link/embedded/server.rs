@@ -27,6 +27,7 @@ use tower::{Layer, Service};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
+use super::assets::Told;
 use super::entrance::{self, Entrance, RemoteAddress};
 use super::guard::{Bucket, Door, Pages, Seat};
 use super::relay::{Figures, Heard};
@@ -79,19 +80,20 @@ impl Server {
         // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
         // request), and every application would be a Socket.IO server of its own that knows nothing of the others'
         // peers.
-        let router = Router::new().fallback_service(layer.layer(files(figures, status)));
+        let router = Router::new().fallback_service(layer.layer(files(Told::default(), figures, status)));
         let connections = Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS);
         Self { listener, router: guarded(router, pages), io: Some(io), connections }
     }
 
-    /// Page and `/healthz` only, for a room in somebody else's relay.
+    /// Page and `/healthz` only, for a room in somebody else's relay, which the page is `told`.
     pub fn without_relay<F: Clone + Serialize + Send + Sync + 'static>(
         listener: TcpListener,
         pages: Pages,
+        told: Told,
         figures: watch::Receiver<F>,
         status: watch::Receiver<Status>,
     ) -> Self {
-        let router = guarded(files(figures, Some(status)), pages);
+        let router = guarded(files(told, figures, Some(status)), pages);
         Self { listener, router, io: None, connections: Door::new(SPARE_CONNECTIONS, PER_ADDRESS) }
     }
 
@@ -188,6 +190,7 @@ async fn serve(stream: Seated, from: SocketAddr, router: Router, mut stopped: wa
 }
 
 fn files<F: Clone + Serialize + Send + Sync + 'static>(
+    told: Told,
     figures: watch::Receiver<F>,
     status: Option<watch::Receiver<Status>>,
 ) -> Router {
@@ -195,10 +198,11 @@ fn files<F: Clone + Serialize + Send + Sync + 'static>(
         let figures = figures.borrow().clone();
         health::answer(status.as_ref(), figures)
     });
+    let file = move |method, uri, headers| assets::serve(told.clone(), method, uri, headers);
     Router::new()
         .route("/healthz", healthz)
-        .method_not_allowed_fallback(assets::serve)
-        .fallback(assets::serve)
+        .method_not_allowed_fallback(file.clone())
+        .fallback(file)
         .layer(CompressionLayer::new())
 }
 

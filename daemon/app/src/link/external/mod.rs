@@ -9,6 +9,7 @@ use porthole_core::status::Status;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use super::embedded::assets::Told;
 use super::embedded::guard::Pages;
 use super::embedded::server::Server;
 use super::embedded::{self, OpenFailed};
@@ -43,22 +44,23 @@ pub async fn open(
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
     let address = Address::new(&relay.url, &relay.path, relay.auth.clone())?;
+    let told = Told { relay: address.public() };
     let (listener, page) = embedded::bind(settings.listen, room.access).await?;
     let trust = Trust::new(relay.ca.clone(), relay.pin);
     let url = address.to_string();
     let life = Life::new(SocketIo::new(address, trust), url, Events { desk: events });
     let pages = Pages::new(room.access, &settings.link);
-    Ok(Link::start(Some(page), |ends| serve(ends, life, listener, pages, health)))
+    Ok(Link::start(Some(page), |ends| serve(ends, life, listener, (pages, told), health)))
 }
 
 async fn serve(
     ends: Ends,
     life: Life<impl Transport>,
     listener: TcpListener,
-    pages: Pages,
+    (pages, told): (Pages, Told),
     health: watch::Receiver<Status>,
 ) {
-    let mut serving = Server::without_relay(listener, pages, life.figures(), health).start();
+    let mut serving = Server::without_relay(listener, pages, told, life.figures(), health).start();
     life.run(ends).await;
     serving.stop().await;
 }
