@@ -1,6 +1,5 @@
 //! Tells the person who started the daemon which link to open. Must not decide where the relay listens.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,6 +8,8 @@ use porthole_core::config::settings::{ExternalRelay, RelayMode, RelaySettings, R
 use porthole_core::ids::RoomName;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
+
+use crate::addresses;
 
 /// Dark modules on light ground, whatever the colours of the terminal are.
 const PAPER: Style = Style::new()
@@ -30,7 +31,7 @@ pub fn print(
     bound: SocketAddr,
 ) -> io::Result<()> {
     // Without a list of the machine's addresses the link through localhost is still true.
-    let own = if bound.ip().is_unspecified() { own_addresses().unwrap_or_default() } else { Vec::new() };
+    let own = if bound.ip().is_unspecified() { addresses::own().unwrap_or_default() } else { Vec::new() };
     write_all(out, colour, room, relay, bound, &own)
 }
 
@@ -43,7 +44,7 @@ pub fn print_relay(
     relay: &RelaySettings,
     bound: SocketAddr,
 ) -> io::Result<()> {
-    let own = if bound.ip().is_unspecified() { own_addresses().unwrap_or_default() } else { Vec::new() };
+    let own = if bound.ip().is_unspecified() { addresses::own().unwrap_or_default() } else { Vec::new() };
     write_relay(out, room, relay, bound, &own)
 }
 
@@ -70,28 +71,6 @@ fn write_relay(
     )?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
-}
-
-/// The addresses of this machine that a browser elsewhere can use, the likeliest first.
-fn own_addresses() -> io::Result<Vec<IpAddr>> {
-    let up = if_addrs::get_if_addrs()?.into_iter().filter(|interface| interface.is_oper_up());
-    Ok(usable(up.map(|interface| interface.ip())))
-}
-
-/// Those that can stand in a link: no loopback, no IPv6 link-local (it needs a zone, which browsers do not take).
-fn usable(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    let elsewhere = addresses.filter(|address| match address {
-        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_unspecified(),
-        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unspecified() && !v6.is_unicast_link_local(),
-    });
-    let rank = |address: &IpAddr| match address {
-        IpAddr::V4(v4) if v4.is_private() => 0,
-        IpAddr::V4(v4) if !v4.is_link_local() => 1,
-        IpAddr::V6(_) => 2,
-        IpAddr::V4(_) => 3,
-    };
-    let ranked: BTreeSet<(u8, IpAddr)> = elsewhere.map(|address| (rank(&address), address)).collect();
-    ranked.into_iter().map(|(_, address)| address).collect()
 }
 
 /// Where the page is under each of its names, the one to be opened first.
@@ -301,23 +280,6 @@ mod tests {
         let camera = porthole_core::config::load("advice", &advice, &|_| None).unwrap();
         let RelayMode::External(other) = &camera.relay.mode else { panic!("{advice}") };
         assert_eq!((other.url.as_str(), camera.room.room.as_str()), ("http://localhost:8080", "porthole"));
-    }
-
-    #[test]
-    fn the_likeliest_address_comes_first_and_useless_ones_never() {
-        let all = [
-            "169.254.7.7",
-            "2001:db8::7",
-            "fe80::1",
-            "203.0.113.5",
-            "127.0.0.1",
-            "::1",
-            "10.0.0.9",
-            "10.0.0.9",
-        ];
-        let all = all.iter().map(|text| text.parse::<IpAddr>().unwrap());
-        let usable: Vec<String> = usable(all).iter().map(ToString::to_string).collect();
-        assert_eq!(usable, ["10.0.0.9", "203.0.113.5", "2001:db8::7", "169.254.7.7"]);
     }
 
     #[test]
