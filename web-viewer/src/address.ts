@@ -1,5 +1,6 @@
-// What the link says (room, relay) and who we are to the room. Must not know the page or the relay's protocol.
+// What the link says (room, relay, access key) and who we are to the room. Must not know the page or the relay's protocol.
 
+import { readKey, type Key } from "./proof";
 import { isName } from "./wire";
 
 /** Somebody else's relay: its origin, and the path of Socket.IO on it. */
@@ -8,22 +9,34 @@ export interface Relay {
   path: string;
 }
 
-/** Where to go: a room, and the relay, null for the server the page came from. */
+/** Where to go: a room, the relay, null for the server the page came from, and the key, null without one. */
 export type Destination =
-  | { is: "room"; room: string; relay: Relay | null }
+  | { is: "room"; room: string; relay: Relay | null; key: Key | null }
   | { is: "none" }
-  | { is: "bad"; part: "room" | "relay" };
+  | { is: "bad"; part: "room" | "relay" | "key" };
 
-/** Reads `#room=NAME&relay=URL`. What else is in the fragment belongs to others and stays untouched. */
+/** Reads `#room=NAME&relay=URL&key=ID.SECRET`. What else is in the fragment belongs to others and stays untouched. */
 export function destination(hash: string): Destination {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const room = said.get("room")?.trim() ?? "";
   const relay = said.get("relay");
   if (room === "") return { is: "none" };
   if (!isName(room)) return { is: "bad", part: "room" };
-  if (relay === null) return { is: "room", room, relay: null };
-  const found = webAddress(relay);
-  return found === null ? { is: "bad", part: "relay" } : { is: "room", room, relay: found };
+  const url = relay === null ? null : webAddress(relay);
+  if (relay !== null && url === null) return { is: "bad", part: "relay" };
+  const token = said.get("key")?.trim();
+  const key = token === undefined ? null : readKey(token);
+  if (token !== undefined && key === null) return { is: "bad", part: "key" };
+  return { is: "room", room, relay: url, key };
+}
+
+/** The fragment for another room that leaves the rest of it as it is, but for a relay that is no address. */
+export function elsewhere(hash: string, room: string): string {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  said.set("room", room);
+  const relay = said.get("relay");
+  if (relay !== null && webAddress(relay) === null) said.delete("relay");
+  return said.toString();
 }
 
 /** Without a path Socket.IO lies where it usually does; with one, exactly there. */

@@ -1,7 +1,7 @@
 // The page's beginning and end: reads the link, starts the viewer or asks for a room, says good-bye when it goes.
 // For tests and the curious it puts `window.porthole.snapshot()` there: a promise of what the page knows, see `Snapshot`.
 
-import { claimPeerId, destination, fresh, releasePeerId } from "./address";
+import { claimPeerId, destination, elsewhere, fresh, releasePeerId } from "./address";
 import { Page } from "./page";
 import { Viewer, type Snapshot } from "./viewer";
 import { isName } from "./wire";
@@ -25,15 +25,17 @@ function start(): void {
   if (to.is !== "room") {
     const nothing = () => undefined;
     const page = new Page({ sound: nothing, callOrHangUp: nothing, showAll: nothing });
+    // Nobody types a key: whoever has the whole link opens that.
+    if (to.is === "bad" && to.part === "key") return page.tell(TEXT.badKey, false);
     const problem = to.is === "none" ? null : to.part === "room" ? TEXT.badLink : TEXT.badRelay;
     page.ask(problem, isName, (room) => {
-      location.hash = new URLSearchParams({ room }).toString();
+      location.hash = elsewhere(location.hash, room);
     });
     return;
   }
   const tab = storage(() => sessionStorage);
   const me = tab ? claimPeerId(tab) : fresh("viewer-");
-  const viewer = new Viewer(to.room, to.relay, me, fresh, storage(() => localStorage));
+  const viewer = new Viewer(to, me, fresh, storage(() => localStorage));
   Object.defineProperty(window, "porthole", { value: Object.freeze({ snapshot: () => viewer.snapshot() }) });
   window.addEventListener("pagehide", () => {
     viewer.leave();

@@ -2,6 +2,7 @@
 // It never renegotiates; whoever wants something else drops it and makes another.
 // Must not know why it was made, what becomes of it, nor the page.
 
+import type { Doubt } from "./proof";
 import type { Description } from "./wire";
 
 /** Most candidates of the camera that wait for its answer. */
@@ -13,6 +14,10 @@ export interface CallEvents {
   offer(sdp: string): void;
   /** One of our candidates, never before the offer; null is the end of them. */
   candidate(candidate: RTCIceCandidateInit | null): void;
+  /** The answer is believed, and the browser takes it. */
+  answered(): void;
+  /** The answer is not believed. The browser has seen nothing of it, nor of the candidates that came with it. */
+  doubted(why: Doubt): void;
   path(state: "connected" | "disconnected" | "failed"): void;
   /** Picture and sound, one stream for both; called again when a track is added to it. */
   media(stream: MediaStream): void;
@@ -26,14 +31,17 @@ type Receiver = RTCRtpReceiver & { jitterBufferTarget?: number | null; playoutDe
 export class Call {
   private readonly stream: MediaStream;
   private open = true;
-  private offered = false;
-  private answer: "none" | "being taken" | "taken" = "none";
+  /** The SDP we have said. */
+  private offered: string | null = null;
+  private answer: "none" | "doubted" | "being taken" | "taken" = "none";
   /** Our candidates until the offer is out. */
   private mine: (RTCIceCandidateInit | null)[] = [];
   /** The camera's candidates until its answer is taken. */
   private theirs: RTCIceCandidateInit[] = [];
 
-  constructor(private readonly pc: RTCPeerConnection, stream: () => MediaStream, private readonly events: CallEvents) {
+  /** `judge` says what speaks against the answer `sdp` that came with `proof`, given the offer as it was said. */
+  constructor(private readonly pc: RTCPeerConnection, stream: () => MediaStream,
+    private readonly judge: (offer: string, sdp: string, proof: string | null) => Doubt | null, private readonly events: CallEvents) {
     this.stream = stream();
     pc.onicecandidate = ({ candidate }) => this.ours(candidate ? candidate.toJSON() : null);
     pc.onconnectionstatechange = () => {
@@ -56,7 +64,7 @@ export class Call {
       await this.pc.setLocalDescription(await this.pc.createOffer());
       const sdp = this.pc.localDescription?.sdp;
       if (!this.open || !sdp) return;
-      this.offered = true;
+      this.offered = sdp;
       this.events.offer(sdp);
       for (const candidate of this.mine.splice(0)) this.events.candidate(candidate);
     } catch (why) {
@@ -64,10 +72,13 @@ export class Call {
     }
   }
 
-  /** Takes the camera's answer; only the first one counts. */
-  async answered(answer: Description): Promise<void> {
-    if (!this.open || !this.offered || this.answer !== "none") return;
-    this.answer = "being taken";
+  /** Judges the camera's answer, and takes it if nothing speaks against it; only the first one counts. */
+  async answered(answer: Description, proof: string | null): Promise<void> {
+    if (!this.open || this.offered === null || this.answer !== "none") return;
+    const doubt = this.judge(this.offered, answer.sdp, proof);
+    this.answer = doubt ? "doubted" : "being taken";
+    if (doubt) return this.events.doubted(doubt);
+    this.events.answered();
     try {
       await this.pc.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
       this.answer = "taken";
@@ -96,7 +107,7 @@ export class Call {
 
   private ours(candidate: RTCIceCandidateInit | null): void {
     if (!this.open) return;
-    if (this.offered) this.events.candidate(candidate);
+    if (this.offered !== null) this.events.candidate(candidate);
     else this.mine.push(candidate);
   }
 

@@ -3,6 +3,7 @@
 // Times are milliseconds of any steady clock and come in as arguments, like chance; nothing here asks for them.
 // Must not know the page, Socket.IO, WebRTC or any word that is shown to people.
 
+import type { Doubt } from "./proof";
 import type { Reason } from "./wire";
 
 /** How long a call may wait for its answer. */
@@ -24,12 +25,21 @@ export const GOOD_CALL_MS = 5_000;
 const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_LONGEST_MS = 5_000;
 
-/** What to do about a reason: give up, end as if hung up, or call again after at least this long. */
-const AFTER: Record<Reason, "give-up" | "end" | number> = {
+/**
+ * What only the page itself knows about a refusal: `no-key`: nobody is let in without a key, and we have none; `no-entry`:
+ * the relay has no such room for us; and what it has against the camera's answer.
+ */
+export const OWN_REASONS = ["no-key", "no-entry", "unproved", "changed"] as const;
+export type Why = Reason | (typeof OWN_REASONS)[number];
+
+/** What to do about a reason: give up, give up for good, end as if hung up, or call again after at least this long. */
+const AFTER: Record<Why, "give-up" | "for-good" | "end" | number> = {
   "busy": 10_000,
   "no-codec": "give-up",
   "no-bundle": "give-up",
   "not-allowed": "give-up",
+  "expired-key": "for-good",
+  "revoked-key": "for-good",
   "bad-offer": "give-up",
   "bad-answer": 0,
   "bad-message": 0,
@@ -45,7 +55,16 @@ const AFTER: Record<Reason, "give-up" | "end" | number> = {
   "no-connection": 0,
   "too-slow": 5_000,
   "failed": 0,
+  "no-key": "give-up",
+  "no-entry": "give-up",
+  "unproved": "give-up",
+  "changed": "give-up",
 };
+
+/** Whether nothing helps against `why` but another link. */
+export function isFinal(why: Why): boolean {
+  return AFTER[why] === "for-good";
+}
 
 /** Exactly one thing that happened. A `tag` names the call it is about; facts of past calls change nothing. */
 export type Fact =
@@ -55,6 +74,8 @@ export type Fact =
   /** The relay says that the camera is not in the room. */
   | { is: "gone" }
   | { is: "relay-down" }
+  /** The relay is there and does not let us in. */
+  | { is: "turned-away"; why: Why }
   | { is: "online" }
   | { is: "answered"; tag: string }
   | { is: "path"; tag: string; state: "connected" | "disconnected" | "failed" }
@@ -64,8 +85,10 @@ export type Fact =
   | { is: "frames"; tag: string; total: number }
   /** The browser could not make the offer or take the answer. */
   | { is: "broken"; tag: string }
+  /** The camera's answer is not believed. */
+  | { is: "doubted"; tag: string; why: Doubt }
   /** The camera refused or ended a call; `tag` null where the relay stripped it. */
-  | { is: "over"; tag: string | null; reason: Reason }
+  | { is: "over"; tag: string | null; reason: Why }
   | { is: "camera-lost" }
   | { is: "camera-back" }
   /** The person asks for it. */
@@ -75,19 +98,22 @@ export type Fact =
 /** Something to do. `drop` closes the call and tells the camera where `bye` has a reason. */
 export type Deed = { do: "call"; tag: string } | { do: "drop"; tag: string; bye: Reason | null };
 
-/** What there is to say about the camera. `again`: it was live before. `reason` belongs to the last call that ended. */
+/**
+ * What there is to say about the camera. `again`: it was live before. `reason` belongs to the last call that ended, or
+ * says why we were turned away.
+ */
 export interface View {
-  word: "calling" | "again" | "live" | "camera-lost" | "relay-lost" | "absent" | "waiting" | "refused" | "ended";
-  reason: Reason | null;
+  word: "calling" | "again" | "live" | "camera-lost" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
+  reason: Why | null;
 }
 
 type Phase =
   | { is: "ready" }
-  | { is: "waiting"; until: number; reason: Reason | null; patient: boolean }
+  | { is: "waiting"; until: number; reason: Why | null; patient: boolean }
   | { is: "calling"; tag: string; deadline: number; answered: boolean }
   | Live
-  | { is: "refused"; reason: Reason }
-  | { is: "ended"; reason: Reason };
+  | { is: "refused"; reason: Why }
+  | { is: "ended"; reason: Why };
 
 interface Live {
   is: "live";
@@ -104,6 +130,8 @@ export class Life {
   private phase: Phase = { is: "ready" };
   private place: "unknown" | "present" | "gone" = "unknown";
   private relay = false;
+  /** Why the relay does not let us in, while it does not. */
+  private door: Why | null = null;
   private cameraLost = false;
   private everLive = false;
   private attempts = 0;
@@ -144,6 +172,11 @@ export class Life {
     return this.phase.is === "calling" || this.phase.is === "live" ? this.phase.tag : null;
   }
 
+  /** Whether it was given up for good: nothing helps but another link. */
+  isOver(): boolean {
+    return this.phase.is === "refused" && isFinal(this.phase.reason);
+  }
+
   view(): View {
     const phase = this.phase;
     switch (phase.is) {
@@ -156,6 +189,7 @@ export class Life {
       case "ready":
       case "waiting": {
         const reason = phase.is === "waiting" ? phase.reason : null;
+        if (this.door !== null && phase.is !== "calling") return { word: "turned-away", reason: this.door };
         if (!this.relay && phase.is !== "calling") return { word: "relay-lost", reason };
         if (this.place === "gone" && phase.is !== "calling") return { word: "absent", reason };
         if (this.cameraLost || reason === "camera-lost") return { word: "camera-lost", reason };
@@ -173,15 +207,16 @@ export class Life {
       case "present":
         return this.present(fact.anew);
       case "gone":
-        this.relay = true;
-        this.place = "gone";
+        this.arrive("gone");
         if (phase.is !== "calling" || phase.answered) return;
         this.drop(null);
         this.phase = { is: "ready" };
         return;
+      case "turned-away":
       case "relay-down":
         this.relay = false;
         this.place = "unknown";
+        this.door = fact.is === "turned-away" ? fact.why : null;
         return;
       case "online":
         return this.online(now);
@@ -197,6 +232,10 @@ export class Life {
         return this.look(fact.total, now);
       case "broken":
         return this.again("failed", now, null);
+      case "doubted":
+        this.drop("bad-answer");
+        this.phase = { is: "refused", reason: fact.why };
+        return;
       case "over":
         return this.over(fact.reason, now);
       case "camera-lost":
@@ -208,11 +247,12 @@ export class Life {
         if (phase.is === "live") this.phase = { ...phase, quiet: 0 };
         return;
       case "call":
-        if (phase.is === "calling" || phase.is === "live") return;
+        if (phase.is === "calling" || phase.is === "live" || this.isOver()) return;
         this.attempts = 0;
         this.phase = { is: "ready" };
         return;
       case "hang-up":
+        if (this.isOver()) return;
         this.drop("hang-up");
         this.phase = { is: "ended", reason: "hang-up" };
         return;
@@ -242,9 +282,8 @@ export class Life {
 
   private present(anew: boolean): void {
     const news = anew || this.place !== "present";
-    this.relay = true;
-    this.place = "present";
-    if (!news) return;
+    this.arrive("present");
+    if (!news || this.isOver()) return;
     const phase = this.phase;
     if (phase.is === "live") {
       this.phase = { ...phase, doubted: true, quiet: 0 };
@@ -255,6 +294,13 @@ export class Life {
       this.phase = { is: "ready" };
     }
     if (anew) this.cameraLost = false;
+  }
+
+  /** The relay has let us in, and says where the camera is. */
+  private arrive(place: "present" | "gone"): void {
+    this.relay = true;
+    this.door = null;
+    this.place = place;
   }
 
   private online(now: number): void {
@@ -292,7 +338,7 @@ export class Life {
     if (quiet >= limit) this.again("silent", now, "silent");
   }
 
-  private over(reason: Reason, now: number): void {
+  private over(reason: Why, now: number): void {
     if (this.call() === null) return;
     if (reason === "camera-lost") this.cameraLost = true;
     const after = AFTER[reason];
@@ -302,7 +348,7 @@ export class Life {
   }
 
   /** Ends the call and makes another: at once after a good one, else later and later. */
-  private again(reason: Reason, now: number, bye: Reason | null, atLeast = 0): void {
+  private again(reason: Why, now: number, bye: Reason | null, atLeast = 0): void {
     const good = this.phase.is === "live" && now - this.phase.since >= GOOD_CALL_MS;
     this.drop(bye);
     if (good) this.attempts = 0;

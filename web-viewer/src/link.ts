@@ -4,7 +4,7 @@
 import { io, type Socket } from "socket.io-client";
 import type { Relay } from "./address";
 import { Outbox } from "./outbox";
-import type { Outgoing } from "./wire";
+import { asReason, type Outgoing, type Reason } from "./wire";
 
 /** How long the relay may take to confirm that we are in the room; many relays never do, so then it is said once more. */
 const JOIN_ACK_MS = 1_000;
@@ -23,6 +23,8 @@ export interface LinkEvents {
   /** We are in the room. `confirmed`: the relay says so; one that never does will not say who is there either. */
   up(confirmed: boolean): void;
   down(): void;
+  /** The relay answers but does not let us in, and says why with a word. We come again, unless closed meanwhile. */
+  turnedAway(reason: Reason): void;
   /** Something was said in the room; also when the relay does not let us in (`refused`). */
   message(event: string, payload: unknown): void;
 }
@@ -36,9 +38,14 @@ export class Link {
   private asking: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
-  /** `relay`: null for where the page came from. `join` is what we say to enter the room. */
-  constructor(relay: Relay | null, private readonly join: Outgoing, private readonly events: LinkEvents) {
+  /**
+   * `relay`: null for where the page came from. `join` is what we say to enter the room, `auth` what
+   * comes with the connection itself.
+   */
+  constructor(relay: Relay | null, private readonly join: Outgoing, auth: Record<string, string>,
+    private readonly events: LinkEvents) {
     const options = {
+      auth,
       transports: ["websocket", "polling"],
       tryAllTransports: true,
       timeout: CONNECT_MS,
@@ -52,9 +59,12 @@ export class Link {
       this.leave();
       if (why === "io server disconnect") this.comeBack();
     });
-    this.socket.on("connect_error", () => {
+    this.socket.on("connect_error", ({ message }) => {
       // A relay that answers but refuses us is not tried again by Socket.IO itself.
-      if (!this.socket.active) this.comeBack();
+      if (this.socket.active) return;
+      const reason = asReason(message);
+      if (reason) this.events.turnedAway(reason);
+      this.comeBack();
     });
     this.socket.onAny((event: string, payload: unknown) => {
       if (event === this.join.event) return;
@@ -119,6 +129,7 @@ export class Link {
   }
 
   private comeBack(): void {
+    if (this.closed) return;
     const pause = Math.min(SENT_AWAY_LONGEST_MS, SENT_AWAY_FIRST_MS * 2 ** Math.min(this.sentAway++, 10));
     setTimeout(() => {
       if (!this.closed && !this.socket.active) this.socket.connect();

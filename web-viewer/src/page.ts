@@ -96,8 +96,10 @@ export class Page {
     this.sound.disabled = state === "none";
   }
 
-  /** `calling`: something is being watched or called, so the button hangs up. */
-  showCall(calling: boolean): void {
+  /** `calling`: something is being watched or called, so the button hangs up. `no use`: there is nothing to call any more. */
+  showCall(state: "calling" | "not calling" | "no use"): void {
+    const calling = state === "calling";
+    this.call.disabled = state === "no use";
     dress(this.call, calling ? "hangUp" : "call", calling ? TEXT.hangUp : TEXT.call);
     this.call.classList.toggle("danger", calling);
   }
@@ -143,7 +145,7 @@ export class Page {
     if (this.controls.hidden) return;
     const act: Record<string, (() => void) | undefined> = {
       m: () => { if (!this.sound.disabled || !this.loud.hidden) this.actions.sound(); },
-      c: () => this.actions.callOrHangUp(),
+      c: () => { if (!this.call.disabled) this.actions.callOrHangUp(); },
       f: () => this.fullScreen(),
       Escape: () => { if (!document.fullscreenElement) this.actions.showAll(); },
     };

@@ -56,9 +56,12 @@ export class Roster {
     return [{ what: "gone", place }];
   }
 
-  /** The relay says nothing about who is in the room: there may be a camera all the same. */
-  untold(): Change[] {
-    if (this.places.length === 0) return this.add({ from: null, name: NAMELESS });
+  /**
+   * The relay says nothing about who is in the room: there may be a camera all the same. It gets a place unless it has to
+   * be `named` in a call, as whoever proves an access key must.
+   */
+  untold(named: boolean): Change[] {
+    if (this.places.length === 0) return named ? [] : this.add({ from: null, name: NAMELESS });
     return this.places.filter((place) => !place.here).map((place) => {
       place.here = true;
       return { what: "present", place };

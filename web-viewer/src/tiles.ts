@@ -2,7 +2,7 @@
 // And how tiles share the screen. Must not know calls, rooms or the relay.
 
 import { element, icon } from "./dom";
-import type { View } from "./life";
+import { isFinal, type View } from "./life";
 import { short, TEXT, words } from "./words";
 
 /** What a person does on a tile. */
@@ -21,6 +21,7 @@ export class Tile {
   private readonly last = element("canvas", { class: "last", "aria-hidden": "true", width: "0", height: "0" });
   private readonly label = element("span", { class: "name" });
   private readonly state = element("span", { class: "state" });
+  private readonly watching = element("p", { class: "others", hidden: true });
   private readonly title = element("h2");
   private readonly text = element("p");
   private readonly again = element("button", { type: "button", class: "primary", hidden: true });
@@ -34,7 +35,7 @@ export class Tile {
       element("div", { class: "veil" },
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
-      this.larger);
+      this.watching, this.larger);
     this.again.addEventListener("click", () => actions.call());
     this.larger.addEventListener("click", () => actions.enlarge());
   }
@@ -55,10 +56,17 @@ export class Tile {
       this.title.textContent = said.title;
       this.text.textContent = said.text;
     }
-    const button = view.word === "refused" ? TEXT.tryAgain
+    const hopeless = view.reason !== null && isFinal(view.reason);
+    const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)
       : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;
     this.again.hidden = button === null;
     this.again.textContent = button ?? "";
+  }
+
+  /** Says who else watches; empty when nobody does. */
+  others(text: string): void {
+    this.watching.hidden = text === "";
+    if (this.watching.textContent !== text) this.watching.textContent = text;
   }
 
   /** Whether this tile is the only one shown, out of `several`. */

@@ -1,17 +1,18 @@
 // Puts the parts together: one link, one roster, and for each camera a life that decides, a call that performs and a tile
 // that shows. Must not decide anything itself.
 
-import type { Relay } from "./address";
+import type { Destination } from "./address";
 import { Call } from "./call";
-import { Life, type Fact } from "./life";
+import { isFinal, Life, type Fact, type Why } from "./life";
 import { Link } from "./link";
 import { Page } from "./page";
+import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
 import { Sound, type SoundState } from "./sound";
 import { arrived, progress, type Arrived } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { short, spoken, TEXT, words, type Words } from "./words";
+import { others, short, spoken, TEXT, words } from "./words";
 
 /** How often the frame counter of a call is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -22,9 +23,15 @@ const UNTOLD_MS = 700;
 export interface Snapshot {
   room: string;
   peer: string;
+  /** The id of the access key, null without one. */
+  key: string | null;
   relay: "up" | "down";
+  /** Why the relay does not let us in, null while it does or nobody knows. */
+  door: Why | null;
   sound: SoundState;
-  cameras: ({ from: string | null; name: string; word: string; reason: string | null; call: string | null } & Partial<Arrived>)[];
+  cameras: ({
+    from: string | null; name: string; word: string; reason: string | null; call: string | null; watching: wire.Watcher[];
+  } & Partial<Arrived>)[];
 }
 
 interface Seat {
@@ -33,6 +40,8 @@ interface Seat {
   tile: Tile;
   /** `heard`: sound of it has arrived. A camera without a microphone may have a track for it all the same. */
   call: { tag: string; made: Call; heard: boolean } | null;
+  /** Who else watches, as the camera said last during the call. */
+  watching: wire.Watcher[];
   timer: number;
   told: string;
 }
@@ -45,21 +54,29 @@ export class Viewer {
   private readonly sound: Sound;
   private iceServers: RTCIceServer[] = [];
   private relay: "never" | "up" | "down" = "never";
-  private listed = false;
+  /** Whether the relay has said who is in the room; null while it may still do so. */
+  private listed: boolean | null = null;
   private alone: Seat | null = null;
-  private refusedByRelay: Words | null = null;
+  /** Why the relay does not let us in. */
+  private door: Why | null = null;
+  private readonly room: string;
+  private readonly key: proof.Key | null;
 
-  constructor(private readonly room: string, relay: Relay | null, private readonly me: string,
+  constructor({ room, relay, key }: Extract<Destination, { is: "room" }>, private readonly me: string,
     private readonly fresh: (prefix: string) => string, kept: Storage | null) {
+    this.room = room;
+    this.key = key;
     this.page = new Page({
       sound: () => this.sound.toggle(),
       callOrHangUp: () => this.callOrHangUp(),
       showAll: () => this.enlarge(null),
     });
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
-    this.link = new Link(relay, wire.join(room, me, "Web page"), {
+    const auth: Record<string, string> = key ? { key: key.id, admission: proof.ofAdmission(key, room), room } : {};
+    this.link = new Link(relay, wire.join(room, me, "Web page"), auth, {
       up: (confirmed) => this.up(confirmed),
       down: () => this.down(),
+      turnedAway: (reason) => this.turnedAway(reason, "no-key"),
       message: (event, payload) => this.message(wire.read(event, payload, room, me)),
     });
     window.addEventListener("online", () => this.online());
@@ -79,19 +96,23 @@ export class Viewer {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const cameras = await Promise.all(this.seats.map(async ({ place, life, call }) => ({
-      from: place.peer, name: place.name, ...life.view(), call: call?.tag ?? null,
+    const cameras = await Promise.all(this.seats.map(async ({ place, life, call, watching }) => ({
+      from: place.peer, name: place.name, ...life.view(), call: call?.tag ?? null, watching,
       ...(call ? arrived(await call.made.stats()) : {}),
     })));
-    return { room: this.room, peer: this.me, relay: this.relay === "up" ? "up" : "down", sound: this.sound.state(), cameras };
+    const { room, me: peer, door } = this;
+    const relay = this.relay === "up" ? "up" : "down";
+    return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), cameras };
   }
 
   private up(confirmed: boolean): void {
     this.relay = "up";
-    this.listed = false;
-    this.refusedByRelay = null;
+    this.listed = null;
+    this.door = null;
     window.setTimeout(() => {
-      if (!this.listed && this.relay === "up") this.changed(this.roster.untold());
+      if (this.listed !== null || this.relay !== "up") return;
+      this.listed = false;
+      this.changed(this.roster.untold(this.key !== null));
     }, confirmed ? UNTOLD_MS : 0);
     this.show();
   }
@@ -100,6 +121,17 @@ export class Viewer {
     this.relay = "down";
     this.roster.forget();
     for (const seat of this.seats) this.feed(seat, { is: "relay-down" });
+    this.show();
+  }
+
+  /** The relay does not let us in. `keyless`: what that means for a page without a key. */
+  private turnedAway(reason: wire.Reason, keyless: "no-key" | "no-entry"): void {
+    const why = this.door = reason === "not-allowed" && (keyless === "no-entry" || !this.key) ? keyless : reason;
+    for (const seat of this.seats) this.feed(seat, { is: "turned-away", why });
+    if (isFinal(why)) {
+      this.link.close();
+      this.relay = "down";
+    }
     this.show();
   }
 
@@ -123,8 +155,8 @@ export class Viewer {
         const seat = this.seatOf(said.call, said.from);
         if (!seat?.call) return;
         if (said.from !== null) this.roster.answeredBy(said.from);
-        void seat.call.made.answered(said.sdp);
-        return this.feed(seat, { is: "answered", tag: seat.call.tag });
+        void seat.call.made.answered(said.sdp, said.proof);
+        return;
       }
       case "candidate":
         void this.seatOf(said.call, said.from)?.call?.made.candidate(said.candidate);
@@ -133,12 +165,17 @@ export class Viewer {
       case "refused": {
         // A camera says which call it means; other people's pages in the room do not.
         const seat = said.call === null && said.from === null ? undefined : this.seatOf(said.call, said.from);
-        if (seat) return this.feed(seat, { is: "over", tag: said.call, reason: said.reason });
-        if (said.call === null && this.seats.length === 0) {
-          this.refusedByRelay = words({ word: "refused", reason: said.reason }, "");
-          this.show();
-        }
+        const keyless = said.reason === "not-allowed" && !this.key;
+        if (seat) return this.feed(seat, { is: "over", tag: said.call, reason: keyless ? "no-key" : said.reason });
+        // From nobody and about no call it is the relay's word about our coming in; once we are in, anybody may have said it.
+        if (said.from === null && said.call === null && this.relay !== "up") this.turnedAway(said.reason, "no-entry");
         return;
+      }
+      case "watching": {
+        const seat = this.seats.find(({ place }) => place.peer === said.from);
+        if (!seat?.call) return;
+        seat.watching = said.viewers;
+        return this.show();
       }
       case "notice": {
         const seat = this.seatOf(null, said.from);
@@ -179,7 +216,7 @@ export class Viewer {
         this.look();
       },
     });
-    const seat: Seat = { place, life, tile, call: null, timer: 0, told: "" };
+    const seat: Seat = { place, life, tile, call: null, watching: [], timer: 0, told: "" };
     this.seats.push(seat);
   }
 
@@ -199,6 +236,9 @@ export class Viewer {
   }
 
   private call(seat: Seat, tag: string): void {
+    // As it was when the offer was made: a camera that comes back under another name meanwhile was not the one called.
+    const { key, room, me: from } = this;
+    const around = { room, from, to: seat.place.peer ?? "", call: tag };
     const say = (message: (address: wire.Address) => wire.Outgoing) => this.link.send(message(this.address(seat.place, tag)));
     let pc: RTCPeerConnection;
     try {
@@ -206,8 +246,15 @@ export class Viewer {
     } catch {
       return void Promise.resolve().then(() => this.feed(seat, { is: "broken", tag }));
     }
-    const made = new Call(pc, () => new MediaStream(), {
-      offer: (sdp) => say((address) => wire.offer(address, sdp)),
+    const judge = (offer: string, sdp: string, proven: string | null) =>
+      key && proof.doubt(key, { ...around, from: around.to, to: from }, offer, sdp, proven);
+    const made = new Call(pc, () => new MediaStream(), judge, {
+      offer: (sdp) => {
+        const proven = key && { key: key.id, proof: proof.ofOffer(key, around, sdp) };
+        this.link.send(wire.offer(key ? around : this.address(seat.place, tag), sdp, proven));
+      },
+      answered: () => this.feed(seat, { is: "answered", tag }),
+      doubted: (why) => this.feed(seat, { is: "doubted", tag, why }),
       candidate: (candidate) => say((address) => wire.localCandidate(address, candidate)),
       path: (state) => this.feed(seat, { is: "path", tag, state }),
       media: (stream) => {
@@ -227,6 +274,7 @@ export class Viewer {
     this.sound.silent(seat.tile.video);
     seat.call.made.close();
     seat.call = null;
+    seat.watching = [];
   }
 
   private address(place: Place, call: string): wire.Address {
@@ -275,11 +323,14 @@ export class Viewer {
       const view = life.view();
       tile.say(view, place.name);
       tile.alone(this.alone === seat, several, place.name);
+      // Who comes and goes while the relay is away, nobody says.
+      tile.others(this.relay === "up" ? others(seat.watching, new Date()) : "");
       const news = spoken(view, place.name);
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);
-    this.page.showCall(this.watched().length > 0);
+    const hopeless = this.seats.length > 0 && this.seats.every(({ life }) => life.isOver());
+    this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");
     const live = this.seats.filter(({ life }) => life.view().word === "live");
     this.page.mayRest(live.length > 0 && live.length === this.seats.length);
     this.page.whisper(!navigator.onLine && this.seats.length > 0 && live.length > 0 ? TEXT.offlineHint
@@ -293,8 +344,10 @@ export class Viewer {
 
   private note(): void {
     if (this.seats.length > 0) return this.page.tell(null, false);
-    if (this.refusedByRelay) return this.page.tell(this.refusedByRelay, false);
-    if (this.relay === "up") return this.page.tell(this.listed ? TEXT.emptyRoom : TEXT.openingRoom, true);
+    if (this.door) return this.page.tell(words({ word: "turned-away", reason: this.door }, ""), false);
+    if (this.relay === "up") {
+      return this.page.tell(this.listed === null ? TEXT.openingRoom : this.listed ? TEXT.emptyRoom : TEXT.silentRelay, true);
+    }
     return this.page.tell(this.relay === "never" && navigator.onLine ? TEXT.openingRoom : TEXT.relayLost, true);
   }
 }

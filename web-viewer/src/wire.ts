@@ -10,13 +10,18 @@ const SDP_LONGEST = 64 * 1024;
 const CANDIDATE_LONGEST = 1024;
 /** Most peers and most ICE servers that are read from one `room`. */
 const LIST_LONGEST = 64;
-/** Longest camera name that is shown, in characters. */
+/** Longest proof that is looked at, in characters; a right one has 43. */
+const PROOF_LONGEST = 64;
+/** The year 10000, in seconds since 1970: past it a date is none. */
+const DATE_LATEST_S = 253_402_300_800;
+/** Longest name of a camera or a viewer that is shown, in characters. */
 const LABEL_LONGEST = 64;
 
 /** Every word that says why a call was refused or has ended; the list is the daemon's (`core/src/wire/reason.rs`). */
 export const REASONS = [
-  "busy", "no-codec", "no-bundle", "not-allowed", "bad-offer", "bad-answer", "bad-message", "too-large", "too-often",
-  "call-again", "camera-lost", "shutting-down", "hang-up", "replaced", "silent", "no-answer", "no-connection", "too-slow", "failed",
+  "busy", "no-codec", "no-bundle", "not-allowed", "expired-key", "revoked-key", "bad-offer", "bad-answer", "bad-message", "too-large", "too-often",
+  "call-again", "camera-lost", "shutting-down", "hang-up", "replaced", "silent", "no-answer", "no-connection", "too-slow",
+  "failed",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -25,6 +30,12 @@ export interface Peer {
   from: string;
   role: "camera" | "viewer";
   name: string;
+}
+
+/** Somebody who watches too; `name` is null where the relay is not to know it, `since` is in seconds since 1970 or null. */
+export interface Watcher {
+  name: string | null;
+  since: number | null;
 }
 
 /** A description as WebRTC has it. */
@@ -38,11 +49,12 @@ export type Incoming =
   | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[] }
   | { is: "joined"; peer: Peer }
   | { is: "left"; from: string }
-  | { is: "answer"; from: string | null; call: string | null; sdp: Description }
+  | { is: "answer"; from: string | null; call: string | null; sdp: Description; proof: string | null }
   | { is: "candidate"; from: string | null; call: string | null; candidate: RTCIceCandidateInit | null }
   | { is: "bye"; from: string | null; call: string | null; reason: Reason }
   | { is: "refused"; from: string | null; call: string | null; reason: Reason }
   | { is: "notice"; from: string | null; what: string }
+  | { is: "watching"; from: string; viewers: Watcher[] }
   | { is: "nothing" };
 
 /** Where a message belongs. `to` null: for the only camera of the room. */
@@ -51,6 +63,12 @@ export interface Address {
   from: string;
   to: string | null;
   call: string;
+}
+
+/** Which key an offer is proved with, and the proof. */
+export interface Proven {
+  key: string;
+  proof: string;
 }
 
 /** An event name and its one argument. */
@@ -64,6 +82,11 @@ const NOTHING: Incoming = { is: "nothing" };
 /** Whether `text` may name a room, a peer or a call. */
 export function isName(text: unknown): text is string {
   return typeof text === "string" && NAME.test(text);
+}
+
+/** The reason that `word` is, null when nobody has agreed on it. */
+export function asReason(word: unknown): Reason | null {
+  return REASONS.find((known) => known === word) ?? null;
 }
 
 /** Reads one event for the peer `me` of `room`; its own echo and what is meant for others is `nothing`. */
@@ -90,7 +113,7 @@ export function read(event: string, payload: unknown, room: string, me: string):
       return from ? { is: "left", from } : NOTHING;
     case "answer": {
       const sdp = answer(outer);
-      return sdp ? { is: "answer", from, call, sdp } : NOTHING;
+      return sdp ? { is: "answer", from, call, sdp, proof: proof(outer.proof) ?? proof(inner.proof) } : NOTHING;
     }
     case "candidate":
     case "ice-candidate":
@@ -100,6 +123,8 @@ export function read(event: string, payload: unknown, room: string, me: string):
       return { is: event, from, call, reason: reason(outer.reason) };
     case "notice":
       return typeof outer.what === "string" && isName(outer.what) ? { is: "notice", from, what: outer.what } : NOTHING;
+    case "watching":
+      return from && Array.isArray(outer.viewers) ? { is: "watching", from, viewers: watchers(outer.viewers) } : NOTHING;
     default:
       return NOTHING;
   }
@@ -110,9 +135,9 @@ export function join(room: string, from: string, label: string): Outgoing {
   return { event: "join", payload: { room, from, role: "viewer", name: label } };
 }
 
-/** The viewer calls. The ids are also inside the SDP object, for relays that pass on only that. */
-export function offer(address: Address, sdp: string): Outgoing {
-  const ids = addressed(address);
+/** The viewer calls. The ids, key and proof are also inside the SDP object, for relays that pass on only that. */
+export function offer(address: Address, sdp: string, proven: Proven | null): Outgoing {
+  const ids = { ...addressed(address), ...proven };
   const { room: _, ...inner } = ids;
   return { event: "offer", payload: { ...ids, sdp: { type: "offer", sdp, ...inner } } };
 }
@@ -127,7 +152,7 @@ export function bye(address: Address, why: Reason): Outgoing {
   return { event: "bye", payload: { ...addressed(address), reason: why } };
 }
 
-function addressed({ room, from, to, call }: Address): Record<string, unknown> {
+function addressed({ room, from, to, call }: Address): { room: string; from: string; to?: string; call: string } {
   return to === null ? { room, from, call } : { room, from, to, call };
 }
 
@@ -140,7 +165,11 @@ function name(value: unknown): string | null {
 }
 
 function reason(value: unknown): Reason {
-  return REASONS.find((known) => known === value) ?? "failed";
+  return asReason(value) ?? "failed";
+}
+
+function proof(value: unknown): string | null {
+  return typeof value === "string" && value.length <= PROOF_LONGEST ? value : null;
 }
 
 function peers(list: unknown[], me: string): Peer[] {
@@ -153,6 +182,15 @@ function readPeer(value: Record<string, unknown>): Peer | null {
   if (from === null) return null;
   const label = typeof value.name === "string" ? value.name.trim().slice(0, LABEL_LONGEST) : "";
   return { from, role: value.role === "camera" ? "camera" : "viewer", name: label || from };
+}
+
+function watchers(list: unknown[]): Watcher[] {
+  return list.slice(0, LIST_LONGEST).map((item) => {
+    const { name: label, since } = object(item) ?? {};
+    const named = typeof label === "string" ? label.trim().slice(0, LABEL_LONGEST) : "";
+    const dated = typeof since === "number" && Number.isSafeInteger(since) && since > 0 && since < DATE_LATEST_S;
+    return { name: named || null, since: dated ? since : null };
+  });
 }
 
 /** ICE servers that a browser takes; one it does not know would make every call fail. */

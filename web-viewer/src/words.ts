@@ -1,8 +1,8 @@
 // Every sentence the page shows or reads out, in plain words for somebody who was just woken by the baby.
 // Must not know where on the page they stand.
 
-import type { View } from "./life";
-import type { Reason } from "./wire";
+import type { View, Why } from "./life";
+import type { Watcher } from "./wire";
 
 /** A heading and what else there is to say. */
 export interface Words {
@@ -11,11 +11,13 @@ export interface Words {
 }
 
 /** What to say about a reason when the page does not call again by itself, or waits for long. */
-const REASONS: Record<Reason, Words> = {
+const REASONS: Record<Why, Words> = {
   "busy": { title: "All places are taken", text: "As many people as the camera allows are already watching. You get the next free place; just leave this page open." },
   "no-codec": { title: "This browser cannot show the picture", text: "It has no picture format in common with the camera. Another browser will do: try Chrome, Edge or Safari." },
   "no-bundle": { title: "This browser is too old", text: "It cannot receive picture and sound the way the camera sends them. Please update it or use another one." },
-  "not-allowed": { title: "You are not let in", text: "The camera does not accept this link. Ask its owner for a new one." },
+  "not-allowed": { title: "You are not let in", text: "The camera does not know the key in this link. Ask its owner for a new one." },
+  "expired-key": { title: "Your key has expired", text: "It was made for a time that is over. If you are still to watch, ask the camera’s owner for a new link, and open that." },
+  "revoked-key": { title: "Your key was taken back", text: "The camera’s owner does not let this link in any more. If that is a mistake, ask for a new one, and open that." },
   "bad-offer": { title: "The camera did not understand this browser", text: "Please update the browser or use another one." },
   "bad-answer": { title: "The camera did not understand the reply", text: "It called this browser and could not read what came back. The page calls by itself." },
   "bad-message": { title: "The camera did not understand this page", text: "Something was lost on the way. The page calls again by itself." },
@@ -31,6 +33,10 @@ const REASONS: Record<Reason, Words> = {
   "no-connection": { title: "No way through to the camera", text: "The call was made, but picture and sound found no way here. The page keeps trying." },
   "too-slow": { title: "The connection is too slow", text: "The picture cannot get through. The page tries again in a moment; a place closer to the Wi-Fi may help." },
   "failed": { title: "The call went wrong", text: "Something failed on the way. The page calls again by itself." },
+  "no-key": { title: "A key is needed here", text: "This camera only opens to people with a key. Ask its owner for a link of your own, and open the whole of it." },
+  "no-entry": { title: "You are not let in", text: "There is no such room here, or it only opens to people with the right key. Check the link, or ask the camera’s owner for another." },
+  "unproved": { title: "This may not be your camera", text: "What answered did not prove that it knows your key, so nothing of it is shown, and it hears nothing from here. Ask the camera’s owner for a new link." },
+  "changed": { title: "Somebody changed the call", text: "Somebody between this page and the camera changed what it answered, so nothing of it is shown, and nobody hears anything from here. Try another network, and tell the camera’s owner." },
 };
 
 /** The words for what the camera named `name` is doing. */
@@ -55,11 +61,49 @@ export function words(view: View, name: string): Words {
       return { title: `Cannot reach ${name}`, text: "Please check that this device is online. The page keeps trying by itself." };
     case "absent":
       return { title: `${name} is not there`, text: "It may be switched off or out of reach. The page calls it as soon as it is back." };
+    case "turned-away":
     case "waiting":
     case "refused":
     case "ended":
       return REASONS[view.reason ?? "failed"];
   }
+}
+
+/** Most names of others who watch that are said. */
+const NAMES_SAID = 3;
+
+/**
+ * Who else watches, since when; empty when nobody does. `since` is said in this device's own time, and only where it can
+ * be true `now` (a camera without a clock counts from 1970).
+ */
+export function others(viewers: Watcher[], now: Date): string {
+  const [only] = viewers;
+  if (!only) return "";
+  const since = ({ since: seconds }: Watcher) => {
+    const date = new Date((seconds ?? 0) * 1000);
+    const possible = date >= EARLIEST && date.getTime() <= now.getTime() + CLOCKS_APART_MS;
+    return possible ? ` since ${clock(date, now)}` : "";
+  };
+  if (viewers.length === 1) {
+    const when = since(only);
+    return `${only.name ?? "Somebody else"} is watching too${when === "" ? "" : `,${when}`}`;
+  }
+  const named = viewers.filter(({ name }) => name !== null);
+  if (named.length === 0) return `${viewers.length} others watch`;
+  const said = named.slice(0, NAMES_SAID).map((viewer) => `${viewer.name}${since(viewer)}`);
+  const more = viewers.length - said.length;
+  return `${viewers.length} others watch: ${said.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+const EARLIEST = new Date("2020-01-01T00:00:00Z");
+/** How far two clocks may differ, in milliseconds. */
+const CLOCKS_APART_MS = 10 * 60_000;
+
+/** "21:04", with the day in front of it where that is not today. */
+function clock(date: Date, now: Date): string {
+  const time = [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  if (date.toDateString() === now.toDateString()) return time;
+  return `${date.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" }).replace(",", "")} ${time}`;
 }
 
 /** One or two words for the corner of the picture and the window's title. */
@@ -70,6 +114,7 @@ export function short(view: View): string {
     case "again": return "Reconnecting…";
     case "camera-lost": return "No picture";
     case "relay-lost": return "No connection";
+    case "turned-away": return "Not let in";
     case "absent": return "Not there";
     case "waiting": return "Waiting";
     case "refused": return "Refused";
@@ -87,6 +132,7 @@ export const TEXT = {
   product: "Porthole",
   openingRoom: { title: "Opening…", text: "Looking for the camera." },
   relayLost: { title: "No connection yet", text: "Please check that this device is online. The page keeps trying by itself." },
+  silentRelay: { title: "The camera has not shown itself", text: "The server in between does not say which cameras are there, and a call with a key has to name its camera. The page goes on listening for it." },
   emptyRoom: { title: "No camera here yet", text: "As soon as one comes into this room, you will see it here." },
   relayHint: "Connection to the relay lost. The picture goes on.",
   offlineHint: "This device is offline.",
@@ -112,5 +158,6 @@ export const TEXT = {
   formButton: "Watch",
   formError: "A room’s name has 1 to 64 letters, digits or . _ : @ - and no spaces.",
   badLink: "This link is not complete: the room’s name in it cannot be one.",
+  badKey: { title: "This link is not complete", text: "The key in it was cut off or changed on the way. Open the whole link once more, or ask the camera’s owner to send it again." },
   badRelay: "This link is not complete: the relay’s address in it cannot be one.",
 } as const;

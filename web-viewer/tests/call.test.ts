@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Call } from "../src/call";
+import type { Doubt } from "../src/proof";
 
 const ANSWER = { type: "answer" as const, sdp: "v=0 answer" };
 
@@ -27,7 +28,7 @@ test("the camera's candidates wait for its answer", async () => {
   await call.start();
   await call.candidate({ candidate: "early" });
   assert.ok(!pc.did.includes("remote candidate early"));
-  await call.answered(ANSWER);
+  await call.answered(ANSWER, null);
   await call.candidate({ candidate: "late" });
   assert.deepEqual(pc.did.slice(-3), ["remote v=0 answer", "remote candidate early", "remote candidate late"]);
 });
@@ -36,7 +37,7 @@ test("no more than a bounded number of candidates waits", async () => {
   const { pc, call } = made();
   await call.start();
   for (let n = 0; n < 1000; n++) await call.candidate({ candidate: `n${n}` });
-  await call.answered(ANSWER);
+  await call.answered(ANSWER, null);
   assert.equal(pc.did.filter((did) => did.startsWith("remote candidate")).length, 64);
 });
 
@@ -45,7 +46,7 @@ test("a candidate the browser does not like does not keep the others away", asyn
   await call.start();
   await call.candidate({ candidate: "bad" });
   await call.candidate({ candidate: "good" });
-  await call.answered(ANSWER);
+  await call.answered(ANSWER, null);
   assert.ok(pc.did.includes("remote candidate good"));
   assert.ok(!said.includes("broken"));
 });
@@ -53,7 +54,7 @@ test("a candidate the browser does not like does not keep the others away", asyn
 test("the end of candidates is not handed on", async () => {
   const { pc, call } = made();
   await call.start();
-  await call.answered(ANSWER);
+  await call.answered(ANSWER, null);
   await call.candidate(null);
   await call.candidate({ candidate: "" });
   assert.equal(pc.did.filter((did) => did.startsWith("remote candidate")).length, 0);
@@ -62,15 +63,46 @@ test("the end of candidates is not handed on", async () => {
 test("a second answer is not taken", async () => {
   const { pc, call } = made();
   await call.start();
-  await call.answered(ANSWER);
-  await call.answered({ type: "answer", sdp: "v=0 other" });
+  await call.answered(ANSWER, null);
+  await call.answered({ type: "answer", sdp: "v=0 other" }, null);
   assert.equal(pc.did.filter((did) => did.startsWith("remote v=0")).length, 1);
+});
+
+test("an answer is judged by the offer as it was said, and with the proof that came with it", async () => {
+  const judged: unknown[] = [];
+  const { call, said } = made((...given) => {
+    judged.push(given);
+    return null;
+  });
+  await call.start();
+  await call.answered(ANSWER, "proof");
+  assert.deepEqual(judged, [["v=0 offer", "v=0 answer", "proof"]]);
+  assert.deepEqual(said.slice(-1), ["answered"]);
+});
+
+test("of an answer that is not believed the browser sees nothing, nor of its candidates, nor of any later answer", async () => {
+  for (const why of ["unproved", "changed"] as const) {
+    const { pc, call, said } = made((_, sdp) => (sdp === ANSWER.sdp ? why : null));
+    await call.start();
+    await call.candidate({ candidate: "early" });
+    await call.answered(ANSWER, null);
+    await call.candidate({ candidate: "late" });
+    await call.answered({ type: "answer", sdp: "v=0 other" }, "proof");
+    assert.deepEqual(pc.did.filter((did) => did.startsWith("remote")), []);
+    assert.deepEqual(said.slice(1), [`doubted ${why}`]);
+  }
+});
+
+test("an answer that comes before the offer is said is neither judged nor taken", async () => {
+  const { pc, call } = made(() => assert.fail("judged"));
+  await call.answered(ANSWER, null);
+  assert.deepEqual(pc.did, []);
 });
 
 test("an answer the browser refuses breaks the call", async () => {
   const { call, said } = made();
   await call.start();
-  await call.answered({ type: "answer", sdp: "bad" });
+  await call.answered({ type: "answer", sdp: "bad" }, null);
   assert.deepEqual(said.slice(-1), ["broken"]);
 });
 
@@ -90,7 +122,7 @@ test("nothing is said after a call is closed", async () => {
   onicecandidate?.({ candidate: null });
   pc.connectionState = "failed";
   onconnectionstatechange?.();
-  await call.answered(ANSWER);
+  await call.answered(ANSWER, null);
   assert.deepEqual(said, []);
   assert.ok(pc.did.includes("close"));
 });
@@ -115,14 +147,16 @@ test("picture and sound share one stream, and are shown as soon as possible", as
   assert.deepEqual(receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
 });
 
-function made() {
+function made(judge: (offer: string, sdp: string, proof: string | null) => Doubt | null = () => null) {
   const said: string[] = [];
   const pc = new Cardboard();
   const tracks: unknown[] = [];
   const stream = { addTrack: (track: unknown) => void tracks.push(track), tracks };
-  const call = new Call(pc as unknown as RTCPeerConnection, () => stream as unknown as MediaStream, {
+  const call = new Call(pc as unknown as RTCPeerConnection, () => stream as unknown as MediaStream, judge, {
     offer: (sdp) => void said.push(`offer ${sdp}`),
     candidate: (candidate) => void said.push(`candidate ${candidate?.candidate ?? "end"}`),
+    answered: () => void said.push("answered"),
+    doubted: (why) => void said.push(`doubted ${why}`),
     path: (state) => void said.push(`path ${state}`),
     media: () => void said.push(`media ${tracks.join()}`),
     broken: () => void said.push("broken"),

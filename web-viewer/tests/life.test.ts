@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, Life, SILENCE_MS, type Deed, type Fact,
+  ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, isFinal, Life, OWN_REASONS, SILENCE_MS, type Deed, type Fact,
 } from "../src/life";
 import { REASONS } from "../src/wire";
 
@@ -263,7 +263,7 @@ test("a call taken over by another window is not taken back by itself", () => {
 });
 
 test("every reason either ends the page's efforts or leads to another call", () => {
-  for (const reason of REASONS) {
+  for (const reason of [...REASONS, ...OWN_REASONS]) {
     const camera = new Camera().live();
     camera.tell({ is: "over", tag: "call-1", reason });
     const { word } = camera.life.view();
@@ -271,6 +271,71 @@ test("every reason either ends the page's efforts or leads to another call", () 
     if (word === "ended" || word === "refused") assert.deepEqual(next, [], reason);
     else assert.deepEqual(next, [{ do: "call", tag: "call-2" }], reason);
   }
+});
+
+test("an answer that is not believed ends the call, the camera is told, and nothing calls until a person does", () => {
+  for (const why of ["unproved", "changed"] as const) {
+    const camera = new Camera().calling();
+    assert.deepEqual(camera.tell({ is: "doubted", tag: "call-1", why }), [{ do: "drop", tag: "call-1", bye: "bad-answer" }]);
+    assert.deepEqual(camera.life.view(), { word: "refused", reason: why });
+    assert.deepEqual(camera.after(600_000), []);
+    assert.deepEqual(camera.tell({ is: "call" }), [{ do: "call", tag: "call-2" }]);
+  }
+});
+
+test("a key that was taken back or has expired ends the call, and nothing ever calls again", () => {
+  for (const reason of ["revoked-key", "expired-key"] as const) {
+    for (const camera of [new Camera().calling(), new Camera().live()]) {
+      assert.deepEqual(camera.tell({ is: "over", tag: "call-1", reason }), [{ do: "drop", tag: "call-1", bye: null }]);
+      for (const fact of [
+        { is: "call" }, { is: "hang-up" }, { is: "online" }, { is: "relay-down" }, { is: "turned-away", why: "revoked-key" },
+        { is: "present", anew: true }, { is: "gone" }, { is: "present", anew: false }, { is: "camera-back" },
+      ] as Fact[]) {
+        assert.deepEqual(camera.tell(fact), [], fact.is);
+        assert.deepEqual(camera.life.view(), { word: "refused", reason });
+        assert.ok(camera.life.isOver());
+      }
+    }
+  }
+});
+
+test("only an old key makes it final; a camera that refuses for another reason may be called again", () => {
+  assert.deepEqual([...REASONS, ...OWN_REASONS].filter(isFinal).sort(), ["expired-key", "revoked-key"]);
+  const camera = new Camera().calling();
+  camera.tell({ is: "over", tag: "call-1", reason: "no-key" });
+  assert.ok(!camera.life.isOver());
+  assert.deepEqual(camera.tell({ is: "call" }), [{ do: "call", tag: "call-2" }]);
+});
+
+test("a relay that turns us away says why, and the camera is called when it lets us in", () => {
+  const camera = new Camera();
+  assert.deepEqual(camera.tell({ is: "turned-away", why: "not-allowed" }), []);
+  assert.deepEqual(camera.life.view(), { word: "turned-away", reason: "not-allowed" });
+  assert.deepEqual(camera.tell({ is: "call" }), []);
+  assert.deepEqual(camera.after(600_000), []);
+  assert.deepEqual(camera.tell({ is: "present", anew: false }), [{ do: "call", tag: "call-1" }]);
+  assert.deepEqual(camera.life.view(), { word: "calling", reason: null });
+});
+
+test("being turned away by the relay is not losing the call; why is said when the call has ended", () => {
+  const camera = new Camera().live();
+  camera.tell({ is: "relay-down" });
+  assert.deepEqual(camera.tell({ is: "turned-away", why: "expired-key" }), []);
+  assert.deepEqual(camera.frames(60_000), []);
+  assert.equal(camera.word(), "live");
+  assert.deepEqual(camera.silence(SILENCE_MS), [{ do: "drop", tag: "call-1", bye: "silent" }]);
+  assert.deepEqual(camera.life.view(), { word: "turned-away", reason: "expired-key" });
+  assert.deepEqual(camera.after(600_000), []);
+});
+
+test("a relay that is lost after it turned us away is only lost", () => {
+  const camera = new Camera();
+  camera.tell({ is: "turned-away", why: "busy" });
+  camera.tell({ is: "relay-down" });
+  assert.equal(camera.word(), "relay-lost");
+  camera.tell({ is: "turned-away", why: "busy" });
+  camera.tell({ is: "gone" });
+  assert.equal(camera.word(), "absent");
 });
 
 test("a person hangs up: the camera is told, and nothing calls until the person does", () => {
@@ -340,7 +405,7 @@ test("what is said about a past call changes nothing", () => {
   for (const fact of [
     { is: "answered", tag: "call-1" }, { is: "picture", tag: "call-1" }, { is: "path", tag: "call-1", state: "failed" },
     { is: "frames", tag: "call-1", total: 9_999 }, { is: "broken", tag: "call-1" },
-    { is: "over", tag: "call-1", reason: "replaced" },
+    { is: "over", tag: "call-1", reason: "replaced" }, { is: "doubted", tag: "call-1", why: "changed" },
   ] as Fact[]) {
     assert.deepEqual(camera.tell(fact), []);
     assert.deepEqual(camera.life.view(), before);

@@ -94,6 +94,56 @@ test("a relay that turns us away at the door is visited again", async (t) => {
   assert.equal(visits, 2);
 });
 
+test("a relay that turns us away with a word is heard, and visited again", async (t) => {
+  let visits = 0;
+  const { url, io } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})));
+  io.use((_, next) => (++visits === 1 ? next(new Error("not-allowed")) : next()));
+  const said = open(t, url);
+  await said.until("up");
+  assert.deepEqual(said.lines, ["turned away not-allowed", "up"]);
+});
+
+test("a relay that turns us away with words of its own is visited again without a word", async (t) => {
+  let visits = 0;
+  const { url, io } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})));
+  io.use((_, next) => (++visits === 1 ? next(new Error("toString")) : next()));
+  const said = open(t, url);
+  await said.until("up");
+  assert.deepEqual(said.lines, ["up"]);
+});
+
+test("who closes because of the word does not come again", async (t) => {
+  const { url, io } = await relay(t, () => assert.fail("let in"));
+  let visits = 0;
+  io.use((_, next) => {
+    visits += 1;
+    next(new Error("revoked-key"));
+  });
+  const said = open(t, url);
+  await said.until("turned away revoked-key");
+  said.link.close();
+  said.link.tryNow();
+  // Another one that is turned away three times has waited longer than the first would have, once.
+  const other = open(t, url);
+  await other.settle(() => other.lines.length === 3);
+  assert.equal(visits, 4);
+  assert.deepEqual(said.lines, ["turned away revoked-key"]);
+});
+
+test("what shows that we may enter comes with the connection, each time", async (t) => {
+  const shown: unknown[] = [];
+  const { url, io } = await relay(t, (socket) => {
+    shown.push(socket.handshake.auth);
+    socket.on("join", (_, reply) => reply({}));
+  });
+  const auth = { key: "k7", admission: "proof", room: "porthole" };
+  const said = open(t, url, auth);
+  await said.until("up");
+  io.disconnectSockets();
+  await said.settle(() => said.lines.length === 3);
+  assert.deepEqual(shown, [auth, auth]);
+});
+
 test("after closing nothing is said and nothing is heard", async (t) => {
   const heard: string[] = [];
   const { url, io } = await relay(t, (socket) => {
@@ -122,7 +172,7 @@ async function relay(t: TestContext, onSocket: (socket: Socket) => void, port = 
 }
 
 /** A link whose events are lines. The deadline only bounds a hang. */
-function open(t: TestContext, url: string) {
+function open(t: TestContext, url: string, auth: Record<string, string> = {}) {
   const lines: string[] = [];
   let wake = () => {};
   const note = (line: string) => {
@@ -131,9 +181,10 @@ function open(t: TestContext, url: string) {
   };
   const to = destination(`#room=porthole&relay=${url}`);
   assert.ok(to.is === "room", url);
-  const link = new Link(to.relay, JOIN, {
+  const link = new Link(to.relay, JOIN, auth, {
     up: (confirmed) => note(confirmed ? "up" : "up, unconfirmed"),
     down: () => note("down"),
+    turnedAway: (reason) => note(`turned away ${reason}`),
     message: (event) => note(`message ${event}`),
   });
   t.after(() => link.close());

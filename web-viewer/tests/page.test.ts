@@ -3,25 +3,28 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import test from "node:test";
-import { claimPeerId, destination, fresh, releasePeerId } from "../src/address";
-import type { View } from "../src/life";
+import { claimPeerId, destination, elsewhere, fresh, releasePeerId } from "../src/address";
+import { OWN_REASONS, type View } from "../src/life";
 import { OUTBOX_LONGEST, OUTBOX_MS, Outbox } from "../src/outbox";
+import { readKey } from "../src/proof";
 import { Sound } from "../src/sound";
 import { arrived, progress } from "../src/stats";
 import { columns } from "../src/tiles";
 import { isName, REASONS } from "../src/wire";
-import { short, spoken, words } from "../src/words";
+import { others, short, spoken, TEXT, words } from "../src/words";
 
 // Node 18 keeps it in a module, browsers have it everywhere.
 globalThis.crypto ??= webcrypto as Crypto;
 
+const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const WHYS = [...REASONS, ...OWN_REASONS];
 const WORDS: View["word"][] = [
-  "calling", "again", "live", "camera-lost", "relay-lost", "absent", "waiting", "refused", "ended",
+  "calling", "again", "live", "camera-lost", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
 ];
 
 test("every state has words for every reason, and none shows the wire's own word", () => {
   for (const word of WORDS) {
-    for (const reason of [null, ...REASONS]) {
+    for (const reason of [null, ...WHYS]) {
       const said = words({ word, reason }, "Nursery");
       assert.ok(said.title.length > 3 && said.title.length < 50, `${word} ${reason}: ${said.title}`);
       if (word !== "live") assert.match(said.text, /^[A-Z].*[.…]$/, `${word} ${reason}`);
@@ -32,8 +35,42 @@ test("every state has words for every reason, and none shows the wire's own word
 });
 
 test("a refusal says why, and two reasons rarely sound the same", () => {
-  const texts = new Set(REASONS.map((reason) => words({ word: "refused", reason }, "Nursery").text));
-  assert.equal(texts.size, REASONS.length);
+  const texts = new Set(WHYS.map((reason) => words({ word: "refused", reason }, "Nursery").text));
+  assert.equal(texts.size, WHYS.length);
+});
+
+test("without a key a person is told to ask for one, with one that fits no more for another", () => {
+  assert.match(words({ word: "turned-away", reason: "no-key" }, "").text, /^This camera only opens to people with a key\. Ask .* for a link/);
+  for (const reason of ["not-allowed", "revoked-key", "expired-key", "unproved"] as const) {
+    assert.match(words({ word: "refused", reason }, "Nursery").text, /[Aa]sk .*new (one|link)/, reason);
+  }
+  assert.match(words({ word: "refused", reason: "changed" }, "Nursery").text, /^Somebody between this page and the camera changed/);
+  assert.match(TEXT.badKey.text, /^The key in it was cut off or changed/);
+});
+
+test("who else watches is said with names and times, and nothing where nobody does", () => {
+  const now = new Date(2026, 10, 23, 23, 30);
+  const at = (name: string | null, hour: number, minute: number, day = 23) => (
+    { name, since: new Date(2026, 10, day, hour, minute).getTime() / 1000 }
+  );
+  const grandma = at("grandma's phone", 21, 4);
+  const said = (...viewers: Parameters<typeof others>[0]) => others(viewers, now);
+  assert.equal(said(), "");
+  assert.equal(said(grandma), "grandma's phone is watching too, since 21:04");
+  assert.equal(said(at(null, 9, 5)), "Somebody else is watching too, since 09:05");
+  assert.equal(said(grandma, at("Uncle", 22, 15)), "2 others watch: grandma's phone since 21:04, Uncle since 22:15");
+  assert.equal(said(at("Uncle", 22, 15, 22)), "Uncle is watching too, since Sun 22 Nov 22:15");
+  assert.equal(said(at(null, 9, 5), at(null, 9, 6)), "2 others watch");
+  assert.equal(said(grandma, at(null, 9, 6)), "2 others watch: grandma's phone since 21:04 and 1 more");
+  const many = ["A", "B", "C", "D", "E"].map((name) => at(name, 20, 0));
+  assert.equal(said(...many), "5 others watch: A since 20:00, B since 20:00, C since 20:00 and 2 more");
+});
+
+test("a time that cannot be is not said", () => {
+  const now = new Date(2026, 10, 23, 12, 0);
+  for (const since of [null, 60, new Date(2026, 10, 23, 13, 0).getTime() / 1000, 253_000_000_000]) {
+    assert.equal(others([{ name: "Uncle", since }], now), "Uncle is watching too");
+  }
 });
 
 test("what is read out names the camera and ends its sentences", () => {
@@ -41,16 +78,35 @@ test("what is read out names the camera and ends its sentences", () => {
   assert.match(spoken({ word: "ended", reason: "hang-up" }, "Nursery"), /^Nursery: Call ended\. \S/);
 });
 
-test("the link names the room, and perhaps a relay", () => {
-  assert.deepEqual(destination("#room=porthole"), { is: "room", room: "porthole", relay: null });
-  assert.deepEqual(destination("#room=baby.1&relay=https%3A%2F%2Frelay.example%3A3000%2Fx&key=abc"), {
-    is: "room", room: "baby.1", relay: { origin: "https://relay.example:3000", path: "/x" },
+test("the link names the room, and perhaps a relay and a key", () => {
+  assert.deepEqual(destination("#room=porthole"), { is: "room", room: "porthole", relay: null, key: null });
+  assert.deepEqual(destination(`#room=baby.1&relay=https%3A%2F%2Frelay.example%3A3000%2Fx&key=a%40b.${SECRET}&x=y`), {
+    is: "room", room: "baby.1", relay: { origin: "https://relay.example:3000", path: "/x" }, key: readKey(`a@b.${SECRET}`),
+  });
+  assert.deepEqual(destination(`#room=baby&key=a@b.${SECRET}%20`), {
+    is: "room", room: "baby", relay: null, key: readKey(`a@b.${SECRET}`),
   });
   assert.deepEqual(destination(""), { is: "none" });
   assert.deepEqual(destination("#room="), { is: "none" });
   assert.deepEqual(destination("#room=a%20b"), { is: "bad", part: "room" });
   assert.deepEqual(destination("#room=a&relay=javascript:alert(1)"), { is: "bad", part: "relay" });
   assert.deepEqual(destination("#room=a&relay=nonsense"), { is: "bad", part: "relay" });
+});
+
+test("a link whose key was cut off is not taken for a link without one", () => {
+  const link = `#room=porthole&key=k7.${SECRET}`;
+  assert.equal(destination(link).is, "room");
+  for (let length = link.indexOf("&key") + 4; length < link.length; length++) {
+    assert.deepEqual(destination(link.slice(0, length)), { is: "bad", part: "key" }, link.slice(0, length));
+  }
+});
+
+test("who types another room keeps the relay and the key of the link, but no relay that cannot be one", () => {
+  assert.deepEqual(destination(`#${elsewhere(`#room=a%20b&key=a@b.${SECRET}&relay=http://relay.example`, "baby")}`), {
+    is: "room", room: "baby", relay: { origin: "http://relay.example", path: "/socket.io/" }, key: readKey(`a@b.${SECRET}`),
+  });
+  assert.equal(elsewhere("", "baby.1"), "room=baby.1");
+  assert.equal(elsewhere("#room=a&relay=nonsense", "baby"), "room=baby");
 });
 
 test("names made here are names, and never the same", () => {

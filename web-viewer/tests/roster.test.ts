@@ -70,12 +70,22 @@ test("a newcomer never takes the place of a camera that is in the same list", ()
 
 test("where the relay tells nothing there is one nameless camera, until somebody answers or says who it is", () => {
   const roster = new Roster();
-  assert.deepEqual(told(roster.untold()), [`new ${NAMELESS}`, `present ${NAMELESS}`]);
-  assert.deepEqual(roster.untold(), []);
+  assert.deepEqual(told(roster.untold(false)), [`new ${NAMELESS}`, `present ${NAMELESS}`]);
+  assert.deepEqual(roster.untold(false), []);
   roster.answeredBy("a");
   assert.deepEqual(roster.places.map(({ peer }) => peer), ["a"]);
   roster.forget();
-  assert.deepEqual(told(roster.untold()), [`present ${NAMELESS}`]);
+  assert.deepEqual(told(roster.untold(false)), [`present ${NAMELESS}`]);
+});
+
+test("where a camera has to be named in a call, none is made up; those known from before are taken to be there", () => {
+  const roster = new Roster();
+  assert.deepEqual(roster.untold(true), []);
+  assert.deepEqual(roster.places, []);
+  roster.joined(camera("a", "Nursery"));
+  roster.forget();
+  assert.deepEqual(told(roster.untold(true)), ["present Nursery"]);
+  assert.deepEqual(roster.places.map(({ peer }) => peer), ["a"]);
 });
 
 function camera(from: string, name: string): Peer {

@@ -32,14 +32,22 @@ test("the viewer enters the room as the golden message says", () => {
 });
 
 test("an offer is the golden one, with the ids inside the description too", () => {
-  assert.deepEqual(offer(ADDRESS, golden("offer").payload.sdp.sdp), plain("offer"));
+  assert.deepEqual(offer(ADDRESS, golden("offer").payload.sdp.sdp, null), plain("offer"));
 });
 
 test("an offer to the only camera of a room carries no `to`", () => {
-  const { event, payload } = offer({ ...ADDRESS, to: null }, "v=0\r\n");
+  const { event, payload } = offer({ ...ADDRESS, to: null }, "v=0\r\n", null);
   assert.equal(event, "offer");
   assert.deepEqual(payload, {
     room: ROOM, from: ME, call: "call-1", sdp: { type: "offer", sdp: "v=0\r\n", from: ME, call: "call-1" },
+  });
+});
+
+test("an offer with a key carries the key's id and the proof beside the description, and in it", () => {
+  const proven = { key: "k7", proof: "rvpnLKOk4-Lb1JD7l6VEK80IqR9syBWHbVJqWHCLnqA" };
+  const ids = { from: ME, to: CAMERA, call: "call-1", ...proven };
+  assert.deepEqual(offer(ADDRESS, "v=0\r\n", proven), {
+    event: "offer", payload: { room: ROOM, ...ids, sdp: { type: "offer", sdp: "v=0\r\n", ...ids } },
   });
 });
 
@@ -78,8 +86,20 @@ test("a camera that comes and goes is heard", () => {
 test("the camera's answer is read", () => {
   const { payload } = golden("answer");
   assert.deepEqual(heard("answer"), {
-    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: payload.sdp.sdp },
+    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: payload.sdp.sdp }, proof: null,
   });
+});
+
+test("an answer's proof is read beside the description, else in it", () => {
+  const { event, payload } = golden("answer");
+  const proofOf = (outer: object, inner: object) => {
+    const said = read(event, { ...payload, ...outer, sdp: { ...payload.sdp, ...inner } }, ROOM, ME);
+    assert.equal(said.is, "answer");
+    return said.is === "answer" && said.proof;
+  };
+  assert.equal(proofOf({ proof: "outer" }, { proof: "inner" }), "outer");
+  assert.equal(proofOf({}, { proof: "inner" }), "inner");
+  for (const proof of [7, null, {}, "x".repeat(65)]) assert.equal(proofOf({ proof }, {}), null);
 });
 
 test("the answer to a tutorial's page is read in both of its spellings", () => {
@@ -94,7 +114,7 @@ test("the answer to a tutorial's page is read in both of its spellings", () => {
 test("an answer that a relay stripped to its description is read, ids included", () => {
   const { sdp } = golden("answer").payload;
   assert.deepEqual(read("answer", { ...sdp, from: CAMERA, to: ME, call: "call-1" }, ROOM, ME), {
-    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: sdp.sdp },
+    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: sdp.sdp }, proof: null,
   });
 });
 
@@ -118,6 +138,24 @@ test("notices are heard by their word", () => {
   assert.deepEqual(heard("notice-camera-back"), { is: "notice", from: CAMERA, what: "camera-back" });
 });
 
+test("who else watches is read, with names or without", () => {
+  const heard = (viewers: unknown, more = {}) => read("watching", { room: ROOM, from: CAMERA, to: ME, viewers, ...more }, ROOM, ME);
+  assert.deepEqual(heard([{ name: " Grandma's phone ", since: 1_795_420_111 }, { since: 1_795_420_222 }, {}]), {
+    is: "watching", from: CAMERA, viewers: [
+      { name: "Grandma's phone", since: 1_795_420_111 }, { name: null, since: 1_795_420_222 }, { name: null, since: null },
+    ],
+  });
+  assert.deepEqual(heard([]), { is: "watching", from: CAMERA, viewers: [] });
+  assert.deepEqual(heard([null, 7, { name: 7, since: "x" }, { since: -1 }, { since: 1e300 }, { since: 0.5 }]), {
+    is: "watching", from: CAMERA, viewers: Array.from({ length: 6 }, () => ({ name: null, since: null })),
+  });
+  for (const viewers of [undefined, null, {}, "x", 7]) assert.deepEqual(heard(viewers), { is: "nothing" });
+  assert.deepEqual(heard([], { to: "somebody-else" }), { is: "nothing" });
+  assert.deepEqual(heard([], { from: undefined }), { is: "nothing" });
+  const many = heard(Array.from({ length: 1000 }, () => ({ name: "x".repeat(1000) })));
+  assert.ok(many.is === "watching" && many.viewers.length === 64 && many.viewers[0]?.name?.length === 64);
+});
+
 test("our own echo, another room's and another viewer's messages are nothing", () => {
   assert.deepEqual(heard("joined"), { is: "nothing" });
   assert.deepEqual(heard("answer", "viewer-other"), { is: "nothing" });
@@ -134,7 +172,7 @@ test("no hostile message throws, and none becomes an answer, a candidate or a pe
     assert.ok(["nothing", "refused"].includes(heard(file.replace(/\.json$/, "")).is), file);
   }
   for (const payload of [undefined, null, 0, "", [], [[]], { sdp: [] }, { peers: [null, 1, {}] }]) {
-    for (const event of ["room", "joined", "left", "answer", "candidate", "bye", "refused", "notice", "toString"]) {
+    for (const event of ["room", "joined", "left", "answer", "candidate", "bye", "refused", "notice", "watching", "toString"]) {
       assert.doesNotThrow(() => read(event, payload, ROOM, ME));
     }
   }

@@ -17,9 +17,8 @@ use crate::process::Usage;
 const WORKERS: usize = 4;
 /// Calls between two looks at what they leave behind: a leak grows with each, what is kept for reuse does not.
 const BATCH: usize = 100;
-/// Calls before the first look: whatever is made once, or once per thread, has been made by then, and the heap has had
-/// its largest number of calls at once.
-const BEFORE: usize = 200;
+/// Calls before the first look: whatever is made once, or once per thread, has been made by then.
+const BEFORE: usize = 20;
 /// A tab that was killed is only noticed by its silence.
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
 /// Threads and descriptors must stand still for this long before they are compared: GLib keeps an idle thread for 15 s.

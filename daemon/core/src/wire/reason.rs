@@ -34,6 +34,8 @@ reasons! {
     NoCodec = "no-codec": "the browser and the camera have no picture format in common",
     NoBundle = "no-bundle": "the offer does not put all media on one transport (BUNDLE)",
     NotAllowed = "not-allowed": "this viewer is not let in",
+    ExpiredKey = "expired-key": "the key's end date has passed",
+    RevokedKey = "revoked-key": "the key was taken back",
     BadOffer = "bad-offer": "the offer could not be read",
     BadAnswer = "bad-answer": "the answer could not be read or does not fit the camera's offer",
     BadMessage = "bad-message": "the message could not be read",
