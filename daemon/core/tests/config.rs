@@ -23,10 +23,10 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
-fn the_defaults_keep_to_this_machine() {
+fn the_defaults_keep_to_this_machine_and_to_who_has_a_key() {
     let settings = Settings::default();
     assert!(settings.relay.listen.ip().is_loopback());
-    assert_eq!(settings.room.access, Access::Local);
+    assert_eq!((settings.room.access, settings.room.keys), (Access::Keys, None));
 }
 
 #[test]
@@ -37,6 +37,7 @@ fn every_key_is_taken_as_meant() {
         name = "front-door"
         camera = "  Front door  "
         access = "open"
+        keys = "for-later.json"
         max_calls = 3
         idle_after = 0
         [relay]
@@ -75,6 +76,7 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.room.room.as_str(), "front-door");
     assert_eq!(settings.room.camera, "Front door");
     assert_eq!(settings.room.access, Access::Open);
+    assert_eq!(settings.room.keys, Some(PathBuf::from("for-later.json")));
     assert_eq!(settings.room.max_calls, 3);
     assert_eq!(settings.room.idle_after, Duration::ZERO);
     assert_eq!(settings.relay.listen.to_string(), "[::]:80");
@@ -147,7 +149,7 @@ packet = 30
         [
             r#"my.toml:2: room.name = "not a name": a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"#,
             "my.toml:3: room.acess: not a key of [room]; did you mean access? \
-             (known: name, camera, access, max_calls, idle_after)",
+             (known: name, camera, access, keys, max_calls, idle_after)",
             "my.toml:4: room.max_calls = 0: a whole number from 1 to 200",
             "my.toml:7: video.width = 641: an even number of pixels from 16 to 4096",
             r#"my.toml:8: video.framerate = "30": a whole number of frames a second from 1 to 120"#,
@@ -206,7 +208,7 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
 #[test]
 fn words_are_taken_as_they_are_spelt_and_no_other_way() {
     let words = [
-        ("room.access", vec!["local", "open"]),
+        ("room.access", vec!["keys", "local", "open"]),
         ("video.source", vec!["auto", "v4l2", "test", "file"]),
         ("video.fallback", vec!["vp8", "none"]),
         ("audio.source", vec!["auto", "alsa", "test", "file", "none"]),
@@ -254,17 +256,48 @@ fn texts_that_cannot_be_what_they_should_are_refused() {
 }
 
 #[test]
-fn listening_beyond_loopback_needs_a_room_that_is_open() {
+fn listening_beyond_loopback_needs_a_room_that_others_may_enter() {
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.168.1.5:80", "[::ffff:10.0.0.1]:80"] {
-        let found = wrong(&format!("[relay]\nlisten = '{listen}'"));
+        let found = wrong(&format!("[room]\naccess = 'local'\n[relay]\nlisten = '{listen}'"));
         assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with(&format!("my.toml:2: relay.listen = '{listen}': ")), "{found:?}");
-        assert!(found[0].contains(r#"write access = "open" below [room]"#), "{found:?}");
+        assert!(found[0].starts_with(&format!("my.toml:4: relay.listen = '{listen}': ")), "{found:?}");
+        assert!(found[0].contains(r#"write access = "keys" below [room]"#), "{found:?}");
         meaning(&format!("relay.listen = '{listen}'\nroom.access = 'open'"));
-    }
-    for listen in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
         meaning(&format!("relay.listen = '{listen}'"));
     }
+    for listen in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
+        meaning(&format!("relay.listen = '{listen}'\nroom.access = 'local'"));
+    }
+}
+
+#[test]
+fn the_file_with_the_keys_lies_in_the_folder_of_the_configuration_unless_it_says_otherwise() {
+    let keys = |text: &str| load("/etc/porthole/porthole.toml", text, &nothing_set).unwrap().room.keys;
+    assert_eq!(keys("room.keys = 'keys.json'"), Some(PathBuf::from("/etc/porthole/keys.json")));
+    assert_eq!(keys("room.keys = '/srv/keys.json'"), Some(PathBuf::from("/srv/keys.json")));
+    assert_eq!(keys("room.keys = ''"), None);
+    assert_eq!(findings("room.keys = \"a\\u0000b\"").len(), 1);
+}
+
+#[test]
+fn in_a_room_of_somebody_else_keys_need_a_dialect_that_carries_their_proofs() {
+    let external = |access: &str, dialect: &str| {
+        format!("[room]\naccess = '{access}'\n[relay]\nmode = 'external'\n{URL}\ndialect = '{dialect}'")
+    };
+    for dialect in ["auto", "porthole"] {
+        meaning(&external("keys", dialect));
+    }
+    for dialect in ["a", "a0", "b", "c", "c2", "d", "e", "f", "g", "custom"] {
+        let found = wrong(&external("keys", dialect));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(&format!("my.toml:6: relay.dialect = '{dialect}': only \"auto\"")),
+            "{found:?}"
+        );
+        assert!(found[0].contains(r#"or access = "open" below [room]"#), "{found:?}");
+        meaning(&external("open", dialect));
+    }
+    assert_eq!(findings(&external("keys", "h")).len(), 1, "a wrong dialect is not held against the keys");
 }
 
 #[test]
@@ -287,7 +320,7 @@ fn a_wrong_value_is_not_held_against_another_key() {
         "relay.listen = '0.0.0.0:80'\nroom.access = 'opne'",
         "video.source = 'file'\nvideo.file = 3",
         "audio.source = 'file'\nvideo.source = 'flie'",
-        "relay.listen = '0.0.0.0:80'\nroom.access = \"open",
+        "relay.listen = '0.0.0.0:80'\nroom.access = \"local",
     ] {
         let found = findings(text);
         assert_eq!(found.len(), 1, "{found}");
@@ -422,7 +455,8 @@ fn the_shipped_examples_are_allowed_and_change_something() {
     for name in ["doorbell.toml", "baby-monitor.toml", "other-relay.toml", "relay.toml"] {
         let settings = load(name, &shipped(name), &nothing_set).unwrap();
         assert_ne!(settings, Settings::default(), "{name}");
-        assert_eq!(settings.room.access, Access::Open, "{name} is for other machines");
+        let access = if name.contains("relay") { Access::Open } else { Access::Keys };
+        assert_eq!(settings.room.access, access, "{name}");
     }
     let files = fs::read_dir(config_folder()).unwrap().map(|entry| entry.unwrap().path());
     let toml: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
@@ -538,10 +572,10 @@ fn a_dialect_of_ones_own_has_names_and_shapes() {
 }
 
 #[test]
-fn a_room_of_somebody_else_needs_access_for_everybody_and_a_url() {
-    let found = wrong("[relay]\nmode = 'external'\n");
+fn a_room_of_somebody_else_needs_access_for_others_and_a_url() {
+    let found = wrong("[room]\naccess = 'local'\n[relay]\nmode = 'external'\n");
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found.iter().any(|line| line.contains(r#"write access = "open" below [room]"#)), "{found:?}");
+    assert!(found.iter().any(|line| line.contains(r#"write access = "keys" below [room]"#)), "{found:?}");
     assert!(found.iter().any(|line| line.contains("relay.url: write where the server is")), "{found:?}");
     for line in [
         "url = 'wss://relay.example'",
@@ -678,7 +712,13 @@ fn a_relay_alone_takes_nothing_about_a_camera() {
     let said = "[room]\nname = 'a'\naccess = 'open'\n[relay]\nlisten = '0.0.0.0:80'\nlink = 'https://a.example'\n\
                 max_sockets = 9\nrooms = ['b']\n[ice]\nstun = ['stun:a']\n[log]\nlevel = 'warn'";
     assert_eq!(alone(said).unwrap(), meaning(said));
-    assert_eq!(alone("").unwrap(), Settings::default());
+    let mut default = Settings::default();
+    default.room.access = Access::Local;
+    assert_eq!(alone("").unwrap(), default);
+    let found = alone("room.access = 'keys'").unwrap_err().to_string();
+    assert!(found.starts_with("my.toml:1: room.access = 'keys': \"local\" or \"open\": "), "{found}");
+    let found = alone("relay.listen = '0.0.0.0:80'").unwrap_err().to_string();
+    assert!(found.contains("write access = \"open\" below") && !found.contains("keys"), "{found}");
 
     let of_a_camera: Vec<String> = known_keys()
         .into_iter()

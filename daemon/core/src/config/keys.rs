@@ -31,7 +31,8 @@ pub const ROOM: Section = Section {
     keys: &[
         key("name", "a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"),
         key("camera", "a text of 1 to 64 printable characters"),
-        key("access", r#""local" or "open""#),
+        key("access", r#""keys", "local" or "open""#),
+        key("keys", r#"a text with the path of a file, or "" for the daemon's own place"#),
         key("max_calls", "a whole number from 1 to 200"),
         key("idle_after", "a whole number of seconds from 0 to 3600"),
     ],

@@ -9,7 +9,7 @@ use super::address;
 use super::file::{Entry, File};
 use super::keys;
 use super::reader::{self, Reader, is_printable};
-use super::settings::{Auth, ExternalRelay, RelayMode, Settings};
+use super::settings::{Access, Auth, ExternalRelay, RelayMode, Settings};
 use crate::ids::{Name, RoomName};
 use crate::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 
@@ -117,6 +117,12 @@ pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, set
                 reader.contradict(key.name, about_camera);
             }
         }
+    }
+    if settings.room.access == Access::Keys {
+        Reader::new(file, table, &keys::ROOM).contradict(
+            "access",
+            r#""local" or "open": access keys belong to cameras, and each camera in a room here asks for its own"#,
+        );
     }
     if matches!(settings.relay.mode, RelayMode::External(_)) {
         Reader::new(file, table, &keys::RELAY).contradict(

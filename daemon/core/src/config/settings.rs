@@ -32,6 +32,9 @@ pub struct RoomSettings {
     pub camera: String,
     /// Who may call.
     pub access: Access,
+    /// The file with the access keys; `None`: wherever the daemon keeps what it has to remember. Only looked at with
+    /// [`Access::Keys`].
+    pub keys: Option<PathBuf>,
     /// Most calls at once.
     pub max_calls: usize,
     /// How long the camera stays open after the last call.
@@ -41,6 +44,8 @@ pub struct RoomSettings {
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// Whoever has an access key and proves it.
+    Keys,
     /// Pages on this machine only; the relay listens on loopback and nowhere else.
     Local,
     /// Whoever reaches the relay and knows the room, tutorial pages included.
@@ -279,7 +284,8 @@ impl Default for RoomSettings {
         Self {
             room: RoomName::new("porthole").expect("the default room is a name"),
             camera: "Camera".to_owned(),
-            access: Access::Local,
+            access: Access::Keys,
+            keys: None,
             max_calls: 20,
             idle_after: Duration::from_secs(10),
         }

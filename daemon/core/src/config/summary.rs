@@ -10,6 +10,7 @@ use crate::wire::dialect::Choice;
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = match self.room.access {
+            Access::Keys => "whoever has an access key",
             Access::Local => "browsers on this machine",
             Access::Open => "everybody who reaches it",
         };
