@@ -1,11 +1,12 @@
 // Starts the real daemon, or a relay alone, for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
 // Must not know browsers, nor what a test is about.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const BINARY = process.env.PORTHOLE_BIN ?? fileURLToPath(new URL("../../target/debug/porthole", import.meta.url));
 /** Only bounds a hang: encoders are probed at the start, and a loaded machine is slow. */
@@ -13,13 +14,14 @@ const START_MS = 60_000;
 /** Only bounds a hang. */
 const STOP_MS = 30_000;
 /** What the daemon prints for a person to open. */
-const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+(&relay=\S+)?/;
+const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+(&key=[\w.-]+)?(&relay=\S+)?/;
 
 /**
  * Starts a daemon on a free port of loopback, with the test picture.
- * @param {{ access?: "local" | "open", port?: number, room?: string, relay?: string, video?: string, audio?: string,
- *   more?: string }} [how] `room`, `relay`, `video`, `audio`: further lines for these sections; `more`: further
- *   sections; `port`: 0 takes a free one.
+ * @param {{ access?: "keys" | "local" | "open", port?: number, room?: string, relay?: string, video?: string, audio?: string,
+ *   more?: string, folder?: string, journal?: boolean }} [how] `room`, `relay`, `video`, `audio`: further lines for these sections; `more`: further
+ *   sections; `port`: 0 takes a free one; `folder`: with what an earlier one has left behind, and kept; `journal`: as
+ *   systemd starts it.
  * @returns {Promise<Porthole>}
  */
 export async function start(how = {}) {
@@ -29,13 +31,14 @@ export async function start(how = {}) {
 /** The same without waiting until it says its link. */
 export function launch(how = {}) {
   const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
+  const { folder, journal = false } = how;
   return spawned("run", [
     "[room]", `access = "${access}"`, room,
     "[relay]", `listen = "127.0.0.1:${port}"`, relay,
     "[video]", video,
     "[audio]", audio,
     more, "",
-  ].join("\n"));
+  ].join("\n"), folder, journal);
 }
 
 /**
@@ -47,12 +50,14 @@ export async function startRelay({ config = "" } = {}) {
   return linked(await spawned("relay", `${config}\n`));
 }
 
-async function spawned(command, text) {
-  const folder = await mkdtemp(join(tmpdir(), "porthole-e2e-"));
+async function spawned(command, text, kept = undefined, journal = false) {
+  const folder = kept ?? await mkdtemp(join(tmpdir(), "porthole-e2e-"));
   const config = join(folder, "porthole.toml");
   await writeFile(config, text);
-  const child = spawn(BINARY, [command, "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
-  return new Porthole(child, folder);
+  const { JOURNAL_STREAM: _, ...rest } = process.env;
+  const env = { ...rest, STATE_DIRECTORY: join(folder, "state"), ...(journal ? { JOURNAL_STREAM: "8:1" } : {}) };
+  const child = spawn(BINARY, [command, "--config", config], { stdio: ["ignore", "pipe", "pipe"], env });
+  return new Porthole(child, folder, { env, config, keep: kept !== undefined });
 }
 
 /** Waits until the program has said its link. */
@@ -72,9 +77,12 @@ export class Porthole {
   /** The link to open, with its `#room=`. */
   link = "";
 
-  constructor(child, folder) {
+  constructor(child, folder, { env, config, keep }) {
     this.child = child;
     this.folder = folder;
+    this.env = env;
+    this.config = config;
+    this.keep = keep;
     this.listeners = new Set();
     /** `{ code, signal }` once it has ended. */
     this.ended = new Promise((resolve) => {
@@ -100,6 +108,27 @@ export class Porthole {
 
   get port() {
     return Number(new URL(this.link).port);
+  }
+
+  /** What `porthole access` prints for this camera. */
+  async access(...words) {
+    const { stdout } = await promisify(execFile)(BINARY, ["access", "--config", this.config, ...words], { env: this.env });
+    return stdout;
+  }
+
+  /** Makes a key for `name`, and gives the link that carries it. */
+  async add(name, ...more) {
+    const [, token] = (await this.access("add", name, ...more)).match(/&key=(\S+)/);
+    return this.linkWith(token);
+  }
+
+  /** The link to open with this key, or with none. */
+  linkWith(token) {
+    const link = new URL(this.link);
+    const parts = new URLSearchParams(link.hash.slice(1));
+    const relay = parts.get("relay");
+    const key = token === undefined ? "" : `&key=${token}`;
+    return `${link.origin}/#room=${parts.get("room")}${key}${relay === null ? "" : `&relay=${relay}`}`;
   }
 
   /** What `/healthz` answers. */
@@ -158,7 +187,7 @@ export class Porthole {
       return await Promise.race([this.ended, late]);
     } finally {
       clearTimeout(timer);
-      await rm(this.folder, { recursive: true, force: true });
+      if (!this.keep) await rm(this.folder, { recursive: true, force: true });
     }
   }
 }

@@ -1,37 +1,57 @@
-//! Tells the person who started the daemon which link to open. Must not decide where the relay listens.
+//! Tells the person who started the daemon which link to open, and who else gets in. Must not decide where the relay
+//! listens, nor who gets in.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::path::Path;
 
-use anstyle::{AnsiColor, Color, Style};
-use porthole_core::config::settings::{ExternalRelay, RelayMode, RelaySettings, RoomSettings};
-use porthole_core::ids::RoomName;
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
+use porthole_core::access::Key;
+use porthole_core::config::settings::{Access, RelayMode, RelaySettings, RoomSettings};
 
-/// Dark modules on light ground, whatever the colours of the terminal are.
-const PAPER: Style = Style::new()
-    .fg_color(Some(Color::Ansi(AnsiColor::Black)))
-    .bg_color(Some(Color::Ansi(AnsiColor::BrightWhite)));
+use crate::access;
+use crate::links::{self, Page};
+
+/// What opens the room to a viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opens<'a> {
+    /// The link alone.
+    Link,
+    /// A key. The first start has made this one, for the owner.
+    FirstKey(&'a Key),
+    /// A key, which is not to be shown here.
+    Key {
+        /// Whether there is one for the owner.
+        owner: bool,
+    },
+}
 
 /// Prints every link to the page, the QR code of the first, and who can reach it.
 ///
 /// `bound` is the address the relay really listens on (with the port that was taken); `colour` is whether `out` is
-/// a terminal.
+/// a terminal; `config` is the configuration's file, for commands that are to be typed.
 ///
 /// # Errors
 /// Those of writing to `out`.
 pub fn print(
     out: &mut dyn Write,
     colour: bool,
-    room: &RoomSettings,
-    relay: &RelaySettings,
+    (room, relay): (&RoomSettings, &RelaySettings),
     bound: SocketAddr,
+    opens: Opens<'_>,
+    config: Option<&Path>,
 ) -> io::Result<()> {
-    // Without a list of the machine's addresses the link through localhost is still true.
-    let own = if bound.ip().is_unspecified() { own_addresses().unwrap_or_default() } else { Vec::new() };
-    write_all(out, colour, room, relay, bound, &own)
+    let page = Page::of(relay, bound);
+    writeln!(out, "\"{}\" waits in room {}. Open in a browser:\n", room.camera, room.room)?;
+    match opens {
+        Opens::Link => links::write(out, colour, &page.links(&room.room, None))?,
+        Opens::FirstKey(key) => links::write(out, colour, &page.links(&room.room, Some(key)))?,
+        // A code of it would open nothing.
+        Opens::Key { .. } => links::write_bare(out, &page.links(&room.room, None))?,
+    }
+    write_opens(out, opens, config)?;
+    write_reach(out, room.access, relay, bound)?;
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
 }
 
 /// Prints what a camera's configuration has to say to wait here, and every room's links.
@@ -43,317 +63,177 @@ pub fn print_relay(
     relay: &RelaySettings,
     bound: SocketAddr,
 ) -> io::Result<()> {
-    let own = if bound.ip().is_unspecified() { own_addresses().unwrap_or_default() } else { Vec::new() };
-    write_relay(out, room, relay, bound, &own)
-}
-
-fn write_relay(
-    out: &mut dyn Write,
-    room: &RoomSettings,
-    relay: &RelaySettings,
-    bound: SocketAddr,
-    own: &[IpAddr],
-) -> io::Result<()> {
+    let page = Page::of(relay, bound);
     writeln!(out, "A relay without a camera listens on {bound}. Open in a browser:\n")?;
-    for name in std::iter::once(&room.room).chain(&relay.rooms) {
-        for link in links(name, relay, bound, own) {
-            writeln!(out, "  {link}")?;
-        }
-    }
-    let url = origins(relay, bound, own).into_iter().next().unwrap_or_default();
+    let rooms = std::iter::once(&room.room).chain(&relay.rooms);
+    let all: Vec<_> = rooms.flat_map(|name| page.links(name, None)).collect();
+    links::write_bare(out, &all)?;
     writeln!(
         out,
-        "\nThey show the cameras that wait in the room, whose configuration says:\n\n  \
-         [room]\n  name = \"{}\"\n  camera = \"Camera\"\n  access = \"open\"\n  \
-         [relay]\n  mode = \"external\"\n  url = \"{url}\"\n  dialect = \"porthole\"\n",
-        room.room
+        "They show the cameras that wait in the room, to whoever has a key to them. Their configuration says:\n\n  \
+         [room]\n  name = \"{}\"\n  camera = \"Camera\"\n  \
+         [relay]\n  mode = \"external\"\n  url = \"{}\"\n  dialect = \"porthole\"\n",
+        room.room,
+        page.origin()
     )?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
 }
 
-/// The addresses of this machine that a browser elsewhere can use, the likeliest first.
-fn own_addresses() -> io::Result<Vec<IpAddr>> {
-    let up = if_addrs::get_if_addrs()?.into_iter().filter(|interface| interface.is_oper_up());
-    Ok(usable(up.map(|interface| interface.ip())))
-}
-
-/// Those that can stand in a link: no loopback, no IPv6 link-local (it needs a zone, which browsers do not take).
-fn usable(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    let elsewhere = addresses.filter(|address| match address {
-        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_unspecified(),
-        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unspecified() && !v6.is_unicast_link_local(),
-    });
-    let rank = |address: &IpAddr| match address {
-        IpAddr::V4(v4) if v4.is_private() => 0,
-        IpAddr::V4(v4) if !v4.is_link_local() => 1,
-        IpAddr::V6(_) => 2,
-        IpAddr::V4(_) => 3,
-    };
-    let ranked: BTreeSet<(u8, IpAddr)> = elsewhere.map(|address| (rank(&address), address)).collect();
-    ranked.into_iter().map(|(_, address)| address).collect()
-}
-
-/// Where the page is under each of its names, the one to be opened first.
-fn origins(relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
-    if !relay.link.is_empty() {
-        vec![relay.link.clone()]
-    } else if bound.ip().is_unspecified() {
-        let reached = own.iter().filter(|address| bound.is_ipv6() || address.is_ipv4());
-        let here = origin("localhost".to_owned(), bound.port());
-        reached.map(|address| origin(host(*address), bound.port())).chain([here]).collect()
-    } else {
-        vec![origin(host(bound.ip()), bound.port())]
+fn write_opens(out: &mut dyn Write, opens: Opens<'_>, config: Option<&Path>) -> io::Result<()> {
+    let add = access::command("add NAME", config);
+    match opens {
+        Opens::Link => Ok(()),
+        Opens::FirstKey(_) => writeln!(
+            out,
+            "This link is the owner's key: whoever has it may watch, talk and manage the camera. For everybody\n\
+             else `{add}` makes one.\n"
+        ),
+        Opens::Key { owner: true } => writeln!(
+            out,
+            "It opens with a key only: `{}` prints the owner's link again;\n`{add}` makes another.\n",
+            access::command("show owner", config)
+        ),
+        Opens::Key { owner: false } => writeln!(out, "It opens with a key only: `{add}` makes one.\n"),
     }
 }
 
-/// Every link to the page, the one to be opened first.
-fn links(room: &RoomName, relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
-    // The page has to be told where the room is when it is not where the page comes from.
-    let elsewhere = match &relay.mode {
-        RelayMode::Embedded => String::new(),
-        RelayMode::External(other) if other.path == ExternalRelay::PATH => format!("&relay={}", other.url),
-        // Inside a fragment a percent sign begins something.
-        RelayMode::External(other) => format!("&relay={}{}", other.url, other.path.replace('%', "%25")),
-    };
-    origins(relay, bound, own).into_iter().map(|origin| format!("{origin}/#room={room}{elsewhere}")).collect()
-}
-
-fn host(address: IpAddr) -> String {
-    match address.to_canonical() {
-        // A page from localhost may use the microphone even over plain http, and people know the name.
-        IpAddr::V4(Ipv4Addr::LOCALHOST) => "localhost".to_owned(),
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("[{v6}]"),
-    }
-}
-
-fn origin(host: String, port: u16) -> String {
-    if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") }
-}
-
-fn write_all(
+/// Who reaches it, and how that is changed.
+fn write_reach(
     out: &mut dyn Write,
-    colour: bool,
-    room: &RoomSettings,
+    access: Access,
     relay: &RelaySettings,
     bound: SocketAddr,
-    own: &[IpAddr],
 ) -> io::Result<()> {
-    let links = links(&room.room, relay, bound, own);
-    writeln!(out, "\"{}\" waits in room {}. Open in a browser:\n", room.camera, room.room)?;
-    for link in &links {
-        writeln!(out, "  {link}")?;
-    }
-    writeln!(out)?;
-    // A link too long for any code is still printed as text.
-    if let Some(Ok(code)) = links.first().map(|link| QrCode::with_error_correction_level(link, EcLevel::L)) {
-        write_code(out, colour, &code)?;
-        writeln!(out)?;
-    }
     if let RelayMode::External(other) = &relay.mode {
-        writeln!(
-            out,
-            "The room is on {}: everybody who may enter it there may watch and listen. This page is\n\
-             served on {bound}.\n",
-            other.url
-        )?;
-    } else if bound.ip().to_canonical().is_loopback() {
-        writeln!(
-            out,
-            "It listens on {bound}: only browsers on this machine reach it. To let everybody in who can reach\n\
-             this machine, write into the configuration:\n\n  \
-             [room]\n  access = \"open\"\n  [relay]\n  listen = \"0.0.0.0:{}\"\n",
-            bound.port()
-        )?;
-    } else {
-        writeln!(
-            out,
-            "It listens on {bound}: everybody who can reach that may watch and listen (access = \"open\").\n"
-        )?;
+        let may = match access {
+            Access::Keys => "whoever runs it can neither watch nor listen without a key",
+            Access::Local | Access::Open => "everybody who may enter it there may watch and listen",
+        };
+        return writeln!(out, "The room is on {}: {may}.\nThis page is served on {bound}.\n", other.url);
     }
-    writeln!(out, "Ctrl-C stops it.")?;
-    out.flush()
-}
-
-/// Writes the code in half blocks, with the light margin it needs: black on white where colours are understood,
-/// else the light modules as blocks, because most terminals are dark.
-fn write_code(out: &mut dyn Write, colour: bool, code: &QrCode) -> io::Result<()> {
-    let mut drawing = code.render::<Dense1x2>();
-    if !colour {
-        drawing.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
+    if !bound.ip().to_canonical().is_loopback() {
+        let who = match access {
+            Access::Keys => "everybody who can reach that sees the page, and nothing more without a key",
+            Access::Local | Access::Open => {
+                "everybody who can reach that may watch and listen (access = \"open\")"
+            }
+        };
+        return writeln!(out, "It listens on {bound}: {who}.\n");
     }
-    for line in drawing.build().lines() {
-        if colour {
-            writeln!(out, "  {PAPER}{line}{PAPER:#}")?;
-        } else {
-            writeln!(out, "  {line}")?;
-        }
-    }
-    Ok(())
+    let keys = if access == Access::Keys { "" } else { "[room]\n  access = \"keys\"\n  " };
+    writeln!(
+        out,
+        "It listens on {bound}: only browsers on this machine reach it. For others, write into the\n\
+         configuration:\n\n  {keys}[relay]\n  listen = \"0.0.0.0:{}\"\n",
+        bound.port()
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use porthole_core::config::settings::Settings;
+    use porthole_core::access::{Label, Role, Stamp};
+    use porthole_core::config;
 
     use super::*;
+    use crate::keys;
 
     #[test]
-    fn on_loopback_there_is_one_link_and_it_says_how_to_let_others_in() {
-        let text = said("127.0.0.1:8080", "", &["192.168.1.20"]);
+    fn a_camera_without_keys_gives_its_link_and_its_code_away() {
+        let text = said("local", "127.0.0.1:8080", "", Opens::Link);
         assert_eq!(links_in(&text), ["http://localhost:8080/#room=porthole"]);
+        assert!(text.contains('█') && !text.contains("access add"), "{text}");
         assert!(text.contains("only browsers on this machine"), "{text}");
-        assert!(text.contains("access = \"open\"") && text.contains("listen = \"0.0.0.0:8080\""), "{text}");
     }
 
     #[test]
-    fn the_advice_is_a_configuration_that_is_allowed() {
-        let text = said("127.0.0.1:8080", "", &[]);
-        let advice: String = text
-            .lines()
-            .filter(|line| line.contains(" = ") || line.trim().starts_with('['))
-            .fold(String::new(), |all, line| all + line + "\n");
-        let settings = porthole_core::config::load("advice", &advice, &|_| None).unwrap();
-        assert_eq!(settings.relay.listen, "0.0.0.0:8080".parse().unwrap());
+    fn the_first_start_gives_the_owners_key_once() {
+        let key = keys::key(Label::new("owner").unwrap(), Role::Manage, Stamp(0), None).unwrap();
+        let text = said("keys", "127.0.0.1:8080", "", Opens::FirstKey(&key));
+        assert_eq!(links_in(&text), [format!("http://localhost:8080/#room=porthole&key={}", key.token())]);
+        assert!(text.contains('█') && text.contains("This link is the owner's key"), "{text}");
+        assert!(text.contains(" access add NAME --config my.toml` makes one"), "{text}");
     }
 
     #[test]
-    fn on_every_address_there_is_a_link_for_each_that_fits() {
-        let own = ["192.168.1.20", "2001:db8::7"];
-        assert_eq!(
-            links_in(&said("0.0.0.0:8080", "", &own)),
-            ["http://192.168.1.20:8080/#room=porthole", "http://localhost:8080/#room=porthole"]
-        );
-        let text = said("[::]:80", "", &own);
-        assert_eq!(
-            links_in(&text),
-            [
-                "http://192.168.1.20/#room=porthole",
-                "http://[2001:db8::7]/#room=porthole",
-                "http://localhost/#room=porthole"
-            ]
-        );
-        assert!(text.contains("everybody who can reach that may watch"), "{text}");
-    }
-
-    #[test]
-    fn on_one_address_that_is_the_link() {
-        assert_eq!(links_in(&said("10.1.2.3:99", "", &[])), ["http://10.1.2.3:99/#room=porthole"]);
-        assert_eq!(links_in(&said("[::1]:99", "", &[])), ["http://[::1]:99/#room=porthole"]);
-        assert_eq!(links_in(&said("127.0.0.2:99", "", &[])), ["http://127.0.0.2:99/#room=porthole"]);
-    }
-
-    #[test]
-    fn a_link_from_the_configuration_is_the_only_one() {
-        let text = said("0.0.0.0:8080", "https://cam.example", &["192.168.1.20"]);
-        assert_eq!(links_in(&text), ["https://cam.example/#room=porthole"]);
-    }
-
-    #[test]
-    fn a_room_on_somebody_elses_relay_is_in_the_link() {
-        let config =
-            "[room]\naccess = \"open\"\n[relay]\nmode = \"external\"\nurl = \"https://relay.example:3000\"";
-        let settings = porthole_core::config::load("external", config, &|_| None).unwrap();
-        let mut out = Vec::new();
-        let bound = "127.0.0.1:8080".parse().unwrap();
-        write_all(&mut out, false, &settings.room, &settings.relay, bound, &[]).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(
-            links_in(&text),
-            ["http://localhost:8080/#room=porthole&relay=https://relay.example:3000"]
-        );
+    fn later_starts_say_where_the_keys_are_and_show_none() {
+        let text = said("keys", "127.0.0.1:8080", "", Opens::Key { owner: true });
+        assert_eq!(links_in(&text), ["http://localhost:8080/#room=porthole"]);
+        assert!(!text.contains('█') && !text.contains("key="), "{text}");
         assert!(
-            text.contains("may enter it there") && !text.contains("only browsers on this machine"),
+            text.contains(" access show owner --config my.toml` prints the owner's link again"),
             "{text}"
         );
+        assert!(text.contains(" access add NAME --config my.toml` makes another"), "{text}");
+        let text = said("keys", "127.0.0.1:8080", "", Opens::Key { owner: false });
+        assert!(text.contains("makes one") && !text.contains("show owner"), "{text}");
     }
 
     #[test]
-    fn where_socket_io_lies_elsewhere_on_that_relay_the_link_says_so() {
-        let config = "[room]\naccess = \"open\"\n[relay]\nmode = \"external\"\nurl = \"https://relay.example\"\n\
-                      path = \"/cam%41/socket.io\"";
-        let Settings { room, relay, .. } =
-            porthole_core::config::load("external", config, &|_| None).unwrap();
-        let links = links(&room.room, &relay, "127.0.0.1:80".parse().unwrap(), &[]);
+    fn the_advice_is_a_configuration_that_is_allowed_and_keeps_strangers_out() {
+        for access in ["keys", "local"] {
+            let text = said(access, "127.0.0.1:8080", "", Opens::Link);
+            let settings = config::load("advice", &advice_in(&text), &|_| None).unwrap();
+            assert_eq!(settings.relay.listen, "0.0.0.0:8080".parse().unwrap());
+            assert_eq!(settings.room.access, Access::Keys);
+        }
+    }
+
+    #[test]
+    fn who_gets_in_depends_on_who_asks_for_keys() {
+        let open = said("open", "10.0.0.9:8080", "", Opens::Link);
+        assert!(open.contains("everybody who can reach that may watch and listen"), "{open}");
+        let keys = said("keys", "10.0.0.9:8080", "", Opens::Key { owner: true });
+        assert!(keys.contains("sees the page, and nothing more without a key"), "{keys}");
+        let external = "mode = \"external\"\nurl = \"https://relay.example:3000\"\ndialect = \"porthole\"";
+        let open = said("open", "127.0.0.1:8080", external, Opens::Link);
+        assert!(open.contains("everybody who may enter it there may watch"), "{open}");
+        let keys = said("keys", "127.0.0.1:8080", external, Opens::Key { owner: true });
+        assert!(keys.contains("can neither watch nor listen without a key"), "{keys}");
         assert_eq!(
-            links,
-            ["http://localhost/#room=porthole&relay=https://relay.example/cam%2541/socket.io/"]
+            links_in(&keys),
+            ["http://localhost:8080/#room=porthole&relay=https://relay.example:3000"]
         );
+        assert!(!keys.contains("only browsers on this machine"), "{keys}");
     }
 
     #[test]
     fn a_relay_names_every_room_and_what_a_camera_has_to_say() {
-        let settings =
-            porthole_core::config::load("relay", "[relay]\nrooms = [\"yard\"]", &|_| None).unwrap();
+        let settings = config::load("relay", "[relay]\nrooms = [\"yard\"]", &|_| None).unwrap();
         let mut out = Vec::new();
         let bound = "127.0.0.1:8080".parse().unwrap();
-        write_relay(&mut out, &settings.room, &settings.relay, bound, &[]).unwrap();
+        print_relay(&mut out, &settings.room, &settings.relay, bound).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             links_in(&text),
             ["http://localhost:8080/#room=porthole", "http://localhost:8080/#room=yard"]
         );
-        let advice: String = text
-            .lines()
-            .filter(|line| line.contains(" = ") || line.trim().starts_with('['))
-            .fold(String::new(), |all, line| all + line + "\n");
-        let camera = porthole_core::config::load("advice", &advice, &|_| None).unwrap();
-        let RelayMode::External(other) = &camera.relay.mode else { panic!("{advice}") };
+        let camera = config::load("advice", &advice_in(&text), &|_| None).unwrap();
+        let RelayMode::External(other) = &camera.relay.mode else { panic!("{text}") };
         assert_eq!((other.url.as_str(), camera.room.room.as_str()), ("http://localhost:8080", "porthole"));
+        assert_eq!(camera.room.access, Access::Keys);
     }
 
-    #[test]
-    fn the_likeliest_address_comes_first_and_useless_ones_never() {
-        let all = [
-            "169.254.7.7",
-            "2001:db8::7",
-            "fe80::1",
-            "203.0.113.5",
-            "127.0.0.1",
-            "::1",
-            "10.0.0.9",
-            "10.0.0.9",
-        ];
-        let all = all.iter().map(|text| text.parse::<IpAddr>().unwrap());
-        let usable: Vec<String> = usable(all).iter().map(ToString::to_string).collect();
-        assert_eq!(usable, ["10.0.0.9", "203.0.113.5", "2001:db8::7", "169.254.7.7"]);
-    }
-
-    #[test]
-    fn the_code_is_that_of_the_first_link() {
-        let text = said("127.0.0.1:8080", "", &[]);
-        let code =
-            QrCode::with_error_correction_level("http://localhost:8080/#room=porthole", EcLevel::L).unwrap();
-        let mut drawn = Vec::new();
-        write_code(&mut drawn, false, &code).unwrap();
-        assert!(text.contains(&String::from_utf8(drawn).unwrap()), "{text}");
-    }
-
-    #[test]
-    fn on_a_terminal_the_code_is_black_on_white_and_nothing_else_has_colours() {
-        let text = written("127.0.0.1:8080", "", &[], true);
-        let (code, prose): (Vec<&str>, Vec<&str>) =
-            text.lines().partition(|line| line.contains(['▀', '▄', '█']));
-        assert!(
-            code.iter().all(|line| line.contains("\u{1b}[30m\u{1b}[107m") && line.ends_with("\u{1b}[0m")),
-            "{text:?}"
-        );
-        assert!(!prose.concat().contains('█') && code.len() > 10, "{text:?}");
-        assert!(!said("127.0.0.1:8080", "", &[]).contains('\u{1b}'));
-    }
-
-    fn said(bound: &str, link: &str, own: &[&str]) -> String {
-        written(bound, link, own, false)
-    }
-
-    fn written(bound: &str, link: &str, own: &[&str], colour: bool) -> String {
-        let Settings { room, mut relay, .. } = Settings::default();
-        relay.link = link.to_owned();
-        let own: Vec<IpAddr> = own.iter().map(|text| text.parse().unwrap()).collect();
+    fn said(access: &str, bound: &str, relay: &str, opens: Opens<'_>) -> String {
+        let bound: SocketAddr = bound.parse().unwrap();
+        let text = format!("[room]\naccess = \"{access}\"\n[relay]\nlisten = \"{bound}\"\n{relay}\n");
+        let settings = config::load("my.toml", &text, &|_| None).unwrap();
         let mut out = Vec::new();
-        write_all(&mut out, colour, &room, &relay, bound.parse().unwrap(), &own).unwrap();
+        let config = Some(Path::new("my.toml"));
+        print(&mut out, false, (&settings.room, &settings.relay), bound, opens, config).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    /// The configuration that a text advises.
+    fn advice_in(text: &str) -> String {
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| {
+            line.starts_with('[')
+                || line.contains(" = \"") && !line.contains(':')
+                || line.starts_with("listen = ")
+                || line.starts_with("url = ")
+        });
+        lines.fold(String::new(), |all, line| all + line + "\n")
     }
 
     fn links_in(text: &str) -> Vec<&str> {

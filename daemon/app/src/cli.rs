@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use porthole_core::access::{Label, Role};
 
 use crate::exit::Exit;
 
@@ -30,11 +31,58 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Make, list, show and take back the keys that the camera opens to
+    Access {
+        /// Configuration of the camera; without it every key of it has its default
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        /// What to do with them.
+        #[command(subcommand)]
+        keys: Keys,
+    },
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
         /// Configuration
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+}
+
+/// What to do with the keys.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Keys {
+    /// Make a key for somebody, and print the link that carries it
+    Add {
+        /// Whose it is, such as "grandma's phone"
+        #[arg(value_parser = Label::new)]
+        name: Label,
+        /// What it allows: watch, talk (be heard, too) or manage (change what the camera does, too)
+        #[arg(long, default_value = "watch")]
+        role: Role,
+        /// From when on it is worth nothing: 2026-12-31 (that day included) or "2026-12-31 18:00"
+        #[arg(long, value_name = "DATE", conflicts_with = "lasts")]
+        until: Option<String>,
+        /// For how long it is worth something: 3d, 2w, 12h
+        #[arg(long = "for", value_name = "WHILE")]
+        lasts: Option<String>,
+    },
+    /// List all keys, without their secrets
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the link that carries a key again
+    Show {
+        /// Its name or id
+        #[arg(value_name = "NAME|ID")]
+        key: String,
+    },
+    /// Take a key back: whoever watches with it is hung up at once
+    Revoke {
+        /// Its name or id
+        #[arg(value_name = "NAME|ID")]
+        key: String,
     },
 }
 
@@ -91,6 +139,45 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_made_for_watching_unless_more_is_said() {
+        let add = |role, until: Option<&str>, lasts: Option<&str>| {
+            let (until, lasts) = (until.map(str::to_owned), lasts.map(str::to_owned));
+            let name = Label::new("grandma's phone").unwrap();
+            Ok(Command::Access { config: None, keys: Keys::Add { name, role, until, lasts } })
+        };
+        let said = |more: &[&str]| command_of([&["access", "add", "grandma's phone"], more].concat());
+        assert_eq!(said(&[]), add(Role::Watch, None, None));
+        assert_eq!(
+            said(&["--role", "talk", "--until", "2026-12-31"]),
+            add(Role::Talk, Some("2026-12-31"), None)
+        );
+        assert_eq!(said(&["--for", "3d"]), add(Role::Watch, None, Some("3d")));
+        let why = said(&["--until", "2026-12-31", "--for", "3d"]).unwrap_err();
+        assert!(why.contains("cannot be used with"), "{why}");
+        let why = said(&["--role", "king"]).unwrap_err();
+        assert!(why.contains("a role is one of watch, talk, manage"), "{why}");
+        assert!(command(["access", "add", " "]).unwrap_err().contains("1 to 40 characters"));
+    }
+
+    #[test]
+    fn keys_are_listed_shown_and_taken_back_by_any_configuration() {
+        let config = Some(PathBuf::from("a.toml"));
+        let listed = Ok(Command::Access { config: config.clone(), keys: Keys::List { json: true } });
+        assert_eq!(command(["access", "--config", "a.toml", "list", "--json"]), listed);
+        assert_eq!(command(["access", "list", "--json", "--config", "a.toml"]), listed);
+        let key = || "owner".to_owned();
+        assert_eq!(
+            command(["access", "show", "owner", "--config", "a.toml"]),
+            Ok(Command::Access { config, keys: Keys::Show { key: key() } })
+        );
+        assert_eq!(
+            command(["access", "revoke", "owner"]),
+            Ok(Command::Access { config: None, keys: Keys::Revoke { key: key() } })
+        );
+        assert!(command(["access"]).is_err());
+    }
+
+    #[test]
     fn anything_else_is_not_understood() {
         assert!(command([]).is_err());
         assert!(command(["walk"]).is_err());
@@ -98,6 +185,10 @@ mod tests {
     }
 
     fn command<const N: usize>(words: [&str; N]) -> Result<Command, String> {
+        command_of(words.to_vec())
+    }
+
+    fn command_of(words: Vec<&str>) -> Result<Command, String> {
         let line = ["porthole"].into_iter().chain(words);
         Args::try_parse_from(line).map(|args| args.command).map_err(|said| said.to_string())
     }

@@ -4,8 +4,9 @@
 use std::future::Future;
 use std::time::Instant;
 
+use porthole_core::access::KeyRing;
 use porthole_core::command::Command;
-use porthole_core::event::{Event, LinkEvent, MediaEvent};
+use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::RoomName;
 use porthole_core::status::Status;
 use porthole_core::switchboard::Switchboard;
@@ -32,6 +33,16 @@ pub struct Inbox {
     pub link: mpsc::Receiver<LinkEvent>,
     /// From the media side.
     pub media: mpsc::UnboundedReceiver<MediaEvent>,
+    /// From the keys.
+    pub access: mpsc::Receiver<AccessEvent>,
+}
+
+/// Where others read what the desk knows.
+pub struct Board {
+    /// What the daemon is doing.
+    pub status: watch::Sender<Status>,
+    /// The ring by which calls are judged. One from which keys were taken is put here when their viewers have been told.
+    pub ring: watch::Sender<KeyRing>,
 }
 
 /// Runs the switchboard until it has finished, which it does some time after `stop` resolves.
@@ -41,11 +52,12 @@ pub async fn run(
     media: &mut impl Perform,
     link: &impl Post,
     mut inbox: Inbox,
-    status: &watch::Sender<Status>,
+    board: &Board,
     stop: impl Future<Output = ()>,
 ) {
     tokio::pin!(stop);
     let mut stopping = false;
+    let mut ring = None;
     loop {
         let mut finished = false;
         while let Some(command) = switchboard.poll_command() {
@@ -57,11 +69,14 @@ pub async fn run(
             }
         }
         let now = switchboard.status();
-        status.send_if_modified(|last| {
+        board.status.send_if_modified(|last| {
             let changed = *last != now;
             *last = now;
             changed
         });
+        if let Some(ring) = ring.take() {
+            board.ring.send_replace(ring);
+        }
         if finished {
             return;
         }
@@ -72,6 +87,12 @@ pub async fn run(
                 switchboard.handle(Event::Shutdown, Instant::now());
             }
             Some(event) = inbox.media.recv() => switchboard.handle(Event::Media(event), Instant::now()),
+            Some(event) = inbox.access.recv() => {
+                if let AccessEvent::Keys(keys) = &event {
+                    ring = Some(keys.clone());
+                }
+                switchboard.handle(Event::Access(event), Instant::now());
+            }
             Some(event) = inbox.link.recv() => switchboard.handle(Event::Link(event), Instant::now()),
             () = sleep_until(wake) => switchboard.handle_timeout(Instant::now()),
         }

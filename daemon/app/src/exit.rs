@@ -10,12 +10,16 @@ pub enum Exit {
     Well = 0,
     /// The command line is not understood (EX_USAGE).
     Usage = 64,
+    /// A file of ours is broken (EX_DATAERR).
+    Broken = 65,
     /// A file named on the command line cannot be read (EX_NOINPUT).
     NoInput = 66,
     /// Something the daemon needs is not there, such as its port or a GStreamer element (EX_UNAVAILABLE).
     Unavailable = 69,
     /// A fault in the daemon itself (EX_SOFTWARE).
     Software = 70,
+    /// A file of ours cannot be read or written (EX_IOERR).
+    Unkept = 74,
     /// The configuration is not allowed (EX_CONFIG).
     Config = 78,
 }

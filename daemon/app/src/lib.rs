@@ -1,12 +1,17 @@
 //! The daemon's shells: what is decided in `porthole-core` is performed here. Must not decide anything itself.
 
+pub mod access;
+pub mod addresses;
 pub mod announce;
 pub mod cli;
 pub mod configuration;
 pub mod desk;
 pub mod exit;
+pub mod keys;
 pub mod link;
+pub mod links;
 pub mod logging;
 pub mod media;
 pub mod memory;
 pub mod run;
+pub mod state;

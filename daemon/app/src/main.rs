@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use porthole::cli::{Args, Command};
+use porthole::cli::{Args, Command, Keys};
 use porthole::configuration::Unusable;
 use porthole::exit::Exit;
 use porthole::run::CannotRun;
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Relay { config } }) => {
             live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped).into()
         }
+        Ok(Args { command: Command::Access { config, keys } }) => access(config.as_deref(), keys).into(),
         Err(exit) => exit.into(),
     }
 }
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 fn live(
     read: fn(Option<&Path>) -> Result<Settings, Unusable>,
     config: Option<&Path>,
-    until_stopped: fn(Settings) -> Result<(), CannotRun>,
+    until_stopped: fn(Settings, Option<&Path>) -> Result<(), CannotRun>,
 ) -> Exit {
     logging::start();
     let settings = match read(config) {
@@ -41,11 +42,22 @@ fn live(
         }
     };
     logging::set_level(settings.log);
-    match until_stopped(settings) {
+    match until_stopped(settings, config) {
         Ok(()) => Exit::Well,
         Err(error) => {
             log::error!("{error}");
-            Exit::Unavailable
+            error.exit()
+        }
+    }
+}
+
+/// Does something with the keys.
+fn access(config: Option<&Path>, asked: Keys) -> Exit {
+    match porthole::access::perform(config, asked) {
+        Ok(()) => Exit::Well,
+        Err(failed) => {
+            eprintln!("{failed}");
+            failed.exit()
         }
     }
 }

@@ -3,18 +3,23 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{IsTerminal, stdout};
+use std::path::Path;
 use std::pin::pin;
 
+use porthole_core::access::KeyRing;
 use porthole_core::command::Command;
-use porthole_core::config::settings::{RelayMode, RoomSettings, Settings};
+use porthole_core::config::settings::{Access, RelayMode, RoomSettings, Settings};
 use porthole_core::ids::PeerId;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::wire::Outgoing;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use crate::announce;
-use crate::desk::{self, Inbox, Perform, Post};
+use crate::announce::{self, Opens};
+use crate::desk::{self, Board, Inbox, Perform, Post};
+use crate::exit::Exit;
+use crate::keys::{self, KeyFile};
+use crate::link::embedded::Gate;
 use crate::link::{self, Link, embedded, external};
 use crate::media::{Events, Media, MediaError};
 
@@ -30,19 +35,36 @@ pub enum CannotRun {
     /// The port cannot be had.
     #[error(transparent)]
     Link(#[from] embedded::OpenFailed),
+    /// The access keys are nowhere, broken, or not to be read.
+    #[error(transparent)]
+    Keys(#[from] keys::NoRing),
+    /// No random numbers.
+    #[error(transparent)]
+    NotRandom(#[from] keys::NoRandomness),
 }
 
-/// Runs until SIGINT or SIGTERM. Blocks.
-pub fn until_stopped(settings: Settings) -> Result<(), CannotRun> {
+impl CannotRun {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Keys(keys::NoRing::Unkept(keys::Kept::Broken { .. })) => Exit::Broken,
+            Self::Keys(keys::NoRing::Unkept(_)) => Exit::Unkept,
+            _ => Exit::Unavailable,
+        }
+    }
+}
+
+/// Runs until SIGINT or SIGTERM. Blocks. `config` is the file that the settings are from, for whoever has to type it.
+pub fn until_stopped(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(live(settings));
+    let result = runtime.block_on(live(settings, config));
     // A media thread that hangs must not keep the process.
     runtime.shutdown_background();
     result
 }
 
 /// The same as a relay alone, without camera and calls.
-pub fn relay_until_stopped(settings: Settings) -> Result<(), CannotRun> {
+pub fn relay_until_stopped(settings: Settings, _: Option<&Path>) -> Result<(), CannotRun> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(relay(settings))
 }
@@ -71,11 +93,14 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn live(settings: Settings) -> Result<(), CannotRun> {
+async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun> {
     let mut stop = pin!(told_to_stop()?);
-    let me = camera_id(&settings.room);
+    let keyed = Keyed::open(&settings.room)?;
+    let me = camera_id(&settings.room)?;
     let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
     let (status, health) = watch::channel(switchboard.status());
+    let (ring, known) = watch::channel(keyed.as_ref().map(|keyed| keyed.ring.clone()).unwrap_or_default());
+    let (access_events, access_inbox) = mpsc::channel(keys::NEWS);
     let (link_events, link_inbox) = mpsc::channel(link::EVENTS);
     let (media_events, media_inbox) = Events::channel();
 
@@ -83,7 +108,9 @@ async fn live(settings: Settings) -> Result<(), CannotRun> {
     let relay = &settings.relay;
     let link = match &relay.mode {
         RelayMode::Embedded => {
-            embedded::open(relay.clone(), &settings.room, &settings.ice, me, link_events, health).await?
+            let gate = keyed.as_ref().map(|_| Gate::new(settings.room.room.clone(), known));
+            let camera = embedded::Camera { id: me, events: link_events, health, gate };
+            embedded::open(relay.clone(), &settings.room, &settings.ice, camera).await?
         }
         RelayMode::External(other) => {
             external::open(relay, other, &settings.room, link_events, health).await?
@@ -95,17 +122,59 @@ async fn live(settings: Settings) -> Result<(), CannotRun> {
         () = &mut stop => return Ok(()),
     };
     if let Some(page) = link.page() {
-        let said =
-            announce::print(&mut stdout(), stdout().is_terminal(), &settings.room, &settings.relay, page);
+        let opens = keyed.as_ref().map_or(Opens::Link, Keyed::opens);
+        let place = (&settings.room, &settings.relay);
+        let said = announce::print(&mut stdout(), stdout().is_terminal(), place, page, opens, config);
         // Nobody reads the link; it is no reason not to answer who knows it.
         if let Err(error) = said {
             log::warn!("the link could not be printed ({error}); the page is at {page}");
         }
     }
-    let inbox = Inbox { link: link_inbox, media: media_inbox };
-    desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &status, stop).await;
+    if settings.room.access == Access::Open {
+        log::warn!(
+            "everybody who can reach the room may watch and listen (access = \"open\"); with access = \"keys\" they \
+             need a key"
+        );
+    }
+    let inbox = Inbox { link: link_inbox, media: media_inbox, access: access_inbox };
+    let board = Board { status, ring };
+    let following =
+        keyed.map(|Keyed { file, ring, .. }| tokio::spawn(keys::follow(file, ring, access_events)));
+    desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &board, stop).await;
+    following.inspect(|following| following.abort());
     tokio::join!(link.close(), media.close());
     Ok(())
+}
+
+/// The keys that open the room.
+struct Keyed {
+    file: KeyFile,
+    ring: KeyRing,
+    /// Whether this is the first start with them.
+    first: bool,
+}
+
+impl Keyed {
+    /// Reads them, or begins them at the first start; `None` where nobody is asked for a key.
+    fn open(room: &RoomSettings) -> Result<Option<Self>, keys::NoRing> {
+        if room.access != Access::Keys {
+            return Ok(None);
+        }
+        let file = KeyFile::new(keys::key_file(room.keys.as_deref())?);
+        let (ring, first) = keys::begin(&file)?;
+        file.warn_if_exposed();
+        Ok(Some(Self { file, ring, first }))
+    }
+
+    /// What is said of them. Keys are not for the journal, which many may read and which keeps what it has read.
+    fn opens(&self) -> Opens<'_> {
+        let owner = keys::owner(&self.ring);
+        let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+        match owner {
+            Some(key) if self.first && !journal => Opens::FirstKey(key),
+            _ => Opens::Key { owner: owner.is_some() },
+        }
+    }
 }
 
 impl Perform for Media {
@@ -120,11 +189,15 @@ impl Post for Link {
     }
 }
 
-/// The camera's peer id: the same after a restart, another on every machine and for every camera of it.
-fn camera_id(room: &RoomSettings) -> PeerId {
+/// The camera's peer id: another on every machine and for every camera of it. It is the same after a restart, but where
+/// keys are asked for: then what was proved to the camera before is worth nothing to it afterwards.
+fn camera_id(room: &RoomSettings) -> Result<PeerId, keys::NoRandomness> {
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let mut hash = DefaultHasher::new();
     ("porthole camera", machine.trim(), &room.room, &room.camera).hash(&mut hash);
-    let text = format!("camera-{:016x}", hash.finish());
-    PeerId::new(&text).unwrap_or_else(|_| unreachable!("{text} is made of allowed characters"))
+    let mut text = format!("camera-{:016x}", hash.finish());
+    if room.access == Access::Keys {
+        text = format!("{text}-{}", keys::unguessable()?);
+    }
+    Ok(PeerId::new(&text).unwrap_or_else(|_| unreachable!("{text} is made of allowed characters")))
 }

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
-use porthole::desk::{self, Inbox, Perform, Post};
+use porthole::desk::{self, Board, Inbox, Perform, Post};
+use porthole::keys;
+use porthole_core::access::{KeyRing, Label, Role, Stamp};
 use porthole_core::command::Command;
 use porthole_core::config;
-use porthole_core::event::{LinkEvent, MediaEvent};
+use porthole_core::event::{AccessEvent, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, PeerId, Rendition};
 use porthole_core::status::{CaptureState, Status};
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
@@ -84,10 +86,25 @@ async fn a_desk_with_a_silent_world_sleeps_and_still_stops() {
     assert!(desk.performed.try_recv().is_err(), "nothing was running, so nothing is to be stopped");
 }
 
+#[tokio::test]
+async fn a_ring_that_was_heard_of_is_on_the_board_for_others() {
+    let mut desk = Seat::taken();
+    let mut revoked = KeyRing::default();
+    let key = keys::key(Label::new("ann").unwrap(), Role::Watch, Stamp(1), None).unwrap();
+    revoked.add(key.clone()).unwrap();
+    revoked.revoke(&key.id, Stamp(2));
+    desk.access.send(AccessEvent::Date(Stamp(3))).await.unwrap();
+    desk.access.send(AccessEvent::Keys(revoked.clone())).await.unwrap();
+    let seen = tokio::time::timeout(LIMIT, desk.ring.wait_for(|ring| *ring == revoked)).await;
+    assert!(seen.expect("a ring on the board").is_ok());
+}
+
 /// A desk at work, and the test's end of everything around it.
 struct Seat {
     link: mpsc::Sender<LinkEvent>,
     media: mpsc::UnboundedSender<MediaEvent>,
+    access: mpsc::Sender<AccessEvent>,
+    ring: watch::Receiver<KeyRing>,
     performed: mpsc::UnboundedReceiver<Command>,
     posted: mpsc::UnboundedReceiver<Outgoing>,
     status: watch::Receiver<Status>,
@@ -97,25 +114,28 @@ struct Seat {
 
 impl Seat {
     fn taken() -> Self {
-        let settings = config::load("test.toml", "", &|_| None).unwrap();
+        let settings = config::load("test.toml", "[room]\naccess = \"local\"\n", &|_| None).unwrap();
         let room = settings.room.room.clone();
         let me = PeerId::new("camera").unwrap();
         let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me));
         let (status, seen) = watch::channel(switchboard.status());
         let (link, link_inbox) = mpsc::channel(16);
         let (media, media_inbox) = mpsc::unbounded_channel();
+        let (access, access_inbox) = mpsc::channel(4);
+        let (known, ring) = watch::channel(KeyRing::default());
         let (perform, performed) = mpsc::unbounded_channel();
         let (post, posted) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let life = tokio::spawn(async move {
-            let inbox = Inbox { link: link_inbox, media: media_inbox };
+            let inbox = Inbox { link: link_inbox, media: media_inbox, access: access_inbox };
+            let board = Board { status, ring: known };
             let stop = async {
                 let _ = stopped.await;
             };
             let (mut media, link) = (FakeMedia(perform), FakeLink(post));
-            desk::run(switchboard, &room, &mut media, &link, inbox, &status, stop).await;
+            desk::run(switchboard, &room, &mut media, &link, inbox, &board, stop).await;
         });
-        Self { link, media, performed, posted, status: seen, stop: Some(stop), life }
+        Self { link, media, access, ring, performed, posted, status: seen, stop: Some(stop), life }
     }
 
     async fn offers(&self) {

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use porthole::link::external;
 use porthole::link::{EVENTS, Link};
-use porthole_core::config::settings::{Access, Auth, ExternalRelay, RelayMode, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{
+    Access, Auth, ExternalRelay, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+};
 use porthole_core::event::{LinkEvent, Loss};
 use porthole_core::status::{CaptureState, RoomState, Status};
 use porthole_core::wire::Outgoing;
@@ -470,6 +472,7 @@ impl Camera {
             live: 0,
             renditions: Vec::new(),
             refusals: BTreeMap::new(),
+            viewers: Vec::new(),
         });
         let link = external::open(&settings, &relay, &room, desk, health).await.unwrap();
         Self { link, events, _status: status }

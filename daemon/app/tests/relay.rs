@@ -7,13 +7,18 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use porthole::link::embedded::{self, OpenFailed};
+use porthole::keys;
+use porthole::link::embedded::{self, Camera, Gate, OpenFailed};
 use porthole::link::{EVENTS, Link};
-use porthole_core::config::settings::{Access, IceSettings, RelayMode, RelaySettings, RoomSettings};
+use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Stamp, proof};
+use porthole_core::config::settings::{
+    Access, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, RoomState, Status};
+use porthole_core::status::{CaptureState, RoomState, Status, Viewer};
 use porthole_core::wire::Outgoing;
+use porthole_peer::room::{Room, RoomError, Said};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -270,13 +275,13 @@ async fn health_is_the_status_and_turns_to_503_when_somebody_should_act() {
 }
 
 #[tokio::test]
-async fn other_pages_and_borrowed_names_are_turned_away_unless_the_room_is_open() {
+async fn other_pages_and_borrowed_names_are_turned_away_where_nothing_else_keeps_them_out() {
     let asks = [
         ("Host: evil.example", ""),
         ("Host: localhost", "Origin: https://evil.example"),
         ("Host: localhost", "Origin: null"),
     ];
-    for (access, expected) in [(Access::Local, 403), (Access::Open, 200)] {
+    for (access, expected) in [(Access::Local, 403), (Access::Keys, 200), (Access::Open, 200)] {
         let relay = open(access).await;
         for path in ["/", "/healthz", "/socket.io/?EIO=4&transport=polling"] {
             for (host, origin) in asks {
@@ -288,6 +293,105 @@ async fn other_pages_and_borrowed_names_are_turned_away_unless_the_room_is_open(
         }
         relay.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_room_with_keys_lets_nobody_in_who_proves_none() {
+    let (_ring, gate) = ring_of([]);
+    let relay = open_with(Access::Keys, "127.0.0.1:0".parse().unwrap(), Some(gate), &[]).await.unwrap();
+    for auth in ["", "{}", "[]", "7", r#"{"room":"porthole","key":"k1","admission":"x"}"#] {
+        let (caller, answer) = relay.knock(auth).await;
+        assert_eq!(answer, r#"44{"message":"not-allowed"}"#, "{auth}");
+        caller.send(r#"42["join",{"room":"porthole","from":"ann"}]"#).await;
+    }
+    let health = relay.get("/healthz").await.json();
+    assert_eq!(health["relay"]["refusals"], json!({"not-allowed": 5}));
+    assert_eq!((&health["relay"]["peers"], &health["relay"]["cameras"]), (&json!(0), &json!(0)));
+    let Relay { mut events, link, .. } = relay;
+    assert_eq!(events.try_recv(), Ok(LinkEvent::Up));
+    assert!(events.try_recv().is_err(), "the camera hears of none of them");
+    within(link.close()).await;
+}
+
+#[tokio::test]
+async fn a_key_opens_the_room_until_it_is_taken_back() {
+    let (ann, bob) = (key("ann"), key("bob"));
+    let (ring, gate) = ring_of([&ann, &bob]);
+    let mut relay = open_with(Access::Keys, "127.0.0.1:0".parse().unwrap(), Some(gate), &[]).await.unwrap();
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let mut first = Room::enter_with(relay.address, "porthole", "ann", &ann).await.expect("let in");
+    let second = relay.enter_with("bob", &bob).await;
+    assert_eq!(relay.message().await, ("ann".into(), "joined".into()));
+    assert_eq!(relay.message().await, ("bob".into(), "joined".into()));
+
+    // What is on its way when the key is taken back still arrives.
+    relay.link.send(Outgoing::new(Name::new("ann").ok(), "bye", [json!({"reason": "revoked-key"})]));
+    ring.send_modify(|ring| {
+        ring.revoke(&ann.id, Stamp(2));
+    });
+    let (call, reason) = (String::new(), "revoked-key".to_owned());
+    let bye = Said::Bye { call: call.clone(), reason: reason.clone() };
+    assert_eq!(within(first.next()).await.expect("a good-bye"), bye);
+    assert_eq!(within(first.next()).await.expect("the reason"), Said::Refused { call, reason });
+    assert!(matches!(within(first.next()).await, Err(RoomError::Closed)));
+    assert_eq!(relay.message().await, ("ann".into(), "left".into()));
+    let (_, answer) = relay.knock(&auth(&ann)).await;
+    assert_eq!(answer, r#"44{"message":"revoked-key"}"#);
+
+    second.post(r#"42["ready"]"#).await;
+    assert_eq!(relay.message().await, ("bob".into(), "ready".into()), "nobody else is disturbed");
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn whoever_connected_with_a_key_that_is_taken_back_before_it_joins_stays_outside() {
+    let ann = key("ann");
+    let (ring, gate) = ring_of([&ann]);
+    let mut relay = open_with(Access::Keys, "127.0.0.1:0".parse().unwrap(), Some(gate), &[]).await.unwrap();
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let (caller, answer) = relay.knock(&auth(&ann)).await;
+    assert!(answer.starts_with("40"), "{answer}");
+    ring.send_modify(|ring| {
+        ring.revoke(&ann.id, Stamp(2));
+    });
+    caller.post(r#"42["join",{"room":"porthole","from":"ann"}]"#).await;
+    assert_eq!(caller.until("refused").await[1]["reason"], "revoked-key");
+    assert!(relay.events.try_recv().is_err(), "the camera hears nothing of it");
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn beside_a_room_with_keys_other_rooms_are_open() {
+    let (_ring, gate) = ring_of([]);
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let mut relay = open_with(Access::Keys, listen, Some(gate), &["yard"]).await.unwrap();
+    assert_eq!(relay.event().await, LinkEvent::Up);
+    let (caller, answer) = relay.knock("").await;
+    assert!(answer.starts_with("40"), "{answer}");
+    caller.post(r#"42["join",{"room":"porthole","from":"ann"}]"#).await;
+    let refused = caller.until("refused").await;
+    assert_eq!((&refused[1]["reason"], &refused[1]["room"]), (&json!("not-allowed"), &json!("porthole")));
+    caller.post(r#"42["join",{"room":"yard","from":"ann"}]"#).await;
+    assert_eq!(caller.until("room").await[1]["peers"], json!([]));
+    assert!(relay.events.try_recv().is_err(), "the camera hears of nobody in the yard");
+    relay.close().await;
+}
+
+#[tokio::test]
+async fn health_never_says_who_watches() {
+    let relay = open(Access::Local).await;
+    relay.status.send_modify(|status| {
+        status.viewers.push(Viewer {
+            name: Label::new("grandma's phone").unwrap(),
+            role: Role::Watch,
+            key: KeyId::new("k1").unwrap(),
+            since: Stamp(7),
+            live: true,
+        });
+    });
+    let health = relay.get("/healthz").await.body;
+    assert!(health.contains("\"live\"") && !health.contains("grandma") && !health.contains("k1"), "{health}");
+    relay.close().await;
 }
 
 struct Relay {
@@ -323,14 +427,29 @@ impl Relay {
     }
 
     async fn enter_as(&self, from: &str, role: &str) -> Caller {
-        let open = self.get("/socket.io/?EIO=4&transport=polling").await;
-        let open: Value = serde_json::from_str(open.body.trim_start_matches('0')).expect("an open packet");
-        let caller = Caller { address: self.address, sid: open["sid"].as_str().expect("a sid").to_owned() };
-        caller.post("40").await;
-        caller.connected().await;
+        self.enter_showing("", from, role).await
+    }
+
+    async fn enter_with(&self, from: &str, key: &Key) -> Caller {
+        self.enter_showing(&auth(key), from, "viewer").await
+    }
+
+    async fn enter_showing(&self, auth: &str, from: &str, role: &str) -> Caller {
+        let (caller, answer) = self.knock(auth).await;
+        assert!(answer.starts_with("40"), "{answer}");
         caller.post(&format!(r#"42["join",{{"room":"porthole","from":"{from}","role":"{role}"}}]"#)).await;
         assert_eq!(caller.until("room").await[1]["peers"][0]["role"], "camera");
         caller
+    }
+
+    /// A caller that has shown this `auth`, and what it was told.
+    async fn knock(&self, auth: &str) -> (Caller, String) {
+        let open = self.get("/socket.io/?EIO=4&transport=polling").await;
+        let open: Value = serde_json::from_str(open.body.trim_start_matches('0')).expect("an open packet");
+        let caller = Caller { address: self.address, sid: open["sid"].as_str().expect("a sid").to_owned() };
+        caller.post(&format!("40{auth}")).await;
+        let answer = caller.connected().await;
+        (caller, answer)
     }
 
     /// A caller that has connected and joined, and reads nothing by itself.
@@ -376,9 +495,15 @@ impl Caller {
         exchange(self.address, &format!("{head}\r\nConnection: close\r\n\r\n{packet}")).await
     }
 
-    /// Says nothing before the relay has let it in.
-    async fn connected(&self) {
-        while !self.poll().await.iter().any(|packet| packet.starts_with("40")) {}
+    /// Says nothing before the relay has let it in, or has said why not.
+    async fn connected(&self) -> String {
+        loop {
+            let packets = self.poll().await;
+            let said = |packet: &&String| packet.starts_with("40") || packet.starts_with("44");
+            if let Some(answer) = packets.iter().find(said) {
+                return answer.clone();
+            }
+        }
     }
 
     /// The next event of that name; others on the way are passed over.
@@ -418,11 +543,40 @@ impl Answer {
     }
 }
 
+fn key(name: &str) -> Key {
+    keys::key(Label::new(name).unwrap(), Role::Watch, Stamp(1), None).unwrap()
+}
+
+/// The handshake of whoever has the key.
+fn auth(key: &Key) -> String {
+    let admission = proof::of_admission(&key.secret, "porthole");
+    json!({"room": "porthole", "key": key.id, "admission": admission}).to_string()
+}
+
+/// The gate of the room, and what changes the keys that open it.
+fn ring_of<const N: usize>(all: [&Key; N]) -> (watch::Sender<KeyRing>, Gate) {
+    let mut ring = KeyRing::default();
+    for key in all {
+        ring.add(key.clone()).unwrap();
+    }
+    let (ring, known) = watch::channel(ring);
+    (ring, Gate::new(Name::new("porthole").unwrap(), known))
+}
+
 async fn open(access: Access) -> Relay {
     try_open(access, "127.0.0.1:0".parse().unwrap()).await.expect("a relay")
 }
 
 async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFailed> {
+    open_with(access, listen, None, &[]).await
+}
+
+async fn open_with(
+    access: Access,
+    listen: SocketAddr,
+    gate: Option<Gate>,
+    rooms: &[&str],
+) -> Result<Relay, OpenFailed> {
     let (desk, events) = mpsc::channel(EVENTS);
     let (status, health) = watch::channel(Status {
         link: true,
@@ -433,23 +587,26 @@ async fn try_open(access: Access, listen: SocketAddr) -> Result<Relay, OpenFaile
         live: 0,
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
+        viewers: Vec::new(),
     });
     let relay = RelaySettings {
         listen,
         link: String::new(),
+        tls: TlsSettings { source: TlsSource::Off, redirect: false },
         max_sockets: 32,
-        rooms: Vec::new(),
+        rooms: rooms.iter().map(|room| Name::new(*room).unwrap()).collect(),
         mode: RelayMode::Embedded,
     };
     let room = RoomSettings {
         room: Name::new("porthole").unwrap(),
         camera: "Camera".into(),
         access,
+        keys: None,
         max_calls: 4,
         idle_after: Duration::ZERO,
     };
-    let camera = Name::new("cam").unwrap();
-    let link = embedded::open(relay, &room, &IceSettings::default(), camera, desk, health).await?;
+    let camera = Camera { id: Name::new("cam").unwrap(), events: desk, health, gate };
+    let link = embedded::open(relay, &room, &IceSettings::default(), camera).await?;
     let address = link.page().expect("an embedded relay serves a page");
     Ok(Relay { link, address, events, status })
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::wire::Candidate;
 
@@ -13,8 +14,21 @@ pub enum Event {
     Link(LinkEvent),
     /// Something happened to the capture, a rendition or a call's media.
     Media(MediaEvent),
+    /// Something is known about who may call.
+    Access(AccessEvent),
     /// The daemon was asked to stop.
     Shutdown,
+}
+
+/// What decides who may call where [`Access::Keys`](crate::config::settings::Access::Keys) does; elsewhere it is not
+/// looked at. As long as either is missing, nobody is let in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AccessEvent {
+    /// The keys: at the start, and whenever they have changed. Calls of keys that are gone end at once.
+    Keys(KeyRing),
+    /// The date by the wall clock: before the first [`Self::Keys`], and then often enough (every 30 s) that a clock
+    /// which is put right is noticed.
+    Date(Stamp),
 }
 
 /// What the link reports.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::access::{KeyId, Label, Role, Stamp};
 use crate::event::Loss;
 
 /// A picture of the switchboard at one moment.
@@ -25,6 +26,25 @@ pub struct Status {
     pub renditions: Vec<String>,
     /// Refusals so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
+    /// Who calls with a key, the oldest call first. Not for everybody: it is left out of the JSON, which `/healthz`
+    /// shows to whoever asks.
+    #[serde(skip)]
+    pub viewers: Vec<Viewer>,
+}
+
+/// A call that is made with a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Viewer {
+    /// Whose key it is.
+    pub name: Label,
+    /// What the key allows.
+    pub role: Role,
+    /// The key.
+    pub key: KeyId,
+    /// Since when picture or sound are under way; where they are not, since when the call is being made.
+    pub since: Stamp,
+    /// Whether picture or sound are under way.
+    pub live: bool,
 }
 
 /// Whether the camera is in its room.

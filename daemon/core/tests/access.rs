@@ -1,5 +1,7 @@
 //! Keys, proofs and the ring, as their users see them.
 
+#![allow(clippy::unwrap_used)]
+
 use porthole_core::access::proof::{self, Around};
 use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Secret, Stamp, Unknown, Unusable};
 use serde_json::Value;
@@ -139,7 +141,7 @@ fn each_role_allows_what_those_before_it_do() {
 #[test]
 fn a_key_with_an_end_date_is_worth_nothing_from_then_on() {
     let guest = Key { until: Some(Stamp(NOW.0 + 10)), ..key("k", "guest") };
-    let ring = ring(&[guest.clone()]);
+    let ring = ring(std::slice::from_ref(&guest));
     assert_eq!(ring.usable(&guest.id, NOW), Ok(&guest));
     assert_eq!(ring.usable(&guest.id, Stamp(NOW.0 + 10)), Err(Unusable::Expired));
     assert_eq!(ring.next_expiry(NOW), Some(Stamp(NOW.0 + 10)));

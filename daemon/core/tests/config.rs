@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use porthole_core::config::keys::SECTIONS;
 use porthole_core::config::settings::{
-    Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TurnServer,
-    VideoSource,
+    Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TlsSettings,
+    TlsSource, TurnServer, VideoSource,
 };
 use porthole_core::config::{Findings, load, load_for_relay};
 use porthole_core::ids::RoomName;
@@ -23,10 +23,10 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
-fn the_defaults_keep_to_this_machine() {
+fn the_defaults_keep_to_this_machine_and_to_who_has_a_key() {
     let settings = Settings::default();
     assert!(settings.relay.listen.ip().is_loopback());
-    assert_eq!(settings.room.access, Access::Local);
+    assert_eq!((settings.room.access, settings.room.keys), (Access::Keys, None));
 }
 
 #[test]
@@ -37,11 +37,16 @@ fn every_key_is_taken_as_meant() {
         name = "front-door"
         camera = "  Front door  "
         access = "open"
+        keys = "for-later.json"
         max_calls = 3
         idle_after = 0
         [relay]
         listen = "[::]:80"
         link = "https://cam.example/"
+        tls = "files"
+        certificate = "/etc/tls/fullchain.pem"
+        key = "key.pem"
+        redirect = true
         max_sockets = 9
         rooms = ["yard", "gate"]
         [video]
@@ -71,10 +76,13 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.room.room.as_str(), "front-door");
     assert_eq!(settings.room.camera, "Front door");
     assert_eq!(settings.room.access, Access::Open);
+    assert_eq!(settings.room.keys, Some(PathBuf::from("for-later.json")));
     assert_eq!(settings.room.max_calls, 3);
     assert_eq!(settings.room.idle_after, Duration::ZERO);
     assert_eq!(settings.relay.listen.to_string(), "[::]:80");
     assert_eq!(settings.relay.link, "https://cam.example");
+    let source = TlsSource::Files { certificate: "/etc/tls/fullchain.pem".into(), key: "key.pem".into() };
+    assert_eq!(settings.relay.tls, TlsSettings { source, redirect: true });
     assert_eq!(settings.relay.max_sockets, 9);
     assert_eq!(settings.relay.rooms, ["yard", "gate"].map(|room| RoomName::new(room).unwrap()));
     let video = settings.media.video;
@@ -141,7 +149,7 @@ packet = 30
         [
             r#"my.toml:2: room.name = "not a name": a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"#,
             "my.toml:3: room.acess: not a key of [room]; did you mean access? \
-             (known: name, camera, access, max_calls, idle_after)",
+             (known: name, camera, access, keys, max_calls, idle_after)",
             "my.toml:4: room.max_calls = 0: a whole number from 1 to 200",
             "my.toml:7: video.width = 641: an even number of pixels from 16 to 4096",
             r#"my.toml:8: video.framerate = "30": a whole number of frames a second from 1 to 120"#,
@@ -158,7 +166,8 @@ packet = 30
 fn every_key_refuses_another_type_and_says_what_is_allowed() {
     for section in SECTIONS {
         for key in section.keys {
-            for value in ["true", "1.5", "1979-05-27", "{ a = 1 }", "[[1]]"] {
+            let flag = if key.allowed == "true or false" { "'true'" } else { "true" };
+            for value in [flag, "1.5", "1979-05-27", "{ a = 1 }", "[[1]]"] {
                 let found = findings(&format!("[{}]\n{} = {value}", section.name, key.name));
                 let path = format!("{}.{}", section.name, key.name);
                 assert!(
@@ -199,7 +208,7 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
 #[test]
 fn words_are_taken_as_they_are_spelt_and_no_other_way() {
     let words = [
-        ("room.access", vec!["local", "open"]),
+        ("room.access", vec!["keys", "local", "open"]),
         ("video.source", vec!["auto", "v4l2", "test", "file"]),
         ("video.fallback", vec!["vp8", "none"]),
         ("audio.source", vec!["auto", "alsa", "test", "file", "none"]),
@@ -247,17 +256,48 @@ fn texts_that_cannot_be_what_they_should_are_refused() {
 }
 
 #[test]
-fn listening_beyond_loopback_needs_a_room_that_is_open() {
+fn listening_beyond_loopback_needs_a_room_that_others_may_enter() {
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.168.1.5:80", "[::ffff:10.0.0.1]:80"] {
-        let found = wrong(&format!("[relay]\nlisten = '{listen}'"));
+        let found = wrong(&format!("[room]\naccess = 'local'\n[relay]\nlisten = '{listen}'"));
         assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with(&format!("my.toml:2: relay.listen = '{listen}': ")), "{found:?}");
-        assert!(found[0].contains(r#"write access = "open" below [room]"#), "{found:?}");
+        assert!(found[0].starts_with(&format!("my.toml:4: relay.listen = '{listen}': ")), "{found:?}");
+        assert!(found[0].contains(r#"write access = "keys" below [room]"#), "{found:?}");
         meaning(&format!("relay.listen = '{listen}'\nroom.access = 'open'"));
-    }
-    for listen in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
         meaning(&format!("relay.listen = '{listen}'"));
     }
+    for listen in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
+        meaning(&format!("relay.listen = '{listen}'\nroom.access = 'local'"));
+    }
+}
+
+#[test]
+fn the_file_with_the_keys_lies_in_the_folder_of_the_configuration_unless_it_says_otherwise() {
+    let keys = |text: &str| load("/etc/porthole/porthole.toml", text, &nothing_set).unwrap().room.keys;
+    assert_eq!(keys("room.keys = 'keys.json'"), Some(PathBuf::from("/etc/porthole/keys.json")));
+    assert_eq!(keys("room.keys = '/srv/keys.json'"), Some(PathBuf::from("/srv/keys.json")));
+    assert_eq!(keys("room.keys = ''"), None);
+    assert_eq!(findings("room.keys = \"a\\u0000b\"").len(), 1);
+}
+
+#[test]
+fn in_a_room_of_somebody_else_keys_need_a_dialect_that_carries_their_proofs() {
+    let external = |access: &str, dialect: &str| {
+        format!("[room]\naccess = '{access}'\n[relay]\nmode = 'external'\n{URL}\ndialect = '{dialect}'")
+    };
+    for dialect in ["auto", "porthole"] {
+        meaning(&external("keys", dialect));
+    }
+    for dialect in ["a", "a0", "b", "c", "c2", "d", "e", "f", "g", "custom"] {
+        let found = wrong(&external("keys", dialect));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(&format!("my.toml:6: relay.dialect = '{dialect}': only \"auto\"")),
+            "{found:?}"
+        );
+        assert!(found[0].contains(r#"or access = "open" below [room]"#), "{found:?}");
+        meaning(&external("open", dialect));
+    }
+    assert_eq!(findings(&external("keys", "h")).len(), 1, "a wrong dialect is not held against the keys");
 }
 
 #[test]
@@ -280,7 +320,7 @@ fn a_wrong_value_is_not_held_against_another_key() {
         "relay.listen = '0.0.0.0:80'\nroom.access = 'opne'",
         "video.source = 'file'\nvideo.file = 3",
         "audio.source = 'file'\nvideo.source = 'flie'",
-        "relay.listen = '0.0.0.0:80'\nroom.access = \"open",
+        "relay.listen = '0.0.0.0:80'\nroom.access = \"local",
     ] {
         let found = findings(text);
         assert_eq!(found.len(), 1, "{found}");
@@ -378,6 +418,7 @@ fn the_summary_says_what_matters_and_no_secret() {
     assert_eq!(
         meaning(text).to_string(),
         "room     porthole (\"Camera\") at 127.0.0.1:8080, for everybody who reaches it, at most 20 calls\n\
+         https    by an authority of our own, beside http\n\
          picture  the test picture, 1280x720 at 30/s, H.264 of 2000 kbit/s by the first encoder that works, \
          VP8 for browsers without\n\
          sound    none\n\
@@ -414,7 +455,8 @@ fn the_shipped_examples_are_allowed_and_change_something() {
     for name in ["doorbell.toml", "baby-monitor.toml", "other-relay.toml", "relay.toml"] {
         let settings = load(name, &shipped(name), &nothing_set).unwrap();
         assert_ne!(settings, Settings::default(), "{name}");
-        assert_eq!(settings.room.access, Access::Open, "{name} is for other machines");
+        let access = if name.contains("relay") { Access::Open } else { Access::Keys };
+        assert_eq!(settings.room.access, access, "{name}");
     }
     let files = fs::read_dir(config_folder()).unwrap().map(|entry| entry.unwrap().path());
     let toml: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
@@ -530,10 +572,10 @@ fn a_dialect_of_ones_own_has_names_and_shapes() {
 }
 
 #[test]
-fn a_room_of_somebody_else_needs_access_for_everybody_and_a_url() {
-    let found = wrong("[relay]\nmode = 'external'\n");
+fn a_room_of_somebody_else_needs_access_for_others_and_a_url() {
+    let found = wrong("[room]\naccess = 'local'\n[relay]\nmode = 'external'\n");
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found.iter().any(|line| line.contains(r#"write access = "open" below [room]"#)), "{found:?}");
+    assert!(found.iter().any(|line| line.contains(r#"write access = "keys" below [room]"#)), "{found:?}");
     assert!(found.iter().any(|line| line.contains("relay.url: write where the server is")), "{found:?}");
     for line in [
         "url = 'wss://relay.example'",
@@ -587,6 +629,40 @@ fn what_is_only_for_relays_of_others_is_found_beside_our_own() {
 }
 
 #[test]
+fn what_https_is_made_of_lies_in_the_folder_of_the_file() {
+    let source = |text: &str| load("/etc/porthole/my.toml", text, &nothing_set).unwrap().relay.tls.source;
+    let (certificate, key) = ("/etc/porthole/a.pem".into(), "/etc/porthole/tls/b.pem".into());
+    assert_eq!(
+        source("[relay]\ntls = 'files'\ncertificate = 'a.pem'\nkey = 'tls/b.pem'"),
+        TlsSource::Files { certificate, key }
+    );
+    let authority = Some("/etc/porthole/family.pem".into());
+    assert_eq!(source("[relay]\nauthority = 'family.pem'"), TlsSource::Own { authority });
+    assert_eq!(source("[relay]\ntls = 'off'"), TlsSource::Off);
+}
+
+#[test]
+fn what_https_is_made_of_goes_with_its_kind() {
+    for (text, key, why) in [
+        ("certificate = 'a.pem'", "certificate", r#"only with tls = "files""#),
+        ("key = 'a.pem'", "key", r#"only with tls = "files""#),
+        ("tls = 'off'\nauthority = 'a.pem'", "authority", r#"only with tls = "own""#),
+        ("tls = 'off'\nredirect = true", "redirect", "there is no https to go to"),
+        ("tls = 'files'\ncertificate = 'a.pem'", "tls", "write the path of the PEM file under key"),
+        ("tls = 'files'\nkey = 'a.pem'", "tls", "write the path of the PEM file under certificate"),
+        ("tls = 'on'", "tls", r#""own", "files" or "off""#),
+        ("tls = true", "tls", r#""own", "files" or "off""#),
+        ("tls = 'on'\nkey = 'a.pem'", "tls", r#""own", "files" or "off""#),
+        ("redirect = 'yes'", "redirect", "true or false"),
+        ("authority = \"a\\u0000b\"", "authority", "a text with the path of a file"),
+    ] {
+        let found = wrong(&format!("[relay]\n{text}"));
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].contains(&format!(": relay.{key} = ")) && found[0].contains(why), "{found:?}");
+    }
+}
+
+#[test]
 fn the_environment_gives_what_the_handshake_holds() {
     let auth = |text: &str, set: &[(&str, &str)]| {
         let set: BTreeMap<_, _> = set.iter().copied().collect();
@@ -636,7 +712,13 @@ fn a_relay_alone_takes_nothing_about_a_camera() {
     let said = "[room]\nname = 'a'\naccess = 'open'\n[relay]\nlisten = '0.0.0.0:80'\nlink = 'https://a.example'\n\
                 max_sockets = 9\nrooms = ['b']\n[ice]\nstun = ['stun:a']\n[log]\nlevel = 'warn'";
     assert_eq!(alone(said).unwrap(), meaning(said));
-    assert_eq!(alone("").unwrap(), Settings::default());
+    let mut default = Settings::default();
+    default.room.access = Access::Local;
+    assert_eq!(alone("").unwrap(), default);
+    let found = alone("room.access = 'keys'").unwrap_err().to_string();
+    assert!(found.starts_with("my.toml:1: room.access = 'keys': \"local\" or \"open\": "), "{found}");
+    let found = alone("relay.listen = '0.0.0.0:80'").unwrap_err().to_string();
+    assert!(found.contains("write access = \"open\" below") && !found.contains("keys"), "{found}");
 
     let of_a_camera: Vec<String> = known_keys()
         .into_iter()

@@ -414,6 +414,7 @@ fn meaning(heard: &Heard) -> Value {
             Away::NoSuchRoom => "no-such-room",
             Away::NotAllowed => "not-allowed",
         } }),
+        Incoming::Misdirected => json!("misdirected"),
         Incoming::Nothing => json!("nothing"),
     }
 }

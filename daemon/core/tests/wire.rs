@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use porthole_core::access::proof::{self, Around};
+use porthole_core::access::{KeyId, Label, Secret, Stamp};
 use porthole_core::ids::{Name, PeerId};
 use porthole_core::wire::dialect::{Choice, Known, Tongue};
 use porthole_core::wire::{
-    Address, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, What, limits,
+    Address, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, Watcher, What, limits,
 };
 use serde_json::{Value, json};
 
@@ -16,14 +18,68 @@ use serde_json::{Value, json};
 
 #[test]
 fn our_own_offer_is_read_however_it_is_addressed() {
-    for file in ["offer", "offer-to-anyone", "offer-inner-ids"] {
-        assert_eq!(reading(file), Ok(offer(Some("viewer-7f3a"), Some("call-1"), Shape::Porthole)), "{file}");
+    for (file, to) in
+        [("offer", Some("cam-nursery")), ("offer-to-anyone", None), ("offer-inner-ids", Some("cam-nursery"))]
+    {
+        let ours = Offer { to: to.map(name), ..offer(Some("viewer-7f3a"), Some("call-1"), Shape::Porthole) };
+        assert_eq!(reading(file), Ok(Incoming::Offer(ours)), "{file}");
     }
 }
 
 #[test]
-fn an_offer_to_another_camera_is_nothing() {
-    assert_eq!(reading("offer-to-another-camera"), Ok(Incoming::Nothing));
+fn the_key_and_the_proof_of_an_offer_are_read_beside_the_description_or_inside_it() {
+    let golden = golden_payload("offer-with-key");
+    let proved = Offer {
+        to: Some(name("cam-nursery")),
+        key: Some(KeyId::new("grandma").unwrap()),
+        proof: Some(golden["proof"].as_str().unwrap().to_owned()),
+        ..offer(Some("viewer-7f3a"), Some("call-1"), Shape::Porthole)
+    };
+    for file in ["offer-with-key", "offer-inner-key"] {
+        assert_eq!(reading(file), Ok(Incoming::Offer(proved.clone())), "{file}");
+    }
+    let mut outer_first = golden;
+    outer_first["sdp"]["proof"] = json!("another");
+    assert_eq!(read_from(None, "offer", &outer_first), Ok(Incoming::Offer(proved)));
+}
+
+#[test]
+fn what_can_be_no_key_and_no_proof_is_as_good_as_none() {
+    for (key, strange) in [
+        ("key", json!("with.dot")),
+        ("key", json!("k".repeat(65))),
+        ("key", json!(7)),
+        ("proof", json!("p".repeat(limits::PROOF_BYTES + 1))),
+        ("proof", json!(["p"])),
+    ] {
+        let mut payload = golden_payload("offer-with-key");
+        payload[key] = strange;
+        let Ok(Incoming::Offer(offer)) = read_from(None, "offer", &payload) else { panic!("{key}") };
+        assert_eq!((offer.key.is_none(), offer.proof.is_none()), (key == "key", key == "proof"));
+    }
+}
+
+#[test]
+fn the_golden_proofs_hold() {
+    let (offer, answer) = (golden_payload("offer-with-key"), golden_payload("answer-with-proof"));
+    let secret = Secret::new(std::array::from_fn(|index| u8::try_from(index).unwrap()));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let [room, viewer, camera, call] = ["room", "from", "to", "call"].map(|key| text(&offer[key]));
+    let there = Around { room: &room, from: &viewer, to: &camera, call: &call };
+    let back = Around { from: &camera, to: &viewer, ..there };
+    let (asked, said) = (text(&offer["sdp"]["sdp"]), text(&answer["sdp"]["sdp"]));
+    assert_eq!(proof::of_offer(&secret, there, &asked), text(&offer["proof"]));
+    assert_eq!(proof::of_answer(&secret, back, &asked, &said), text(&answer["proof"]));
+}
+
+#[test]
+fn an_offer_to_another_camera_or_in_another_room_is_misdirected() {
+    assert_eq!(reading("offer-to-another-camera"), Ok(Incoming::Misdirected));
+    let mut elsewhere = golden_payload("offer");
+    elsewhere["room"] = json!("garage");
+    assert_eq!(read_from(None, "offer", &elsewhere), Ok(Incoming::Misdirected));
+    elsewhere["from"] = json!("cam-nursery");
+    assert_eq!(read_from(None, "offer", &elsewhere), Ok(Incoming::Nothing), "our own echo");
 }
 
 #[test]
@@ -36,25 +92,30 @@ fn a_tutorial_pages_offer_is_read_in_every_spelling() {
         ("tutorial-offer-bare", Mirror::Text),
         ("tutorial-offer-room-id", Mirror::Text),
     ] {
-        assert_eq!(reading(file), Ok(offer(None, None, Shape::Tutorial(mirror))), "{file}");
+        let tutorials = Incoming::Offer(offer(None, None, Shape::Tutorial(mirror)));
+        assert_eq!(reading(file), Ok(tutorials), "{file}");
     }
 }
 
 #[test]
 fn the_bare_text_of_an_sdp_is_an_offer_too() {
     let text = json!(sdp_of("offer"));
-    assert_eq!(read_from(None, "offer", &text), Ok(offer(None, None, Shape::Tutorial(Mirror::Text))));
+    let tutorials = Incoming::Offer(offer(None, None, Shape::Tutorial(Mirror::Text)));
+    assert_eq!(read_from(None, "offer", &text), Ok(tutorials));
 }
 
 #[test]
 fn whom_the_relay_vouches_for_wins_over_what_the_message_says() {
-    let golden = golden("offer");
-    let read = read_from(Some("viewer-real"), "offer", &golden.payload);
-    assert_eq!(read, Ok(offer(Some("viewer-real"), Some("call-1"), Shape::Porthole)));
+    let vouched = Offer {
+        to: Some(name("cam-nursery")),
+        ..offer(Some("viewer-real"), Some("call-1"), Shape::Porthole)
+    };
+    let read = read_from(Some("viewer-real"), "offer", &golden_payload("offer"));
+    assert_eq!(read, Ok(Incoming::Offer(vouched.clone())));
     let read = read_from(Some("viewer-real"), "offer", &golden_payload("hostile-offer-from-markup"));
-    assert_eq!(read, Ok(offer(Some("viewer-real"), Some("call-1"), Shape::Porthole)));
+    assert_eq!(read.map(from_of), Ok(vouched.from));
     let read = read_from(Some("anon-1"), "offer", &golden_payload("tutorial-offer-offer"));
-    assert_eq!(read, Ok(offer(Some("anon-1"), None, Shape::Tutorial(Mirror::Text))));
+    assert_eq!(read, Ok(Incoming::Offer(offer(Some("anon-1"), None, Shape::Tutorial(Mirror::Text)))));
 }
 
 #[test]
@@ -118,6 +179,10 @@ fn our_own_echo_and_what_a_camera_says_is_nothing() {
         "joined-camera",
         "left-camera",
         "answer",
+        "answer-with-proof",
+        "watching",
+        "watching-nobody",
+        "watching-nameless",
         "candidate-camera",
         "candidate-camera-end",
         "bye-camera",
@@ -135,9 +200,9 @@ fn our_own_echo_and_what_a_camera_says_is_nothing() {
 
 #[test]
 fn a_message_about_another_room_is_nothing() {
-    let mut offer = golden_payload("offer");
-    offer["room"] = json!("garage");
-    assert_eq!(read_from(None, "offer", &offer), Ok(Incoming::Nothing));
+    let mut bye = golden_payload("bye-viewer");
+    bye["room"] = json!("garage");
+    assert_eq!(read_from(None, "bye", &bye), Ok(Incoming::Nothing));
     let mut room = golden_payload("room");
     room["room"] = json!("garage");
     assert_eq!(read_from(None, "room", &room), Ok(Incoming::Nothing));
@@ -266,6 +331,11 @@ fn the_camera_writes_exactly_the_golden_messages() {
     let candidate: Candidate =
         serde_json::from_value(golden_payload("candidate-camera")["candidate"].clone()).unwrap();
     let (room, me) = (&address.room, &address.from);
+    let proof = golden_payload("answer-with-proof")["proof"].as_str().unwrap().to_owned();
+    let viewer = Address { call: None, ..address.clone() };
+    let watcher = |name: &str, since| Watcher { name: Label::new(name).ok(), since: Stamp(since) };
+    let watchers = [watcher("Großmutters Telefon 📱", 1_800_000_000), watcher("dad", 1_800_000_042)];
+    let nameless = watchers.clone().map(|watcher| Watcher { name: None, ..watcher });
     for (file, written) in [
         ("join-camera", Outgoing::join(room, me, "Nursery")),
         ("answer", Outgoing::answer(&address, Shape::Porthole, &sdp)),
@@ -274,7 +344,14 @@ fn the_camera_writes_exactly_the_golden_messages() {
         ("candidate-camera", Outgoing::candidate(&address, Some(&candidate))),
         ("candidate-camera-end", Outgoing::candidate(&address, None)),
         ("bye-camera", Outgoing::bye(&address, Reason::CameraLost)),
+        ("bye-revoked-key", Outgoing::bye(&address, Reason::RevokedKey)),
         ("refused", Outgoing::refused(&address, Reason::Busy)),
+        ("refused-not-allowed", Outgoing::refused(&address, Reason::NotAllowed)),
+        ("refused-expired-key", Outgoing::refused(&address, Reason::ExpiredKey)),
+        ("answer-with-proof", Outgoing::proved_answer(&address, &sdp, &proof)),
+        ("watching", Outgoing::watching(&viewer, &watchers)),
+        ("watching-nobody", Outgoing::watching(&viewer, &[])),
+        ("watching-nameless", Outgoing::watching(&viewer, &nameless)),
         ("notice-camera-lost", Outgoing::notice(room, me, What::CameraLost)),
         ("notice-camera-back", Outgoing::notice(room, me, What::CameraBack)),
     ] {
@@ -369,8 +446,14 @@ fn read_from(sender: Option<&str>, event: &str, payload: &Value) -> Result<Incom
     tongue.read(sender.as_ref(), &name("cam-nursery"), &name("porthole"), event, args).message
 }
 
-fn offer(from: Option<&str>, tag: Option<&str>, shape: Shape) -> Incoming {
-    Incoming::Offer(Offer { from: from.map(name), tag: tag.map(name), sdp: sdp_of("offer"), shape })
+/// The golden offer without an addressee and a key.
+fn offer(from: Option<&str>, tag: Option<&str>, shape: Shape) -> Offer {
+    let (from, tag) = (from.map(name), tag.map(name));
+    Offer { from, tag, to: None, key: None, proof: None, sdp: sdp_of("offer"), shape }
+}
+
+fn from_of(incoming: Incoming) -> Option<PeerId> {
+    if let Incoming::Offer(offer) = incoming { offer.from } else { None }
 }
 
 fn unreadable(

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use porthole_core::access::Key;
 use tokio::sync::{mpsc, watch};
 
 use crate::room::{Room, RoomError, Said};
@@ -54,7 +55,22 @@ impl Caller {
         name: &str,
         options: &Options,
     ) -> Result<Self, PeerError> {
-        let mut place = Room::enter(address, room, name).await?;
+        Self::call(stand, Room::enter(address, room, name).await?, name, options).await
+    }
+
+    /// The same with an access key.
+    pub async fn place_with(
+        stand: &Stand,
+        address: SocketAddr,
+        room: &str,
+        name: &str,
+        options: &Options,
+        key: &Key,
+    ) -> Result<Self, PeerError> {
+        Self::call(stand, Room::enter_with(address, room, name, key).await?, name, options).await
+    }
+
+    async fn call(stand: &Stand, mut place: Room, name: &str, options: &Options) -> Result<Self, PeerError> {
         let (viewer, offer) = Viewer::offer(stand, options)?;
         let call = format!("{name}-call");
         let offered = Instant::now();

@@ -7,6 +7,8 @@
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
+use porthole_core::access::Key;
+use porthole_core::access::proof::{self, Around};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -39,9 +41,12 @@ pub enum RoomError {
     /// The relay does not speak what is expected.
     #[error("not understood: {0}")]
     NotUnderstood(String),
-    /// The relay does not let us in (Socket.IO CONNECT_ERROR).
+    /// The relay does not let us in (Socket.IO CONNECT_ERROR, or `refused` instead of a welcome).
     #[error("not let in: {0}")]
     NotLetIn(String),
+    /// The camera's answer is not by whoever knows the key.
+    #[error("an answer without a proof, or with a wrong one")]
+    NotProved,
 }
 
 impl From<tungstenite::Error> for RoomError {
@@ -103,40 +108,86 @@ pub struct Room {
     socket: WebSocketStream<TcpStream>,
     room: String,
     from: String,
+    keyed: Option<Keyed>,
+}
+
+/// What a viewer with an access key knows.
+#[derive(Debug)]
+struct Keyed {
+    key: Key,
+    /// The camera's peer id.
+    camera: String,
+    /// Call and SDP of the last offer.
+    offered: (String, String),
 }
 
 impl Room {
     /// Connects to the relay at `address` (plain http) and joins `room` as the viewer `from`. What the relay says
     /// to the newcomer comes out of [`Room::next`].
     pub async fn enter(address: SocketAddr, room: &str, from: &str) -> Result<Self, RoomError> {
+        let mut place = Self::connect(address, room, from, "").await?;
+        place.join().await?;
+        Ok(place)
+    }
+
+    /// The same with an access key: proves it to the relay, and waits until the room's camera is known. From then on
+    /// offers are proved, and an answer that is not is [`RoomError::NotProved`].
+    pub async fn enter_with(
+        address: SocketAddr,
+        room: &str,
+        from: &str,
+        key: &Key,
+    ) -> Result<Self, RoomError> {
+        let admission = proof::of_admission(&key.secret, room);
+        let auth = json!({"room": room, "key": key.id, "admission": admission});
+        let mut place = Self::connect(address, room, from, &auth.to_string()).await?;
+        place.join().await?;
+        loop {
+            match place.next().await? {
+                Said::Other { event, payload } if event == "room" => {
+                    let camera = payload["peers"][0]["from"].as_str().unwrap_or_default().to_owned();
+                    place.keyed = Some(Keyed { key: key.clone(), camera, offered: Default::default() });
+                    return Ok(place);
+                }
+                Said::Refused { reason, .. } => return Err(RoomError::NotLetIn(reason)),
+                _ => {}
+            }
+        }
+    }
+
+    async fn connect(address: SocketAddr, room: &str, from: &str, auth: &str) -> Result<Self, RoomError> {
         let tcp = TcpStream::connect(address).await.map_err(tungstenite::Error::Io)?;
         tcp.set_nodelay(true).map_err(tungstenite::Error::Io)?;
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) = tokio_tungstenite::client_async(url, tcp).await?;
-        let mut place = Self { socket, room: room.into(), from: from.into() };
-        place.connect().await?;
-        let join = json!({"room": room, "from": from, "role": "viewer", "name": from});
-        place.emit("join", &join).await?;
-        Ok(place)
-    }
-
-    async fn connect(&mut self) -> Result<(), RoomError> {
-        let hello = self.packet().await?;
+        let mut place = Self { socket, room: room.into(), from: from.into(), keyed: None };
+        let hello = place.packet().await?;
         if !hello.starts_with(OPEN) {
             return Err(RoomError::NotUnderstood(hello));
         }
-        self.send(format!("{MESSAGE}{CONNECT}")).await?;
-        let reply = self.packet().await?;
+        place.send(format!("{MESSAGE}{CONNECT}{auth}")).await?;
+        let reply = place.packet().await?;
         match reply.strip_prefix(MESSAGE).map(|reply| (reply.chars().next(), reply)) {
-            Some((Some(CONNECT), _)) => Ok(()),
+            Some((Some(CONNECT), _)) => Ok(place),
             Some((Some(CONNECT_ERROR), reply)) => Err(RoomError::NotLetIn(reply[1..].into())),
             _ => Err(RoomError::NotUnderstood(reply)),
         }
     }
 
+    async fn join(&mut self) -> Result<(), RoomError> {
+        let join = json!({"room": self.room, "from": self.from, "role": "viewer", "name": self.from});
+        self.emit("join", &join).await
+    }
+
     /// Calls the camera of the room.
     pub async fn offer(&mut self, call: &str, sdp: &str) -> Result<(), RoomError> {
         let mut offer = self.about(call);
+        if let Some(Keyed { key, camera, offered }) = &mut self.keyed {
+            let around = Around { room: &self.room, from: &self.from, to: camera, call };
+            offer["key"] = json!(key.id);
+            offer["proof"] = json!(proof::of_offer(&key.secret, around, sdp));
+            *offered = (call.to_owned(), sdp.to_owned());
+        }
         offer["sdp"] = json!({"type": "offer", "sdp": sdp, "from": self.from, "call": call});
         self.emit("offer", &offer).await
     }
@@ -169,7 +220,10 @@ impl Room {
     pub async fn next(&mut self) -> Result<Said, RoomError> {
         let packet = self.packet().await?;
         match packet.strip_prefix(MESSAGE).map(|message| (message.chars().next(), message)) {
-            Some((Some(EVENT), message)) => read(&message[1..]),
+            Some((Some(EVENT), message)) => {
+                let (said, proof) = read(&message[1..])?;
+                if self.is_proved(&said, &proof) { Ok(said) } else { Err(RoomError::NotProved) }
+            }
             Some((Some(DISCONNECT), _)) => Err(RoomError::Closed),
             _ => Err(RoomError::NotUnderstood(packet)),
         }
@@ -199,11 +253,25 @@ impl Room {
     }
 
     fn about(&self, call: &str) -> Value {
-        json!({"room": self.room, "from": self.from, "call": call})
+        let mut about = json!({"room": self.room, "from": self.from, "call": call});
+        if let Some(keyed) = &self.keyed {
+            about["to"] = json!(keyed.camera);
+        }
+        about
+    }
+
+    /// Whether an answer is by the camera that was called, where that can be told.
+    fn is_proved(&self, said: &Said, proof: &str) -> bool {
+        let (Some(keyed), Said::Answer { call, from, sdp }) = (&self.keyed, said) else { return true };
+        let (asked, offer) = &keyed.offered;
+        let around = Around { room: &self.room, from, to: &self.from, call };
+        (call, from) == (asked, &keyed.camera)
+            && proof == proof::of_answer(&keyed.key.secret, around, offer, sdp)
     }
 }
 
-fn read(event: &str) -> Result<Said, RoomError> {
+/// What an event says, and its proof where it has one.
+fn read(event: &str) -> Result<(Said, String), RoomError> {
     // `namespace,` and acknowledgement numbers do not occur: we use the root namespace and ask for none.
     let (name, payload) =
         match serde_json::from_str::<Vec<Value>>(event).map(|arguments| arguments.into_iter()) {
@@ -213,14 +281,15 @@ fn read(event: &str) -> Result<Said, RoomError> {
     let Some(Value::String(name)) = name else { return Err(RoomError::NotUnderstood(event.into())) };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let call = text(&payload["call"]);
-    let reason = text(&payload["reason"]);
-    Ok(match name.as_str() {
+    let (reason, proof) = (text(&payload["reason"]), text(&payload["proof"]));
+    let said = match name.as_str() {
         "answer" => Said::Answer { call, from: text(&payload["from"]), sdp: text(&payload["sdp"]["sdp"]) },
         "candidate" => Said::Candidate { call, candidate: text(&payload["candidate"]["candidate"]) },
         "refused" => Said::Refused { call, reason },
         "bye" => Said::Bye { call, reason },
         _ => Said::Other { event: name, payload },
-    })
+    };
+    Ok((said, proof))
 }
 
 #[cfg(test)]
@@ -231,21 +300,21 @@ mod tests {
     fn an_answer_is_read_with_its_call() {
         let event = r#"["answer",{"room":"r","from":"cam","to":"v","call":"c1","sdp":{"type":"answer","sdp":"v=0"}}]"#;
         let expected = Said::Answer { call: "c1".into(), from: "cam".into(), sdp: "v=0".into() };
-        assert_eq!(read(event).unwrap(), expected);
+        assert_eq!(read(event).unwrap().0, expected);
     }
 
     #[test]
     fn the_end_of_candidates_is_an_empty_one() {
         let event = r#"["candidate",{"call":"c1","candidate":null}]"#;
-        assert_eq!(read(event).unwrap(), Said::Candidate { call: "c1".into(), candidate: String::new() });
+        assert_eq!(read(event).unwrap().0, Said::Candidate { call: "c1".into(), candidate: String::new() });
     }
 
     #[test]
     fn events_of_no_concern_are_passed_on_whole() {
-        let said = read(r#"["notice",{"what":"camera-lost"}]"#).unwrap();
+        let said = read(r#"["notice",{"what":"camera-lost"}]"#).unwrap().0;
         assert_eq!(said, Said::Other { event: "notice".into(), payload: json!({"what": "camera-lost"}) });
         assert_eq!(
-            read(r#"["hello"]"#).unwrap(),
+            read(r#"["hello"]"#).unwrap().0,
             Said::Other { event: "hello".into(), payload: Value::Null }
         );
     }

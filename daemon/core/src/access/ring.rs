@@ -39,7 +39,7 @@ pub enum Unknown {
         count: usize,
     },
     /// Another key has that name already.
-    #[error("there is a key called {0:?} already; choose another name, or revoke that one first")]
+    #[error("there is a key called \"{0}\" already; choose another name, or revoke that one first")]
     Taken(Label),
 }
 

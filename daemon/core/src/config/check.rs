@@ -16,7 +16,9 @@ use super::settings::{
     Access, AudioSettings, AudioSource, EncoderChoice, Fallback, IceSettings, LogLevel, MediaSettings,
     RelayMode, RelaySettings, RoomSettings, Settings, TurnServer, VideoSettings, VideoSource,
 };
+use super::tls;
 use crate::ids::Name;
+use crate::wire::dialect::{Choice, Known};
 
 /// Longest camera name, in characters.
 const LONGEST_CAMERA: usize = 64;
@@ -32,10 +34,11 @@ const TURN_PASSWORD: &str = "PORTHOLE_ICE_TURN_PASSWORD";
 /// # Errors
 /// Everything that is not allowed, all at once, in the order of the lines.
 pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings> {
-    read(file_name, text, env, |_, _, _| {})
+    read(file_name, text, env, Settings::default(), |_, _, _| {})
 }
 
-/// Reads the configuration of a relay without a camera: as [`load`] does, and nothing in it may be about a camera.
+/// Reads the configuration of a relay without a camera: as [`load`] does, and nothing in it may be about a camera. Keys
+/// are the cameras' own, so such a relay is for this machine unless it is open.
 ///
 /// # Errors
 /// As those of [`load`].
@@ -44,24 +47,27 @@ pub fn load_for_relay(
     text: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Settings, Findings> {
-    read(file_name, text, env, relay::report_camera)
+    let mut default = Settings::default();
+    default.room.access = Access::Local;
+    read(file_name, text, env, default, relay::report_camera)
 }
 
-/// Reads a whole configuration by every rule there is, and one `more`.
+/// Reads a whole configuration by every rule there is, and one `more`; `default` is what an empty one means.
 fn read(
     file_name: &str,
     text: &str,
     env: &dyn Fn(&str) -> Option<String>,
+    default: Settings,
     more: impl for<'t> FnOnce(&mut File<'t>, &'t DeTable<'t>, &Settings),
 ) -> Result<Settings, Findings> {
+    let keyed = default.room.access == Access::Keys;
     let (mut file, table) = File::parse(file_name, text);
     let table = table.get_ref();
     reader::report_unknown(&mut file, table);
 
     let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let default = Settings::default();
     let mut settings = Settings {
-        room: room(&mut Reader::new(&mut file, table, &keys::ROOM), default.room),
+        room: room(&mut Reader::new(&mut file, table, &keys::ROOM), default.room, folder),
         relay: relay(&mut Reader::new(&mut file, table, &keys::RELAY), default.relay, folder, env),
         media: MediaSettings {
             video: video(&mut Reader::new(&mut file, table, &keys::VIDEO), default.media.video, folder),
@@ -76,7 +82,7 @@ fn read(
         external.calls = settings.room.max_calls;
     }
     settings.relay.rooms = relay::rooms(&mut Reader::new(&mut file, table, &keys::RELAY), &settings);
-    report_contradictions(&mut file, table, &settings);
+    report_contradictions(&mut file, table, &settings, keyed);
     more(&mut file, table, &settings);
 
     match Findings::new(file.into_found()) {
@@ -85,7 +91,7 @@ fn read(
     }
 }
 
-fn room(section: &mut Reader<'_, '_>, default: RoomSettings) -> RoomSettings {
+fn room(section: &mut Reader<'_, '_>, default: RoomSettings, folder: &Path) -> RoomSettings {
     RoomSettings {
         room: section.take("name", default.room, |entry| Name::new(entry.text()?).ok()),
         camera: section.take("camera", default.camera, |entry| {
@@ -94,7 +100,15 @@ fn room(section: &mut Reader<'_, '_>, default: RoomSettings) -> RoomSettings {
                 (1..=LONGEST_CAMERA).contains(&name.chars().count()) && !name.chars().any(char::is_control);
             fits.then(|| name.to_owned())
         }),
-        access: section.word("access", default.access, &[("local", Access::Local), ("open", Access::Open)]),
+        access: section.word(
+            "access",
+            default.access,
+            &[("keys", Access::Keys), ("local", Access::Local), ("open", Access::Open)],
+        ),
+        keys: section.take("keys", default.keys, |entry| match entry.text()? {
+            "" => Some(None),
+            text => is_printable(text).then(|| Some(folder.join(text))),
+        }),
         max_calls: section.take("max_calls", default.max_calls, |entry| whole(entry, 1..=200)),
         idle_after: section
             .take("idle_after", default.idle_after, |entry| whole(entry, 0..=3600).map(Duration::from_secs)),
@@ -113,6 +127,7 @@ fn relay(
             "" => Some(String::new()),
             text => address::origin(text).map(str::to_owned),
         }),
+        tls: tls::tls(section, default.tls, folder),
         max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
         rooms: default.rooms,
         mode: relay::mode(section, folder, env),
@@ -125,10 +140,7 @@ fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) ->
         (path.is_absolute() && path.file_name().is_some() && is_printable(entry.text()?))
             .then(|| path.to_owned())
     });
-    let clip = section.take("file", None, |entry| match entry.text()? {
-        "" => Some(None),
-        text => is_printable(text).then(|| Some(folder.join(text))),
-    });
+    let clip = section.take("file", None, |entry| reader::file(entry, folder));
     let source = section.word(
         "source",
         Origin::Auto,
@@ -264,19 +276,34 @@ fn log_level(section: &mut Reader<'_, '_>, default: LogLevel) -> LogLevel {
 }
 
 /// What is allowed by itself but not together. A key that is wrong by itself is not held against another one.
-fn report_contradictions<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settings: &Settings) {
+///
+/// `keyed`: there may be access keys.
+fn report_contradictions<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settings: &Settings, keyed: bool) {
     let beyond = !settings.relay.listen.ip().to_canonical().is_loopback();
     if beyond && settings.room.access == Access::Local && file.trusts(&["room.access", "relay.listen"]) {
+        let fix = if keyed {
+            r#"write access = "keys" below [room], which lets in who has an access key, or "open", which lets everybody in who reaches it"#
+        } else {
+            r#"write access = "open" below [room], which lets everybody in who reaches it"#
+        };
         Reader::new(file, table, &keys::RELAY).contradict(
             "listen",
-            r#"other machines could reach this address, and nobody on them would be let in: write access = "open" below [room], which lets everybody in who reaches it, or listen on 127.0.0.1"#,
+            &format!("other machines could reach this address, and nobody on them would be let in: {fix}, or listen on 127.0.0.1"),
         );
     }
     let external = matches!(settings.relay.mode, RelayMode::External(_));
     if external && settings.room.access == Access::Local && file.trusts(&["room.access", "relay.mode"]) {
         Reader::new(file, table, &keys::RELAY).contradict(
             "mode",
-            r#"nobody can keep strangers out of a room on somebody else's server: write access = "open" below [room], which lets everybody in who knows the room"#,
+            r#"a room on somebody else's server is not on this machine: write access = "keys" below [room], which lets in who has an access key, or "open", which lets everybody in who knows the room"#,
+        );
+    }
+    let silent = matches!(&settings.relay.mode, RelayMode::External(external)
+        if !matches!(external.dialect, Choice::Auto | Choice::Known(Known::Porthole)));
+    if silent && settings.room.access == Access::Keys && file.trusts(&["room.access", "relay.dialect"]) {
+        Reader::new(file, table, &keys::RELAY).contradict(
+            "dialect",
+            r#"only "auto" and "porthole" carry the proof of an access key: write one of them, or access = "open" below [room], which lets everybody in who knows the room"#,
         );
     }
     let clip = matches!(settings.media.video.source, VideoSource::File(_));

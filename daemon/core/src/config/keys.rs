@@ -31,7 +31,8 @@ pub const ROOM: Section = Section {
     keys: &[
         key("name", "a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"),
         key("camera", "a text of 1 to 64 printable characters"),
-        key("access", r#""local" or "open""#),
+        key("access", r#""keys", "local" or "open""#),
+        key("keys", r#"a text with the path of a file, or "" for the daemon's own place"#),
         key("max_calls", "a whole number from 1 to 200"),
         key("idle_after", "a whole number of seconds from 0 to 3600"),
     ],
@@ -46,6 +47,11 @@ pub const RELAY: Section = Section {
             "link",
             r#"a text such as "https://cam.example" (scheme, host and perhaps port, no path), or "" to make it from listen"#,
         ),
+        key("tls", r#""own", "files" or "off""#),
+        key("authority", r#"a text with the path of a file, or "" for one in the state directory"#),
+        key("certificate", r#"a text with the path of a PEM file, or "" for none"#),
+        key("key", r#"a text with the path of a PEM file, or "" for none"#),
+        key("redirect", "true or false"),
         key("max_sockets", "a whole number from 2 to 10000"),
         key(
             "rooms",

@@ -8,8 +8,8 @@ use toml::de::DeTable;
 use super::address;
 use super::file::{Entry, File};
 use super::keys;
-use super::reader::{Reader, is_printable};
-use super::settings::{Auth, ExternalRelay, RelayMode, Settings};
+use super::reader::{self, Reader, is_printable};
+use super::settings::{Access, Auth, ExternalRelay, RelayMode, Settings};
 use crate::ids::{Name, RoomName};
 use crate::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 
@@ -44,10 +44,7 @@ pub(super) fn mode(
     let path = section.take("path", PATH.to_owned(), |entry| path(entry.text()?));
     let dialect = dialect(section);
     let auth = auth(section, env);
-    let ca = section.take("ca", None, |entry| match entry.text()? {
-        "" => Some(None),
-        text => is_printable(text).then(|| Some(folder.join(text))),
-    });
+    let ca = section.take("ca", None, |entry| reader::file(entry, folder));
     let pin = section.take("pin", None, |entry| match entry.text()? {
         "" => Some(None),
         text => pin(text).map(Some),
@@ -120,6 +117,12 @@ pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, set
                 reader.contradict(key.name, about_camera);
             }
         }
+    }
+    if settings.room.access == Access::Keys {
+        Reader::new(file, table, &keys::ROOM).contradict(
+            "access",
+            r#""local" or "open": access keys belong to cameras, and each camera in a room here asks for its own"#,
+        );
     }
     if matches!(settings.relay.mode, RelayMode::External(_)) {
         Reader::new(file, table, &keys::RELAY).contradict(

@@ -31,6 +31,15 @@ pub enum Direction {
     SendRecv,
 }
 
+/// Whether a viewer may be heard where it offers to talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// It may.
+    Allowed,
+    /// It may only listen: what it would send is not taken.
+    Forbidden,
+}
+
 /// One accepted m-line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaPlan {
@@ -96,10 +105,18 @@ pub struct AnswerPlan {
 /// picture is asked for that we cannot send, or nothing can be; [`Reason::NoBundle`] if what is accepted is not
 /// within one BUNDLE group.
 pub fn plan(offer_sdp: &str, fallback: Fallback) -> Result<AnswerPlan, Reason> {
+    plan_for(offer_sdp, fallback, Talk::Allowed)
+}
+
+/// The same for a viewer that may or may not be heard.
+///
+/// # Errors
+/// As those of [`plan`].
+pub fn plan_for(offer_sdp: &str, fallback: Fallback, talk: Talk) -> Result<AnswerPlan, Reason> {
     let offer = read::read(offer_sdp)?;
     let picture = first_accepted(&offer, |media| judge_picture(&offer, media, fallback))?;
     let taken = picture.as_ref().map(|(_, picture)| picture);
-    let sound = match first_accepted(&offer, |media| judge_sound(&offer, media, taken)) {
+    let sound = match first_accepted(&offer, |media| judge_sound(&offer, media, taken, talk)) {
         Err(_) if picture.is_some() => None,
         sound => sound?,
     };
@@ -201,7 +218,12 @@ fn judge_picture(offer: &Offer<'_>, media: &Media<'_>, fallback: Fallback) -> Re
     })
 }
 
-fn judge_sound(offer: &Offer<'_>, media: &Media<'_>, picture: Option<&MediaPlan>) -> Result<MediaPlan, Cut> {
+fn judge_sound(
+    offer: &Offer<'_>,
+    media: &Media<'_>,
+    picture: Option<&MediaPlan>,
+    talk: Talk,
+) -> Result<MediaPlan, Cut> {
     asks(offer, media, "audio")?;
     let taken = picture.map(|plan| [Some(plan.payload_type), plan.rtx_payload_type]);
     let taken: Vec<u8> = taken.into_iter().flatten().flatten().collect();
@@ -212,7 +234,10 @@ fn judge_sound(offer: &Offer<'_>, media: &Media<'_>, picture: Option<&MediaPlan>
         payload_type: format.payload_type,
         rtx_payload_type: None,
         clock_rate: OPUS_CLOCK,
-        direction: if media.way == Way::SendRecv { Direction::SendRecv } else { Direction::SendOnly },
+        direction: match (media.way, talk) {
+            (Way::SendRecv, Talk::Allowed) => Direction::SendRecv,
+            _ => Direction::SendOnly,
+        },
         extensions: formats::extensions(media, picture.map_or(&[], |plan| &plan.extensions)),
         feedback: Vec::new(),
     })

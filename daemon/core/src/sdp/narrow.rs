@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use super::choose::{Codec, MediaPlan};
+use super::choose::{Codec, Direction, MediaPlan};
 use super::formats::{encoding, parameters};
 use super::read::{Media, Offer, Way};
 use super::transport::{Identity, candidates};
@@ -81,6 +81,7 @@ fn write_media(text: &mut String, media: &Media<'_>, plan: &MediaPlan) -> fmt::R
     let (encoding, way) = match plan.codec {
         // A viewer's own picture is not wanted: to webrtcbin it has none.
         Codec::Video(rendition) => (encoding(rendition), Way::RecvOnly),
+        Codec::Opus if plan.direction == Direction::SendOnly => ("opus/48000/2", Way::RecvOnly),
         Codec::Opus => ("opus/48000/2", media.way),
     };
     write!(text, "m={} 9 {} {number}", media.kind, media.protocol)?;

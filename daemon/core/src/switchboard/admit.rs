@@ -7,10 +7,11 @@ use std::time::Instant;
 use super::call::{Call, Life};
 use super::early::Mark;
 use super::{Farewell, Relay, Switchboard};
+use crate::access::{Key, Role};
 use crate::command::{Command, Level};
 use crate::config::settings::Access;
 use crate::ids::{CallId, CallTag, PeerId, Rendition};
-use crate::sdp::choose::{self, AnswerPlan};
+use crate::sdp::choose::{self, AnswerPlan, Talk};
 use crate::sdp::read as sdp;
 use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, REPLACED_LIFE};
 use crate::wire::{Address, Offer, Reason, Shape};
@@ -18,16 +19,20 @@ use crate::wire::{Address, Offer, Reason, Shape};
 /// What an offer comes to.
 enum Verdict {
     /// A call of its own.
-    Admitted(Box<AnswerPlan>),
+    Admitted {
+        plan: Box<AnswerPlan>,
+        /// What it was made with, where keys decide.
+        key: Option<Key>,
+    },
     /// It has come before.
     Repeated(CallId),
 }
 
 impl Switchboard {
-    /// A viewer calls.
-    pub(super) fn offer(&mut self, offer: Offer, now: Instant) {
-        match self.judge(&offer, now) {
-            Ok(Verdict::Admitted(plan)) => self.admit(offer, plan, now),
+    /// A viewer calls. `vouched`: the relay vouches for its name.
+    pub(super) fn offer(&mut self, offer: Offer, vouched: bool, now: Instant) {
+        match self.judge(&offer, vouched, now) {
+            Ok(Verdict::Admitted { plan, key }) => self.admit(offer, plan, key, now),
             Ok(Verdict::Repeated(id)) => {
                 let answer = self.calls.get(&id).and_then(Call::answer).cloned();
                 self.commands.extend(answer.map(Command::Send));
@@ -54,31 +59,65 @@ impl Switchboard {
         Address { room: self.settings.room.room.clone(), from: self.settings.me.clone(), to, call }
     }
 
-    fn judge(&mut self, offer: &Offer, now: Instant) -> Result<Verdict, Reason> {
+    fn judge(&mut self, offer: &Offer, vouched: bool, now: Instant) -> Result<Verdict, Reason> {
         if self.is_stopping() {
             return Err(Reason::ShuttingDown);
         }
-        if !self.rate.admits(&offer.from, now) {
-            return Err(Reason::TooOften);
-        }
-        if self.settings.room.access == Access::Local && offer.shape != Shape::Porthole {
-            return Err(Reason::NotAllowed);
-        }
-        if let Some(id) = self.find_repeated(offer)? {
-            return Ok(Verdict::Repeated(id));
-        }
-        let plan = Box::new(choose::plan(&offer.sdp, self.settings.fallback)?);
+        let key = match self.settings.room.access {
+            Access::Keys => match self.judge_key(offer, vouched, now)? {
+                (_, Some(call)) => return Ok(Verdict::Repeated(call)),
+                (key, None) => Some(key),
+            },
+            access => {
+                if !self.rate.admits(&offer.from, now) {
+                    return Err(Reason::TooOften);
+                }
+                if access == Access::Local && offer.shape != Shape::Porthole {
+                    return Err(Reason::NotAllowed);
+                }
+                if let Some(id) = self.find_repeated(offer, None)? {
+                    return Ok(Verdict::Repeated(id));
+                }
+                None
+            }
+        };
+        let talk = match &key {
+            Some(key) if key.role < Role::Talk => Talk::Forbidden,
+            _ => Talk::Allowed,
+        };
+        let plan = Box::new(choose::plan_for(&offer.sdp, self.settings.fallback, talk)?);
         if !self.capture.may_be_used(now) {
             return Err(Reason::CameraLost);
         }
         let crowded_out = if offer.shape == Shape::Porthole { vec![] } else { self.crowded_out(&offer.from) };
         let full = self.is_full(&offer.from, &crowded_out);
-        if full { Err(Reason::Busy) } else { Ok(Verdict::Admitted(plan)) }
+        if full { Err(Reason::Busy) } else { Ok(Verdict::Admitted { plan, key }) }
+    }
+
+    /// The key that an offer proves, and the call it has made already, if it has. Nothing is counted against a key
+    /// before its holder is known to have spoken, and nothing twice for what the holder has said once.
+    fn judge_key(
+        &mut self,
+        offer: &Offer,
+        vouched: bool,
+        now: Instant,
+    ) -> Result<(Key, Option<CallId>), Reason> {
+        let key = self.door.prove(offer, vouched, &self.settings, now)?;
+        let repeated = self.find_repeated(offer, Some(&key));
+        if !self.door.takes(&key.id, offer.proof.as_deref().unwrap_or_default()) {
+            return match repeated {
+                Ok(Some(call)) if self.door.admits_again(&key.id, now) => Ok((key, Some(call))),
+                Ok(Some(_)) => Err(Reason::TooOften),
+                // Somebody repeats what the holder of the key once said.
+                Ok(None) | Err(_) => Err(Reason::NotAllowed),
+            };
+        }
+        if self.door.admits(&key.id, now) { Ok((key, repeated?)) } else { Err(Reason::TooOften) }
     }
 
     /// The call this very offer has made already. Any other offer for the same call is an error: webrtcbin cannot
-    /// take part in a second negotiation.
-    fn find_repeated(&self, offer: &Offer) -> Result<Option<CallId>, Reason> {
+    /// take part in a second negotiation. `key`: what it was made with, where keys decide.
+    fn find_repeated(&self, offer: &Offer, key: Option<&Key>) -> Result<Option<CallId>, Reason> {
         let ufrag = sdp::ufrag(&offer.sdp);
         let same_call = |call: &Call| {
             call.mark.from == offer.from
@@ -88,7 +127,12 @@ impl Switchboard {
                 }
         };
         match self.going().find(|(_, call)| same_call(call)) {
-            Some((id, call)) if sdp::same_offer(&call.offer, &offer.sdp) => Ok(Some(id)),
+            Some((id, call))
+                if call.key.as_ref().map(|key| &key.id) == key.map(|key| &key.id)
+                    && sdp::same_offer(&call.offer, &offer.sdp) =>
+            {
+                Ok(Some(id))
+            }
             Some(_) => Err(Reason::CallAgain),
             None => Ok(None),
         }
@@ -133,7 +177,7 @@ impl Switchboard {
             || closing >= CLOSING_AT_ONCE
     }
 
-    fn admit(&mut self, offer: Offer, plan: Box<AnswerPlan>, now: Instant) {
+    fn admit(&mut self, offer: Offer, plan: Box<AnswerPlan>, key: Option<Key>, now: Instant) {
         if offer.shape != Shape::Porthole {
             self.make_way(&offer.from, now);
         }
@@ -144,8 +188,10 @@ impl Switchboard {
         self.open_for(rendition, now);
         let trickle = offer.shape.trickles();
         self.commands.push_back(Command::Answer { call: id, plan: plan.clone(), trickle });
+        let holder = key.as_ref().map_or(String::new(), |key| format!(", for \"{}\"", key.name));
         let mut call = Call {
             address: self.address(mark.from.clone(), mark.tag.clone()),
+            key,
             offer: offer.sdp,
             shape: offer.shape,
             rendition,
@@ -164,7 +210,7 @@ impl Switchboard {
             }
         }
         let picture = rendition.map_or("no picture".into(), |rendition| rendition.to_string());
-        self.note(Level::Info, Some(id), call.mark.from.clone(), format!("call started: {picture}"));
+        self.note(Level::Info, Some(id), call.mark.from.clone(), format!("call started: {picture}{holder}"));
         self.calls.insert(id, call);
     }
 

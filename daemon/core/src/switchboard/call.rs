@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::door::around;
 use super::early::Mark;
+use crate::access::{Key, proof};
 use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
 use crate::wire::dialect::Tongue;
@@ -20,7 +22,9 @@ pub(super) struct Call {
     pub(super) mark: Mark,
     /// What stands around everything that is said about it.
     pub(super) address: Address,
-    /// The offer as it came, to be known again; or our own, once it is made.
+    /// The key it is made with, where keys decide.
+    pub(super) key: Option<Key>,
+    /// The offer as it came, to be known again and proved to be answered; or our own, once it is made.
     pub(super) offer: String,
     /// How its offer was wrapped.
     pub(super) shape: Shape,
@@ -59,7 +63,7 @@ pub(super) enum Life {
     /// The answer is out (or the viewer's is in); ICE and DTLS are at work.
     Connecting { answer: Option<Outgoing>, until: Instant },
     /// Frames flow.
-    Live { answer: Option<Outgoing>, silent_at: Instant, overflows: VecDeque<Instant> },
+    Live { answer: Option<Outgoing>, since: Instant, silent_at: Instant, overflows: VecDeque<Instant> },
     /// Hung up; the media side is releasing it.
     Closing { until: Instant },
 }
@@ -94,6 +98,11 @@ impl Call {
 
     pub(super) fn is_live(&self) -> bool {
         matches!(self.life, Life::Live { .. })
+    }
+
+    /// Since when frames flow, while they do.
+    pub(super) fn live_since(&self) -> Option<Instant> {
+        if let Life::Live { since, .. } = &self.life { Some(*since) } else { None }
     }
 
     /// The answer that has been sent, if it has.
@@ -153,7 +162,15 @@ impl Call {
         now: Instant,
     ) -> Result<Vec<Outgoing>, Reason> {
         let Life::Answering { plan, ours, .. } = &mut self.life else { return Ok(Vec::new()) };
-        let answer = tongue.answer(&self.address, self.shape, &plan.finish(sdp)?);
+        let (sdp, address) = (plan.finish(sdp)?, &self.address);
+        let answer = match (&self.key, &address.to, &address.call) {
+            (Some(key), Some(to), Some(call)) => {
+                let around = around(&address.room, &address.from, to, call);
+                let proof = proof::of_answer(&key.secret, around, &self.offer, &sdp);
+                Outgoing::proved_answer(address, &sdp, &proof)
+            }
+            _ => tongue.answer(address, self.shape, &sdp),
+        };
         let ours = std::mem::take(ours);
         let follow = ours.iter().map(|candidate| Outgoing::candidate(&self.address, candidate.as_ref()));
         let messages = std::iter::once(answer.clone()).chain(follow).collect();
@@ -183,8 +200,8 @@ impl Call {
     /// ICE and DTLS are up. `true`: for the first time, after the answer.
     pub(super) fn connected(&mut self, now: Instant) -> bool {
         let Life::Connecting { answer, .. } = &self.life else { return false };
-        self.life =
-            Life::Live { answer: answer.clone(), silent_at: now + SILENCE, overflows: VecDeque::new() };
+        let (answer, overflows) = (answer.clone(), VecDeque::new());
+        self.life = Life::Live { answer, since: now, silent_at: now + SILENCE, overflows };
         self.away_until = None;
         true
     }

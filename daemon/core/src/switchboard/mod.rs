@@ -1,14 +1,18 @@
 //! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
 //!
-//! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays say, `media` what the
-//! media side reports; `call`, `capture`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
+//! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
+//! say, `media` what the media side reports, `holders` what keys have to do with calls; `call`, `capture`, `door`,
+//! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
 mod admit;
 mod call;
 mod capture;
+mod door;
+mod doubts;
 mod early;
 mod entry;
+mod holders;
 mod keyframes;
 mod media;
 mod offering;
@@ -21,14 +25,16 @@ use std::time::Instant;
 
 use call::Call;
 use capture::Capture;
+use door::Door;
 use early::EarlyCandidates;
 use entry::{Entry, Visitor};
+use holders::Told;
 use keyframes::KeyFrames;
 use rate::OfferRate;
 use refusals::Refusals;
 
 use crate::command::{Command, Level, Note};
-use crate::config::settings::{AudioSource, Fallback, RelayMode, RoomSettings, Settings};
+use crate::config::settings::{Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings};
 use crate::event::Event;
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::status::Status;
@@ -96,7 +102,11 @@ pub struct Switchboard {
     capture: Capture,
     renditions: BTreeMap<Rendition, KeyFrames>,
     early: EarlyCandidates,
-    rate: OfferRate,
+    /// Where no key tells whose an offer is. Peers without a name share one count.
+    rate: OfferRate<Option<PeerId>>,
+    door: Door,
+    /// Who watches with a key, as those were last told.
+    told: Vec<Told>,
     refusals: Refusals,
     commands: VecDeque<Command>,
 }
@@ -118,6 +128,10 @@ pub struct Kept {
     pub early_candidates: usize,
     /// Peers whose offers are counted.
     pub counted_peers: usize,
+    /// Peers that gave wrong proofs of late.
+    pub doubted_peers: usize,
+    /// Proofs that were taken.
+    pub taken_proofs: usize,
 }
 
 /// Whether the viewer is told that its call has ended.
@@ -134,7 +148,10 @@ impl Switchboard {
             Relay::Own => (&Choice::Known(Known::Porthole), true),
             Relay::Foreign { dialect, .. } => (dialect, false),
         };
-        let tongue = Tongue::new(dialect);
+        let tongue = match settings.room.access {
+            Access::Keys => Tongue::new(dialect).for_our_pages(),
+            Access::Local | Access::Open => Tongue::new(dialect),
+        };
         let RoomSettings { room, camera, .. } = &settings.room;
         let visitor = Visitor { room: room.clone(), me: settings.me.clone(), name: camera.clone() };
         Self {
@@ -148,6 +165,8 @@ impl Switchboard {
             renditions: BTreeMap::new(),
             early: EarlyCandidates::default(),
             rate: OfferRate::default(),
+            door: Door::default(),
+            told: Vec::new(),
             refusals: Refusals::default(),
             commands: VecDeque::new(),
         }
@@ -161,6 +180,7 @@ impl Switchboard {
         match event {
             Event::Link(event) => self.handle_link(event, now),
             Event::Media(event) => self.handle_media(event, now),
+            Event::Access(event) => self.handle_access(event, now),
             Event::Shutdown => self.shut_down(now),
         }
         self.settle(now);
@@ -175,6 +195,7 @@ impl Switchboard {
         for (id, (_, reason)) in due.into_iter().filter(|(_, (until, _))| *until <= now) {
             self.out_of_time(id, reason, now);
         }
+        self.end_expired(now);
         let wished =
             self.renditions.iter_mut().filter_map(|(r, keys)| keys.handle_timeout(now).then_some(*r));
         self.commands.extend(wished.map(Command::ForceKeyFrame));
@@ -206,6 +227,7 @@ impl Switchboard {
             Phase::Finished => return None,
         };
         let calls = self.calls.values().map(|call| call.deadline().0);
+        let calls = calls.chain(self.calls.values().filter_map(|call| self.expiry(call)));
         let keys = self.renditions.values().filter_map(KeyFrames::timeout);
         let entry = if stopping.is_none() { self.entry.timeout() } else { None };
         let others = [stopping, entry, self.capture.timeout(), self.early.timeout(), self.refusals.timeout()];
@@ -223,6 +245,7 @@ impl Switchboard {
             live: self.calls.values().filter(|call| call.is_live()).count(),
             renditions: self.renditions.keys().map(ToString::to_string).collect(),
             refusals: self.refusals.counts().clone(),
+            viewers: self.viewers(),
         }
     }
 
@@ -232,6 +255,8 @@ impl Switchboard {
             closing: self.calls.values().filter(|call| call.is_closing()).count(),
             early_candidates: self.early.len(),
             counted_peers: self.rate.len(),
+            doubted_peers: self.door.doubted(),
+            taken_proofs: self.door.taken(),
         }
     }
 
@@ -296,6 +321,7 @@ impl Switchboard {
 
     /// Stops what nobody uses any more, and finishes when everything is released.
     fn settle(&mut self, now: Instant) {
+        self.tell_watchers();
         let used: BTreeSet<_> = self.going().filter_map(|(_, call)| call.rendition).collect();
         let unused: Vec<_> = self.renditions.keys().filter(|r| !used.contains(r)).copied().collect();
         for rendition in unused {

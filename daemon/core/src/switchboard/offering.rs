@@ -33,7 +33,7 @@ impl Switchboard {
         if !self.rate.admits(from, now) {
             return Err(Reason::TooOften);
         }
-        if self.settings.room.access == Access::Local {
+        if self.settings.room.access != Access::Open {
             return Err(Reason::NotAllowed);
         }
         if !self.capture.may_be_used(now) {
@@ -51,6 +51,7 @@ impl Switchboard {
         self.commands.push_back(Command::Offer { call: id, rendition, sound: self.settings.sound });
         let call = Call {
             address: self.address(from.clone(), None),
+            key: None,
             offer: String::new(),
             shape: Shape::Tutorial(Mirror::Text),
             rendition: Some(rendition),

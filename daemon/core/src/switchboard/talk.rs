@@ -7,6 +7,7 @@ use super::early::Mark;
 use super::entry::Tell;
 use super::{Farewell, Switchboard};
 use crate::command::{Command, Level};
+use crate::config::settings::Access;
 use crate::event::LinkEvent;
 use crate::ids::{CallTag, PeerId};
 use crate::wire::limits::LEFT_GRACE;
@@ -46,7 +47,7 @@ impl Switchboard {
                     self.entry.is_in();
                 }
                 match heard.message {
-                    Ok(message) => self.hear(message, now),
+                    Ok(message) => self.hear(message, sender.is_some(), now),
                     Err(unreadable) => self.refuse_unreadable(unreadable, now),
                 }
             }
@@ -60,9 +61,10 @@ impl Switchboard {
         }
     }
 
-    fn hear(&mut self, message: Incoming, now: Instant) {
+    /// `vouched`: the relay vouches for its sender.
+    fn hear(&mut self, message: Incoming, vouched: bool, now: Instant) {
         match message {
-            Incoming::Offer(offer) => self.offer(offer, now),
+            Incoming::Offer(offer) => self.offer(offer, vouched, now),
             Incoming::Candidate { from, tag, candidate } => self.candidate(from, tag, candidate, now),
             Incoming::Bye { from, tag } => self.bye(&from, &tag, now),
             Incoming::Joined { peer } => self.is_there(&peer),
@@ -72,6 +74,13 @@ impl Switchboard {
             Incoming::Wanted { from } => self.wanted(from, now),
             Incoming::Entered { others } => self.entered(others, now),
             Incoming::Away(why) => self.is_away(why, now),
+            // An offer that was made to another camera, or in another room, and is shown to this one. Where several
+            // cameras share a relay that passes everything to everybody, that happens all day: nobody is told.
+            Incoming::Misdirected => {
+                if self.settings.room.access == Access::Keys {
+                    self.refusals.count(Reason::NotAllowed);
+                }
+            }
             Incoming::Nothing => {}
         }
     }

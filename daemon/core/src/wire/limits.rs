@@ -16,6 +16,17 @@ pub const CANDIDATE_BYTES: usize = 1024;
 pub const MID_BYTES: usize = 64;
 /// Longest `usernameFragment` (RFC 8839 section 5.4).
 pub const UFRAG_BYTES: usize = 256;
+/// Longest proof that is looked at; a right one has 43 characters.
+pub const PROOF_BYTES: usize = 64;
+/// Most proofs of one key that are remembered, so that what was taken once is not taken again.
+pub const TAKEN_PROOFS: usize = 1024;
+/// For how long a peer is not listened to after its first wrong proof; the time doubles with each, up to
+/// [`DOUBT_MOST`]. Whoever was not wrong for that long after it begins anew.
+pub const DOUBT: Duration = Duration::from_secs(1);
+/// See [`DOUBT`].
+pub const DOUBT_MOST: Duration = Duration::from_secs(60);
+/// Most viewers told to one viewer.
+pub const WATCHERS: usize = 64;
 /// Most peers read from one `room` message.
 pub const ROOM_PEERS: usize = 256;
 /// Most candidates a viewer may send for one call.
@@ -24,11 +35,11 @@ pub const CANDIDATES_PER_CALL: usize = 64;
 pub const EARLY_CANDIDATES: usize = 64;
 /// How long a candidate waits for its offer.
 pub const EARLY_CANDIDATE_LIFE: Duration = Duration::from_secs(10);
-/// Most offers from one peer within [`OFFER_WINDOW`].
+/// Most offers from one peer, or with one key, within [`OFFER_WINDOW`].
 pub const OFFERS_PER_WINDOW: usize = 20;
 /// See [`OFFERS_PER_WINDOW`].
 pub const OFFER_WINDOW: Duration = Duration::from_secs(60);
-/// Most peers whose offers are counted; past it the one heard of longest ago is forgotten.
+/// Most peers, or keys, whose offers are counted; past it the one heard of longest ago is forgotten.
 pub const COUNTED_PEERS: usize = 256;
 /// Most calls that may be waiting for their answer at once.
 pub const ANSWERING_AT_ONCE: usize = 8;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Reason;
+use crate::access::KeyId;
 use crate::ids::{CallTag, PeerId};
 
 /// An ICE candidate as browsers write it (`RTCIceCandidateInit`, W3C WebRTC section 4.8.1.1).
@@ -69,7 +70,13 @@ pub struct Offer {
     pub from: Option<PeerId>,
     /// The viewer's own id for this attempt, where it has one.
     pub tag: Option<CallTag>,
-    /// The SDP text.
+    /// Whom it is for, where it says so.
+    pub to: Option<PeerId>,
+    /// The access key it is made with, where it names one that could be.
+    pub key: Option<KeyId>,
+    /// What is to prove that, at most [`super::limits::PROOF_BYTES`] of whatever.
+    pub proof: Option<String>,
+    /// The SDP text, exactly as it was sent.
     pub sdp: String,
     /// How it was wrapped.
     pub shape: Shape,
@@ -130,7 +137,9 @@ pub enum Incoming {
         /// Who.
         peer: PeerId,
     },
-    /// Nothing for a camera: its own echo, an answer, a message to somebody else, an event of no concern.
+    /// An offer to another camera, or in another room.
+    Misdirected,
+    /// Nothing for a camera: its own echo, an answer, another message to somebody else, an event of no concern.
     Nothing,
 }
 

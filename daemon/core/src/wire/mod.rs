@@ -13,4 +13,4 @@ mod write;
 
 pub use message::{Away, Candidate, Incoming, Mirror, Offer, Outgoing, Shape, Unreadable};
 pub use reason::Reason;
-pub use write::{Address, What};
+pub use write::{Address, Watcher, What};

@@ -4,12 +4,14 @@
 use serde_json::{Map, Value};
 
 use super::{Candidate, Incoming, Mirror, Offer, Reason, Shape, Unreadable, limits};
+use crate::access::KeyId;
 use crate::ids::{CallTag, Name, PeerId, RoomName};
 
 /// Reads one message that reached the camera `me` in `room`, and whose name says what it is about.
 ///
-/// `sender` is whoever the relay vouches for; it wins over what the message says of itself. A message to somebody
-/// else, about another room, and our own echo are [`Incoming::Nothing`].
+/// `sender` is whoever the relay vouches for; it wins over what the message says of itself. Our own echo, a message to
+/// somebody else and one about another room are [`Incoming::Nothing`]; an offer of the latter kinds is
+/// [`Incoming::Misdirected`].
 pub(super) fn understand(
     about: About,
     ids: Ids,
@@ -19,8 +21,11 @@ pub(super) fn understand(
     payload: &Value,
 ) -> Result<Incoming, Unreadable> {
     let envelope = Envelope::open(sender, about, ids, payload);
-    if envelope.is_for_others(me, room) {
+    if envelope.is_echo(me) {
         return Ok(Incoming::Nothing);
+    }
+    if envelope.is_for_others(me, room) {
+        return Ok(if about == About::Offer { Incoming::Misdirected } else { Incoming::Nothing });
     }
     match about {
         About::Offer => envelope.offer(payload),
@@ -138,10 +143,11 @@ impl<'a> Envelope<'a> {
             |key, mine: &Name| matches!(self.member(key), Some(Value::String(text)) if text != mine.as_str());
         // Only pages of ours know us by our own id; others name a socket, and their relay takes it there.
         let knows_us = self.ids == Ids::Ours || matches!(self.tag(), Member::Present(_));
-        (knows_us && names_another("to", me))
-            || names_another("room", room)
-            || names_another("roomId", room)
-            || matches!(self.member("from"), Some(Value::String(text)) if text == me.as_str())
+        (knows_us && names_another("to", me)) || names_another("room", room) || names_another("roomId", room)
+    }
+
+    fn is_echo(&self, me: &PeerId) -> bool {
+        matches!(self.member("from"), Some(Value::String(text)) if text == me.as_str())
             || self.sender == Some(me)
     }
 
@@ -162,7 +168,17 @@ impl<'a> Envelope<'a> {
         let (from, tag) = self.ids()?;
         let (sdp, mirror) = self.description(payload, &["offer", "webrtc_offer"])?;
         let shape = if from.is_some() && tag.is_some() { Shape::Porthole } else { Shape::Tutorial(mirror) };
-        Ok(Incoming::Offer(Offer { from, tag, sdp, shape }))
+        let text = |key| self.member(key).and_then(Value::as_str);
+        let proof = text("proof").filter(|proof| proof.len() <= limits::PROOF_BYTES);
+        Ok(Incoming::Offer(Offer {
+            from,
+            tag,
+            to: text("to").and_then(|to| Name::new(to).ok()),
+            key: text("key").and_then(|key| KeyId::new(key).ok()),
+            proof: proof.map(str::to_owned),
+            sdp,
+            shape,
+        }))
     }
 
     fn answer(&self, payload: &Value) -> Result<Incoming, Unreadable> {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Candidate, Mirror, Outgoing, Reason, Shape};
+use crate::access::{Label, Stamp};
 use crate::ids::{CallTag, PeerId, RoomName};
 
 /// What stands around everything that is said about one call.
@@ -25,6 +26,15 @@ pub enum What {
     CameraLost,
     /// It gives one again.
     CameraBack,
+}
+
+/// Somebody who watches, as others are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watcher {
+    /// Whose key it is; `None` where the relay is not to know.
+    pub name: Option<Label>,
+    /// Since when.
+    pub since: Stamp,
 }
 
 impl What {
@@ -75,13 +85,18 @@ impl Outgoing {
         Self::entering("join", [payload])
     }
 
+    /// `answer`: the viewer's offer, which came with the proof of a key, is taken. `proof` is
+    /// [`of_answer`](crate::access::proof::of_answer); like the ids it is inside the SDP object too.
+    pub fn proved_answer(address: &Address, sdp: &str, proof: &str) -> Self {
+        let mut description = description(address, sdp);
+        description.insert("proof".into(), json!(proof));
+        address.put("answer", [("sdp", Value::Object(description)), ("proof", json!(proof))])
+    }
+
     /// `answer`: the viewer's offer is taken. The ids are inside the SDP object too, for relays that forward only
     /// that.
     pub fn answer(address: &Address, shape: Shape, sdp: &str) -> Self {
-        let mut description = address.ids();
-        description.insert("type".into(), json!("answer"));
-        description.insert("sdp".into(), json!(sdp));
-        let description = Value::Object(description);
+        let description = Value::Object(description(address, sdp));
         let mirrored = match shape {
             Shape::Porthole => return address.put("answer", [("sdp", description)]),
             Shape::Tutorial(Mirror::Object) => description.clone(),
@@ -111,9 +126,25 @@ impl Outgoing {
         address.put("refused", [("reason", json!(reason.word()))])
     }
 
+    /// `watching`: who else watches, to the one viewer that `address` names.
+    pub fn watching(address: &Address, others: &[Watcher]) -> Self {
+        let others = others.iter().map(|Watcher { name, since }| {
+            let name = name.iter().map(|name| ("name".to_owned(), json!(name)));
+            name.chain([("since".to_owned(), json!(since))]).collect()
+        });
+        address.put("watching", [("viewers", Value::Array(others.map(Value::Object).collect()))])
+    }
+
     /// `notice`: something happened that concerns everybody in the room.
     pub fn notice(room: &RoomName, me: &PeerId, what: What) -> Self {
         let payload = json!({ "room": room, "from": me, "what": what.word(), "text": what.sentence() });
         Self::new(None, "notice", [payload])
     }
+}
+
+fn description(address: &Address, sdp: &str) -> Map<String, Value> {
+    let mut description = address.ids();
+    description.insert("type".into(), json!("answer"));
+    description.insert("sdp".into(), json!(sdp));
+    description
 }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod keys;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use porthole_core::event::{Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::sdp::choose::{self, AnswerPlan, Codec, Direction};
 use porthole_core::switchboard::{Relay, Switchboard, SwitchboardSettings};
-use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, What};
+use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, Watcher, What};
 use serde_json::{Value, json};
 
 pub use Command::{Finished, ForceKeyFrame, StartCapture, StartRendition, StopCapture, StopRendition};
@@ -30,7 +32,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Access is local, as it is unless the owner says otherwise.
+    /// Our own pages on this machine are let in.
     pub fn local() -> Self {
         Self::with(|_| {})
     }
@@ -46,6 +48,7 @@ impl Desk {
                 room: name(ROOM),
                 camera: "Nursery".into(),
                 access: Access::Local,
+                keys: None,
                 max_calls: 20,
                 idle_after: secs(10),
             },

@@ -10,16 +10,18 @@ use log::debug;
 use porthole_core::wire::{Reason, limits};
 use serde_json::{Value, json};
 use socketioxide::adapter::LocalAdapter;
-use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::{ConnectHandler, FromMessageParts, Value as Packet};
 use socketioxide::layer::SocketIoLayer;
 use socketioxide::socket::Socket;
 use socketioxide::{ParserConfig, SocketIo};
 use tokio::sync::mpsc;
 
+use super::gate::{Gate, Standing};
 use super::guard::{Bucket, Door, Seat};
 use super::relay::{Heard, Life};
 use super::rooms::SocketKey;
+use super::server::PER_ADDRESS;
 
 /// How often a silent peer is asked whether it is there.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -44,6 +46,16 @@ pub struct Entrance {
     inbox: mpsc::Sender<Heard>,
     sockets: Door,
     next: Arc<AtomicU64>,
+    lets_in: LetsIn,
+}
+
+/// Whom it lets in.
+#[derive(Debug, Clone)]
+pub struct LetsIn {
+    /// Judges who may enter our own camera's room; `None`: everybody may.
+    pub gate: Option<Gate>,
+    /// Whether those who may not are let in nevertheless, for other rooms.
+    pub strangers: bool,
 }
 
 /// What we keep with a socket.
@@ -51,6 +63,7 @@ pub struct Entrance {
 struct Attendance {
     key: SocketKey,
     life: Arc<Life>,
+    standing: Option<Standing>,
     pace: Mutex<Pace>,
     inbox: mpsc::Sender<Heard>,
     _seat: Seat,
@@ -82,7 +95,9 @@ pub fn socket_io(entrance: Entrance) -> (SocketIoLayer, SocketIo) {
         .build_layer();
     // Everything is registered before the peer is told that it is connected, or what a quick peer says first would
     // be lost. But the library lets us speak to it only some time after that.
-    let before = move |socket: SocketRef| std::future::ready(entrance.admit(&socket));
+    let before = move |socket: SocketRef, TryData(auth): TryData<Value>| {
+        std::future::ready(entrance.admit(&socket, &auth.unwrap_or_default()))
+    };
     let after = async |socket: SocketRef| {
         if let Some(attendance) = socket.extensions.get::<Arc<Attendance>>() {
             attendance.life.enter();
@@ -95,26 +110,34 @@ pub fn socket_io(entrance: Entrance) -> (SocketIoLayer, SocketIo) {
 }
 
 impl Entrance {
-    /// An entrance for at most `max_sockets`, and `per_address` of them from one address that is not loopback.
-    pub fn new(inbox: mpsc::Sender<Heard>, max_sockets: usize, per_address: usize) -> Self {
-        Self { inbox, sockets: Door::new(max_sockets, per_address), next: Arc::default() }
+    /// An entrance for at most `max_sockets`.
+    pub fn new(inbox: mpsc::Sender<Heard>, max_sockets: usize, lets_in: LetsIn) -> Self {
+        Self { inbox, sockets: Door::new(max_sockets, PER_ADDRESS), next: Arc::default(), lets_in }
     }
 
-    fn admit(&self, socket: &SocketRef) -> Result<(), &'static str> {
+    fn admit(&self, socket: &SocketRef, auth: &Value) -> Result<(), &'static str> {
+        let standing = self.lets_in.gate.as_ref().map(|gate| gate.judge(auth));
+        if let (Some(Err(reason)), false) = (&standing, self.lets_in.strangers) {
+            // Only a figure: when the inbox is full, the flood is visible enough.
+            let _ = self.inbox.try_send(Heard::Refused(reason.word()));
+            return Err(reason.word());
+        }
         let address = socket.req_parts().extensions.get::<RemoteAddress>().ok_or("no address")?.0;
         let seat = self.sockets.enter(address).ok_or("too many connections")?;
         let key = SocketKey(self.next.fetch_add(1, Ordering::Relaxed));
         let pace = Pace { bucket: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()), excess: 0 };
         let inbox = self.inbox.clone();
         let life = Arc::<Life>::default();
-        let kept = Attendance { key, life: life.clone(), pace: Mutex::new(pace), inbox, _seat: seat };
+        let kept =
+            Attendance { key, life: life.clone(), standing, pace: Mutex::new(pace), inbox, _seat: seat };
         socket.extensions.insert(Arc::new(kept));
 
         let inbox = self.inbox.clone();
         // All is done before the future is made, so a peer's messages stay in their order.
         socket.on_fallback(move |socket: SocketRef, said: Said, reply: AckSender| {
-            let Said { key, life, bytes, event, payload } = said;
-            if inbox.try_send(Heard::Said { key, life, socket, bytes, event, payload, reply }).is_err() {
+            let Said { key, life, standing, bytes, event, payload } = said;
+            let said = Heard::Said { key, life, standing, socket, bytes, event, payload, reply };
+            if inbox.try_send(said).is_err() {
                 debug!("the relay is too far behind: a message of socket {} is lost", key.0);
             }
             std::future::ready(())
@@ -133,6 +156,7 @@ impl Entrance {
 struct Said {
     key: SocketKey,
     life: Arc<Life>,
+    standing: Option<Standing>,
     bytes: usize,
     event: String,
     payload: Value,
@@ -171,7 +195,8 @@ impl FromMessageParts<LocalAdapter> for Said {
         match arguments.next() {
             Some(Value::String(event)) => {
                 let payload = arguments.next().unwrap_or_default();
-                Ok(Self { key: attendance.key, life: attendance.life.clone(), bytes, event, payload })
+                let (life, standing) = (attendance.life.clone(), attendance.standing.clone());
+                Ok(Self { key: attendance.key, life, standing, bytes, event, payload })
             }
             _ => {
                 attendance.count("unreadable");

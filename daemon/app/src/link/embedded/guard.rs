@@ -122,7 +122,8 @@ pub enum TurnedAway {
 }
 
 impl Pages {
-    /// For rooms with this `access`, at this configured `link` (may be empty).
+    /// For rooms with this `access`, at this configured `link` (may be empty). Where keys are asked for, any page may
+    /// talk to the relay: it gets nowhere without one.
     pub fn new(access: Access, link: &str) -> Self {
         let link = link.parse::<Uri>().ok().and_then(|uri| {
             let host = uri.authority()?.as_str().to_ascii_lowercase();
@@ -131,14 +132,14 @@ impl Pages {
         Self { access, link }
     }
 
-    /// Whether pages of other origins are welcome.
+    /// Whether pages of other origins may read what is public here, `/healthz` among it.
     pub fn any(&self) -> bool {
         self.access == Access::Open
     }
 
     /// Judges the `Host` and `Origin` of a request.
     pub fn judge(&self, headers: &HeaderMap) -> Result<(), TurnedAway> {
-        if self.any() {
+        if self.access != Access::Local {
             return Ok(());
         }
         let text = |name| Some(headers.get(name)?.to_str().ok()?.to_ascii_lowercase());
@@ -272,9 +273,12 @@ mod tests {
     }
 
     #[test]
-    fn an_open_relay_talks_to_everybody() {
-        let pages = Pages::new(Access::Open, "");
-        assert_eq!(pages.judge(&headers(Some("doorbell.lan"), Some("https://evil.example"))), Ok(()));
+    fn a_relay_that_is_open_or_asks_for_keys_talks_to_everybody_and_only_the_former_lets_everybody_read() {
+        for (access, reads) in [(Access::Open, true), (Access::Keys, false)] {
+            let pages = Pages::new(access, "");
+            assert_eq!(pages.judge(&headers(Some("doorbell.lan"), Some("https://evil.example"))), Ok(()));
+            assert_eq!(pages.any(), reads);
+        }
     }
 
     fn headers(host: Option<&str>, origin: Option<&str>) -> HeaderMap {

@@ -58,10 +58,19 @@ impl Hall {
         *self.refusals.entry(word).or_default() += 1;
     }
 
-    /// A socket sent an event. `payload` is its first argument, or `Null`.
-    pub fn hear(&mut self, socket: SocketKey, event: &str, payload: Value) -> Vec<Delivery> {
+    /// A socket sent an event. `payload` is its first argument, or `Null`; `may_enter` is whether it may enter our own
+    /// camera's room, or why not.
+    pub fn hear(
+        &mut self,
+        socket: SocketKey,
+        event: &str,
+        payload: Value,
+        may_enter: Result<(), Reason>,
+    ) -> Vec<Delivery> {
         match event {
-            "join" | "join-room" | "joinRoom" | "join_room" | "join room" => self.join(socket, &payload),
+            "join" | "join-room" | "joinRoom" | "join_room" | "join room" => {
+                self.join(socket, &payload, may_enter)
+            }
             "leave" | "leave-room" => self.leave(socket),
             _ => self.pass_on(socket, event, payload),
         }
@@ -80,15 +89,30 @@ impl Hall {
         room.map(|room| room.camera_says(message)).unwrap_or_default()
     }
 
-    fn join(&mut self, socket: SocketKey, payload: &Value) -> Vec<Delivery> {
+    /// A socket may no longer be where it is, if that is our own camera's room: it is told why, and cut.
+    pub fn turn_out(&mut self, socket: SocketKey, reason: Reason) -> Vec<Delivery> {
+        match self.inside.get(&socket) {
+            Some(room) if self.own.as_ref() == Some(room) => {
+                let told = self.refuse_join(socket, reason, Some(&room.clone()));
+                told.into_iter().chain([Delivery::Cut(socket)]).chain(self.leave(socket)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn join(&mut self, socket: SocketKey, payload: &Value, may_enter: Result<(), Reason>) -> Vec<Delivery> {
         let asked = payload.as_str().or_else(|| text(payload, "room")).or_else(|| text(payload, "roomId"));
         let asked = asked.and_then(|asked| Name::new(asked).ok());
         let elsewhere = self.inside.get(&socket).is_some_and(|room| asked.as_ref() != Some(room));
         let Some(room) = asked.filter(|_| !elsewhere).and_then(|asked| self.rooms.get_mut(&asked)) else {
             return self.stray(socket);
         };
+        if let (true, Err(reason)) = (self.own.as_ref() == Some(room.name()), may_enter) {
+            let room = room.name().clone();
+            return self.refuse_join(socket, reason, Some(&room));
+        }
         match room.join(socket, payload) {
-            Err(reason) => self.refuse_join(socket, reason),
+            Err(reason) => self.refuse_join(socket, reason, None),
             Ok(deliveries) => {
                 self.strays.remove(&socket);
                 self.inside.insert(socket, room.name().clone());
@@ -107,7 +131,7 @@ impl Hall {
         let guesses = self.strays.entry(socket).or_default();
         *guesses += 1;
         let enough = *guesses >= WRONG_ROOMS;
-        let mut deliveries = self.refuse_join(socket, Reason::NotAllowed);
+        let mut deliveries = self.refuse_join(socket, Reason::NotAllowed, None);
         if enough {
             deliveries.push(Delivery::Cut(socket));
         }
@@ -132,9 +156,13 @@ impl Hall {
         })
     }
 
-    fn refuse_join(&mut self, socket: SocketKey, reason: Reason) -> Vec<Delivery> {
+    /// `room` is named where it is there and keeps the socket out.
+    fn refuse_join(&mut self, socket: SocketKey, reason: Reason, room: Option<&RoomName>) -> Vec<Delivery> {
         self.count_refusal(reason.word());
-        let payload = refused(reason, &Value::Null);
+        let mut payload = refused(reason, &Value::Null);
+        if let (Some(room), Value::Object(fields)) = (room, &mut payload) {
+            fields.insert("room".into(), json!(room));
+        }
         vec![
             Delivery::Socket { socket, event: "refused".into(), payload: payload.clone() },
             Delivery::Reply(payload),

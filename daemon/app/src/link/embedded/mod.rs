@@ -19,12 +19,28 @@ use super::{Events, Link};
 
 pub(super) mod assets;
 mod entrance;
+mod gate;
 pub(super) mod guard;
 mod hall;
 mod health;
 mod relay;
 mod rooms;
 pub(super) mod server;
+
+pub use gate::Gate;
+
+/// Our own camera, as the relay knows it.
+#[derive(Debug)]
+pub struct Camera {
+    /// Its peer id.
+    pub id: PeerId,
+    /// What it hears; should hold [`super::EVENTS`].
+    pub events: mpsc::Sender<LinkEvent>,
+    /// What is said of it.
+    pub health: watch::Receiver<Status>,
+    /// Who may enter its room; `None`: whoever likes.
+    pub gate: Option<Gate>,
+}
 
 /// Why the relay could not be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +63,7 @@ pub enum OpenFailed {
     /// A room for this machine only would be reachable from others.
     #[error(
         "{0} can be reached from other machines, but access is \"local\": \
-         listen on 127.0.0.1 or ::1, or set access = \"open\""
+         listen on 127.0.0.1 or ::1, or set access = \"keys\""
     )]
     Exposed(SocketAddr),
     /// Somebody else's relay cannot be where the configuration says.
@@ -60,18 +76,14 @@ pub enum OpenFailed {
 
 /// Binds the port and serves on it until the link is closed.
 ///
-/// [`LinkEvent::Up`] is reported at once, for the camera is in the room as soon as the port is bound; `events` should
-/// hold [`super::EVENTS`]. Errors: [`OpenFailed`], each with what to do about it.
+/// [`LinkEvent::Up`] is reported at once, for the camera is in the room as soon as the port is bound. Errors: [`OpenFailed`], each with what to do about it.
 pub async fn open(
     settings: RelaySettings,
     room: &RoomSettings,
     ice: &IceSettings,
-    camera: PeerId,
-    events: mpsc::Sender<LinkEvent>,
-    health: watch::Receiver<Status>,
+    camera: Camera,
 ) -> Result<Link, OpenFailed> {
-    let own = rooms::Card { from: camera, role: rooms::Role::Camera, name: room.camera.clone() };
-    serve(settings, room, ice, Some(own), Some(Events { desk: events }), Some(health)).await
+    serve(settings, room, ice, Some(camera)).await
 }
 
 /// The same without a camera of our own: cameras and viewers all come through the port. Nothing is reported.
@@ -82,26 +94,33 @@ pub async fn open_alone(
     room: &RoomSettings,
     ice: &IceSettings,
 ) -> Result<Link, OpenFailed> {
-    serve(settings, room, ice, None, None, None).await
+    serve(settings, room, ice, None).await
 }
 
 async fn serve(
     settings: RelaySettings,
     room: &RoomSettings,
     ice: &IceSettings,
-    own: Option<rooms::Card>,
-    desk: Option<Events>,
-    health: Option<watch::Receiver<Status>>,
+    camera: Option<Camera>,
 ) -> Result<Link, OpenFailed> {
     let (listener, page) = bind(settings.listen, room.access).await?;
     let pages = guard::Pages::new(room.access, &settings.link);
     let ice_servers = ice_servers(ice);
-    let own_room = own.is_some().then(|| room.room.clone());
+    let own_room = camera.is_some().then(|| room.room.clone());
+    let (mut own, mut desk, mut health, mut gate) = (None, None, None, None);
+    if let Some(camera) = camera {
+        own = Some(rooms::Card { from: camera.id, role: rooms::Role::Camera, name: room.camera.clone() });
+        (desk, health, gate) = (Some(Events { desk: camera.events }), Some(camera.health), camera.gate);
+    }
+    // Where there are other rooms, strangers to ours may still want to enter those.
+    let lets_in = entrance::LetsIn { gate: gate.clone(), strangers: !settings.rooms.is_empty() };
     let first = rooms::Room::new(room.room.clone(), own, ice_servers.clone());
     let more = settings.rooms.into_iter().map(|name| rooms::Room::new(name, None, ice_servers.clone()));
     let hall = hall::Hall::new(more.chain([first]), own_room);
-    let (relay, inbox) = relay::Relay::new(hall, desk);
-    let server = server::Server::new(listener, pages, settings.max_sockets, inbox, relay.figures(), health);
+    let (relay, inbox) = relay::Relay::new(hall, desk, gate);
+    let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
+    let server =
+        server::Server::new(listener, pages, settings.max_sockets, entrance, relay.figures(), health);
     Ok(Link::start(Some(page), |ends| relay.run(ends, server)))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
 use porthole_core::event::LinkEvent;
@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde_json::Value;
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
+use tokio::time::interval;
 
+use super::gate::{Gate, Standing};
 use super::guard::Bucket;
 use super::hall::Hall;
 use super::rooms::{Delivery, SocketKey};
@@ -29,6 +31,9 @@ const PASSED_ON_BYTES: usize = 32 * 1024;
 /// keep it.
 const PASSED_ON: (u32, u32) = (16, 256);
 
+/// How often it is looked whether somebody's key has ended.
+const ROUND: Duration = Duration::from_secs(30);
+
 /// What a socket did.
 pub enum Heard {
     /// It sent an event.
@@ -37,6 +42,8 @@ pub enum Heard {
         key: SocketKey,
         /// Whether it may be spoken to.
         life: Arc<Life>,
+        /// What it proved at the entrance, where that is asked for.
+        standing: Option<Standing>,
         /// The way back to it.
         socket: SocketRef,
         /// How long the message is.
@@ -99,6 +106,7 @@ const NEWS: (u32, u32) = (1, 60);
 /// A socket, and how much others may still send to it.
 struct Ear {
     socket: SocketRef,
+    standing: Option<Standing>,
     room_for: Bucket,
 }
 
@@ -121,6 +129,8 @@ pub struct Relay {
     lost: u64,
     news: News,
     figures: watch::Sender<Figures>,
+    /// Who may be in our own camera's room; `None`: everybody.
+    gate: Option<Gate>,
 }
 
 /// How much of the comings and goings the log is told.
@@ -131,11 +141,11 @@ struct News {
 
 impl Relay {
     /// A relay with nobody connected, and the inbox through which it hears of sockets.
-    pub fn new(hall: Hall, desk: Option<Events>) -> (Self, mpsc::Sender<Heard>) {
+    pub fn new(hall: Hall, desk: Option<Events>, gate: Option<Gate>) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
         let (sockets, early, figures) = (HashMap::new(), HashMap::new(), watch::Sender::default());
         let news = News { may: Bucket::new(NEWS.0, NEWS.1, Instant::now()), untold: 0 };
-        (Self { hall, sockets, early, inbox, desk, lost: 0, news, figures }, heard)
+        (Self { hall, sockets, early, inbox, desk, lost: 0, news, figures, gate }, heard)
     }
 
     /// How things are, kept up to date.
@@ -146,13 +156,16 @@ impl Relay {
     /// Lives until the link is closed.
     pub async fn run(mut self, mut ends: Ends, server: Server) {
         let mut server = server.start();
+        let mut round = interval(ROUND);
         self.report(LinkEvent::Up);
         loop {
-            // What the camera says goes first: strangers cannot delay it.
+            // What the camera says goes first: strangers cannot delay it, and who is turned out has heard its good-bye.
             tokio::select! {
                 biased;
                 Some(message) = ends.outbox.recv() => self.camera_says(message),
                 _ = &mut ends.stop => break,
+                () = changed(&mut self.gate) => self.clear_out(),
+                _ = round.tick() => self.clear_out(),
                 Some(heard) = self.inbox.recv() => self.hear(heard),
             }
             self.publish();
@@ -175,12 +188,14 @@ impl Relay {
             Heard::Said { key, ref life, .. } if !life.has(Life::ENTERED) => {
                 self.early.entry(key).or_default().push(heard);
             }
-            Heard::Said { key, socket, bytes, event, payload, reply, .. } => {
+            Heard::Said { key, standing, socket, bytes, event, payload, reply, .. } => {
+                let may_enter = self.may_enter(standing.as_ref());
                 self.sockets.entry(key).or_insert_with(|| Ear {
                     socket,
+                    standing,
                     room_for: Bucket::new(PASSED_ON.0, PASSED_ON.1, Instant::now()),
                 });
-                let deliveries = self.hall.hear(key, &event, payload);
+                let deliveries = self.hall.hear(key, &event, payload, may_enter);
                 self.deliver(deliveries, Some(Spoken { by: key, bytes, reply: Some(reply) }));
             }
             Heard::Entered(key) => {
@@ -193,6 +208,24 @@ impl Relay {
                 self.early.remove(&key);
                 self.forget(key);
             }
+        }
+    }
+
+    fn may_enter(&self, standing: Option<&Standing>) -> Result<(), Reason> {
+        match (&self.gate, standing) {
+            (Some(gate), Some(standing)) => gate.opens(standing),
+            (Some(_), None) => Err(Reason::NotAllowed),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Turns everybody out whose key is worth nothing any more.
+    fn clear_out(&mut self) {
+        let judged = self.sockets.iter().map(|(key, ear)| (*key, self.may_enter(ear.standing.as_ref())));
+        let out: Vec<_> = judged.filter_map(|(key, may)| may.err().map(|reason| (key, reason))).collect();
+        for (key, reason) in out {
+            let deliveries = self.hall.turn_out(key, reason);
+            self.deliver(deliveries, None);
         }
     }
 
@@ -274,6 +307,14 @@ impl Relay {
             *figures = now;
             changed
         });
+    }
+}
+
+/// Resolves when other keys open the gate.
+async fn changed(gate: &mut Option<Gate>) {
+    match gate {
+        Some(gate) => gate.changed().await,
+        None => std::future::pending().await,
     }
 }
 

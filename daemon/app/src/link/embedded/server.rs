@@ -21,7 +21,7 @@ use serde::Serialize;
 use socketioxide::SocketIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::{Layer, Service};
 use tower_http::compression::CompressionLayer;
@@ -30,7 +30,7 @@ use tower_http::cors::{Any, CorsLayer};
 use super::assets::Told;
 use super::entrance::{self, Entrance, RemoteAddress};
 use super::guard::{Bucket, Door, Pages, Seat};
-use super::relay::{Figures, Heard};
+use super::relay::Figures;
 use super::{assets, health};
 
 /// How long a request's head may take, and how long a connection may idle between requests.
@@ -42,7 +42,7 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Connections beside those of sockets: page, assets, polling.
 const SPARE_CONNECTIONS: usize = 64;
 /// Most connections, and most sockets, from one address that is not loopback.
-const PER_ADDRESS: usize = 32;
+pub const PER_ADDRESS: usize = 32;
 /// Handshakes a second over all addresses, and how many at once.
 const HANDSHAKES: (u32, u32) = (50, 200);
 /// How long sockets, and then other connections, may take to finish at the end.
@@ -72,11 +72,11 @@ impl Server {
         listener: TcpListener,
         pages: Pages,
         max_sockets: usize,
-        inbox: mpsc::Sender<Heard>,
+        entrance: Entrance,
         figures: watch::Receiver<Figures>,
         status: Option<watch::Receiver<Status>>,
     ) -> Self {
-        let (layer, io) = entrance::socket_io(Entrance::new(inbox, max_sockets, PER_ADDRESS));
+        let (layer, io) = entrance::socket_io(entrance);
         // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
         // request), and every application would be a Socket.IO server of its own that knows nothing of the others'
         // peers.

@@ -36,7 +36,8 @@ pub(super) fn read(
         return Reading { result: Ok(Incoming::Nothing), known: false, echo: false };
     };
     let result = meant(spec, means, sender, me, room, args);
-    let known = result.as_ref().is_ok_and(|incoming| *incoming != Incoming::Nothing) || echoes(means);
+    let nothing = |incoming: &Incoming| matches!(incoming, Incoming::Nothing | Incoming::Misdirected);
+    let known = result.as_ref().is_ok_and(|incoming| !nothing(incoming)) || echoes(means);
     Reading { result, known, echo: echoes(means) }
 }
 

@@ -18,6 +18,8 @@ const CHANGES: u8 = 8;
 #[derive(Debug, Clone)]
 pub struct Tongue {
     spec: Spec,
+    /// Nobody but our own pages is served.
+    for_ours: bool,
     /// Who is spoken to, where the dialect was left open.
     ear: Option<Ear>,
     /// The spellings of joining still to be tried, the next one last.
@@ -57,7 +59,13 @@ impl Tongue {
             // Until something is heard, every spelling of the tutorial is understood.
             Choice::Auto => (Spec::known(Known::A), Some(Ear { known: None, changes: 0, join: None })),
         };
-        Self { spec, ear, joins: Vec::new(), asked: None, echoed: false }
+        Self { spec, for_ours: false, ear, joins: Vec::new(), asked: None, echoed: false }
+    }
+
+    /// The same where nobody but our own pages is served: what they say gets through only where messages are objects, so
+    /// no stranger can talk us into a dialect in which they are something else.
+    pub fn for_our_pages(self) -> Self {
+        Self { for_ours: true, ..self }
     }
 
     /// The link is up: joining starts from the first spelling, or from the one that was heard last time.
@@ -170,9 +178,13 @@ impl Tongue {
         if ear.known == Some(known) || ear.changes >= CHANGES {
             return None;
         }
+        let spec = Spec::known(known);
+        if self.for_ours && !spec.takes_objects() {
+            return None;
+        }
         ear.changes += 1;
         ear.known = Some(known);
-        self.spec = Spec::known(known);
+        self.spec = spec;
         Some(known)
     }
 }

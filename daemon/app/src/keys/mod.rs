@@ -1,0 +1,60 @@
+//! The camera's keys on this machine: where the ring is kept, how it is changed and noticed to have changed. Must not
+//! decide whom a key lets in, nor know what a call or a relay is.
+
+pub mod dates;
+mod file;
+mod fresh;
+mod place;
+mod watch;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use porthole_core::access::{Key, KeyRing, Label, Role, Stamp};
+
+pub use file::{Kept, KeyFile};
+pub use fresh::{NoRandomness, key, unguessable};
+pub use place::{NoPlace, key_file};
+pub use watch::{NEWS, follow};
+
+/// What the key is called that the first start makes.
+pub const OWNER: &str = "owner";
+
+/// The wall clock.
+pub fn now() -> Stamp {
+    // Before 1970 no clock of a camera stands.
+    Stamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// Why there is no ring to begin with.
+#[derive(Debug, thiserror::Error)]
+pub enum NoRing {
+    /// Nowhere to keep it.
+    #[error(transparent)]
+    Nowhere(#[from] NoPlace),
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Unkept(#[from] Kept),
+    /// The machine has no random numbers.
+    #[error(transparent)]
+    NotRandom(#[from] NoRandomness),
+}
+
+/// The ring that a daemon starts with, and whether that is the first: then it holds one key, the owner's.
+///
+/// # Errors
+/// [`NoRing`].
+pub fn begin(file: &KeyFile) -> Result<(KeyRing, bool), NoRing> {
+    file.read_or_begin(|| {
+        let mut ring = KeyRing::default();
+        if let Ok(name) = Label::new(OWNER) {
+            // Nothing is on the ring that it could be mistaken for.
+            let _ = ring.add(key(name, Role::Manage, now(), None)?);
+        }
+        Ok(ring)
+    })
+}
+
+/// The owner's key, where the ring still has it.
+pub fn owner(ring: &KeyRing) -> Option<&Key> {
+    ring.meant(OWNER).ok()
+}
