@@ -54,7 +54,7 @@ export class Tile {
     // The words stay under the veil while it fades.
     if (view.word !== "live") {
       this.title.textContent = said.title;
-      this.text.textContent = `${said.text} ${since}`.trim();
+      this.text.textContent = `${since} ${said.text}`.trim();
     }
     const hopeless = view.reason !== null && isFinal(view.reason);
     const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)

@@ -87,10 +87,11 @@ export class Viewer {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const cameras = await Promise.all(this.seats.map(async ({ place, life, call, watching }) => ({
-      from: place.peer, name: place.name, ...life.view(), call: call?.tag ?? null, watching,
-      ...(call ? arrived(await call.made.stats()) : {}),
-    })));
+    const cameras = await Promise.all(this.seats.map(async (seat) => {
+      const { place, life, call, watching } = seat;
+      const stats = call ? arrived(await call.made.stats()) : {};
+      return { from: peerOf(seat), name: place.name, ...life.view(), call: call?.tag ?? null, watching, ...stats };
+    }));
     const { room, me: peer, door } = this;
     const relay = this.relay === "up" ? "up" : "down";
     return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), cameras };
@@ -326,7 +327,7 @@ export class Viewer {
       tile.alone(this.alone === seat, several, place.name);
       // Who comes and goes while the relay is away, nobody says.
       tile.others(this.relay === "up" ? others(seat.watching, new Date()) : "");
-      const news = `${spoken(view, place.name)} ${since}`.trim();
+      const news = spoken(view, place.name, since);
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);

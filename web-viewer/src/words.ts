@@ -152,10 +152,10 @@ export function short(view: View): string {
   }
 }
 
-/** What a screen reader says when the state has changed. */
-export function spoken(view: View, name: string): string {
+/** What a screen reader says when the state has changed; `since`: as `unseen` has it. */
+export function spoken(view: View, name: string, since = ""): string {
   const { title, text } = words(view, name);
-  return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${text}`.trim();
+  return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${since && `${since} `}${text}`.trim();
 }
 
 export const TEXT = {
@@ -189,5 +189,5 @@ export const TEXT = {
   formError: "A room’s name has 1 to 64 letters, digits or . _ : @ - and no spaces.",
   badLink: "This link is not complete: the room’s name in it cannot be one.",
   badKey: { title: "This link is not complete", text: "The key in it was cut off or changed on the way. Open the whole link once more, or ask the camera’s owner to send it again." },
-  badRelay: "This link is not complete: the address of the camera’s server in it cannot be one.",
+  badRelay: "The address of the camera’s server in this link is wrong. Open the whole link once more, or type the room’s name.",
 } as const;

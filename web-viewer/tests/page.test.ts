@@ -119,6 +119,8 @@ test("a time that cannot be is not said", () => {
 test("what is read out names the camera and ends its sentences", () => {
   assert.equal(spoken({ word: "live", reason: null }, "Nursery"), "Nursery is live.");
   assert.match(spoken({ word: "ended", reason: "hang-up" }, "Nursery"), /^Nursery: Call ended\. \S/);
+  const absent = spoken({ word: "absent", reason: "unanswered" }, "Nursery", "No picture since 03:12.");
+  assert.match(absent, /^Nursery: Nursery does not answer\. No picture since 03:12\. It may be /);
 });
 
 test("the link names the room, and perhaps a relay and a key", () => {
