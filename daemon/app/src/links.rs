@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anstyle::{AnsiColor, Color, Style};
 use porthole_core::access::Key;
-use porthole_core::config::settings::{ExternalRelay, RelayMode, RelaySettings};
+use porthole_core::config::settings::{ExternalRelay, RelayMode, RelaySettings, TlsSource};
 use porthole_core::ids::RoomName;
 use porthole_core::wire::dialect::{Choice, Known};
 use qrcode::render::unicode::Dense1x2;
@@ -54,6 +54,12 @@ impl Page {
     /// Where it is under its likeliest name, without a path.
     pub fn origin(&self) -> &str {
         self.origins.first().map_or("", String::as_str)
+    }
+
+    /// Where it is over https, if it is also there over http.
+    pub fn secure_origin(&self) -> Option<&str> {
+        let plain = self.origins.iter().any(|origin| origin.starts_with("http://"));
+        self.origins.iter().find(|origin| plain && origin.starts_with("https://")).map(String::as_str)
     }
 
     /// Every link to `room`, the one to be opened first. With a `key`, whoever has the link has the key.
@@ -116,8 +122,33 @@ pub fn write_bare(out: &mut dyn Write, links: &[String]) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Where the page is under each of its names, the one to be opened first.
+/// Where the page is under each of its names, the one to be opened first: over http, which every browser shows without
+/// a question, unless that is sent on; then the same over https.
 fn origins(relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
+    let mut origins = plain_origins(relay, bound, own);
+    if let Some(secure) = origins.first().and_then(|first| secure(relay, bound, first)) {
+        origins.insert(usize::from(!relay.tls.redirect), secure);
+    }
+    origins
+}
+
+/// The same place over https, where that is another and browsers do more there.
+fn secure(relay: &RelaySettings, bound: SocketAddr, origin: &str) -> Option<String> {
+    // A page over https is not allowed to speak with a relay over http.
+    let to_plain_relay =
+        matches!(&relay.mode, RelayMode::External(other) if other.url.starts_with("http://"));
+    let host = origin.strip_prefix("http://")?;
+    let near = host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]");
+    let written = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    // One port speaks both, also that which http has by itself. Another port is that of somebody between us.
+    let ours = written.unwrap_or(80) == bound.port();
+    if relay.tls.source == TlsSource::Off || to_plain_relay || near || !ours {
+        return None;
+    }
+    Some(if written.is_some() { format!("https://{host}") } else { format!("https://{host}:80") })
+}
+
+fn plain_origins(relay: &RelaySettings, bound: SocketAddr, own: &[IpAddr]) -> Vec<String> {
     if !relay.link.is_empty() {
         vec![relay.link.clone()]
     } else if bound.ip().is_unspecified() {
@@ -173,12 +204,17 @@ mod tests {
         let own = ["192.168.1.20", "2001:db8::7"];
         assert_eq!(
             links("0.0.0.0:8080", "", &own),
-            ["http://192.168.1.20:8080/#room=porthole", "http://localhost:8080/#room=porthole"]
+            [
+                "http://192.168.1.20:8080/#room=porthole",
+                "https://192.168.1.20:8080/#room=porthole",
+                "http://localhost:8080/#room=porthole"
+            ]
         );
         assert_eq!(
             links("[::]:80", "", &own),
             [
                 "http://192.168.1.20/#room=porthole",
+                "https://192.168.1.20:80/#room=porthole",
                 "http://[2001:db8::7]/#room=porthole",
                 "http://localhost/#room=porthole"
             ]
@@ -188,7 +224,10 @@ mod tests {
     #[test]
     fn on_one_address_that_is_the_link() {
         assert_eq!(links("127.0.0.1:8080", "", &["192.168.1.20"]), ["http://localhost:8080/#room=porthole"]);
-        assert_eq!(links("10.1.2.3:99", "", &[]), ["http://10.1.2.3:99/#room=porthole"]);
+        assert_eq!(
+            links("10.1.2.3:99", "", &[]),
+            ["http://10.1.2.3:99/#room=porthole", "https://10.1.2.3:99/#room=porthole"]
+        );
         assert_eq!(links("[::1]:99", "", &[]), ["http://[::1]:99/#room=porthole"]);
         assert_eq!(links("127.0.0.2:99", "", &[]), ["http://127.0.0.2:99/#room=porthole"]);
     }
@@ -200,6 +239,24 @@ mod tests {
     }
 
     #[test]
+    fn the_second_link_is_over_https_where_that_is_spoken_and_of_use() {
+        let at = "192.168.1.20:8080";
+        let (plain, secure) = (format!("http://{at}/#room=porthole"), format!("https://{at}/#room=porthole"));
+        assert_eq!(links(at, "", &[]), [plain.clone(), secure.clone()]);
+        assert_eq!(links(at, "redirect = true", &[]), [secure, plain.clone()]);
+        assert_eq!(links(at, "tls = \"off\"", &[]), [plain]);
+        let relay = |url: &str| links(at, &format!("mode = \"external\"\nurl = \"{url}\""), &[]).len();
+        assert_eq!((relay("http://relay.example"), relay("https://relay.example")), (1, 2));
+        let named = "link = \"http://cam.lan\"";
+        assert_eq!(links("0.0.0.0:80", named, &[])[1], "https://cam.lan:80/#room=porthole");
+        assert_eq!(links(at, named, &[]), ["http://cam.lan/#room=porthole"], "somebody is between");
+        assert_eq!(links("[2001:db8::7]:80", "", &[])[1], "https://[2001:db8::7]:80/#room=porthole");
+        assert_eq!(page(at, "", &[]).secure_origin(), Some("https://192.168.1.20:8080"));
+        assert_eq!(page(at, "link = \"https://cam.example\"", &[]).secure_origin(), None);
+        assert_eq!(page("127.0.0.1:80", "", &[]).secure_origin(), None);
+    }
+
+    #[test]
     fn a_key_stands_behind_the_room_and_before_a_relay_elsewhere() {
         let here = page("0.0.0.0:80", "", &["192.168.1.20"]);
         let room = RoomName::new("yard").unwrap();
@@ -207,6 +264,7 @@ mod tests {
             here.links(&room, Some(&key())),
             [
                 format!("http://192.168.1.20/#room=yard&{KEYED}"),
+                format!("https://192.168.1.20:80/#room=yard&{KEYED}"),
                 format!("http://localhost/#room=yard&{KEYED}")
             ]
         );
@@ -261,7 +319,7 @@ mod tests {
         let mut drawn = Vec::new();
         write_code(&mut drawn, false, &code).unwrap();
         let drawn = String::from_utf8(drawn).unwrap();
-        assert_eq!(written(false, &links), format!("  {}\n  {}\n\n{drawn}\n", links[0], links[1]));
+        assert_eq!(written(false, &links), format!("  {}\n\n{drawn}\n", links.join("\n  ")));
         assert!(drawn.lines().all(|line| line.chars().count() < 60), "a code that fits a terminal:\n{drawn}");
     }
 

@@ -458,6 +458,7 @@ impl Camera {
         how(&mut relay);
         let settings = RelaySettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: TlsSettings { source: TlsSource::Off, redirect: false },
             mode: RelayMode::External(Box::new(relay.clone())),
             ..RelaySettings::default()
         };

@@ -81,6 +81,7 @@ impl Daemon {
             .arg("run")
             .arg("--config")
             .arg(&config)
+            .env("STATE_DIRECTORY", folder.path())
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

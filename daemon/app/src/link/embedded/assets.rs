@@ -136,7 +136,8 @@ fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-fn guarded(mut response: Response<Body>) -> Response<Body> {
+/// With what is said with every answer.
+pub fn guarded(mut response: Response<Body>) -> Response<Body> {
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
