@@ -27,7 +27,8 @@ pub enum Opens<'a> {
 
 /// Prints every link to the page, the QR code of the first, and who can reach it.
 ///
-/// `bound` is the address the relay really listens on (with the port that was taken); `colour` is whether `out` is
+/// `bound` is the address the relay really listens on (with the port that was taken), and `authority` the fingerprint of
+/// whom browsers have to trust to open the page over https; `colour` is whether `out` is
 /// a terminal; `config` is the configuration's file, for commands that are to be typed.
 ///
 /// # Errors
@@ -36,19 +37,20 @@ pub fn print(
     out: &mut dyn Write,
     colour: bool,
     (room, relay): (&RoomSettings, &RelaySettings),
-    bound: SocketAddr,
+    (bound, authority): (SocketAddr, Option<&str>),
     opens: Opens<'_>,
     config: Option<&Path>,
 ) -> io::Result<()> {
     let page = Page::of(relay, bound);
     writeln!(out, "\"{}\" waits in room {}. Open in a browser:\n", room.camera, room.room)?;
     match opens {
-        Opens::Link => links::write(out, colour, &page.links(&room.room, None))?,
-        Opens::FirstKey(key) => links::write(out, colour, &page.links(&room.room, Some(key)))?,
+        Opens::Link => page.write(out, colour, &page.links(&room.room, None))?,
+        Opens::FirstKey(key) => page.write(out, colour, &page.links(&room.room, Some(key)))?,
         // A code of it would open nothing.
-        Opens::Key { .. } => links::write_bare(out, &page.links(&room.room, None))?,
+        Opens::Key { .. } => page.write_bare(out, &page.links(&room.room, None))?,
     }
     write_opens(out, opens, config)?;
+    write_secure(out, &page, authority)?;
     write_reach(out, room.access, relay, bound)?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
@@ -56,12 +58,12 @@ pub fn print(
 
 /// Prints what a camera's configuration has to say to wait here, and every room's links.
 ///
-/// `bound` is the address the relay really listens on. Errors: those of writing to `out`.
+/// `bound` is the address the relay really listens on, `authority` as in [`print`]. Errors: those of writing to `out`.
 pub fn print_relay(
     out: &mut dyn Write,
     room: &RoomSettings,
     relay: &RelaySettings,
-    bound: SocketAddr,
+    (bound, authority): (SocketAddr, Option<&str>),
 ) -> io::Result<()> {
     let page = Page::of(relay, bound);
     writeln!(out, "A relay without a camera listens on {bound}. Open in a browser:\n")?;
@@ -72,10 +74,15 @@ pub fn print_relay(
         out,
         "They show the cameras that wait in the room, to whoever has a key to them. Their configuration says:\n\n  \
          [room]\n  name = \"{}\"\n  camera = \"Camera\"\n  \
-         [relay]\n  mode = \"external\"\n  url = \"{}\"\n  dialect = \"porthole\"\n",
+         [relay]\n  mode = \"external\"\n  url = \"{}\"\n  dialect = \"porthole\"",
         room.room,
         page.origin()
     )?;
+    if authority.is_some() && Some(page.origin()) == page.secure_origin() {
+        writeln!(out, "  ca = \"ca.pem\"\n\nwith the file that is at {}/ca.pem beside it.", page.origin())?;
+    }
+    writeln!(out)?;
+    write_secure(out, &page, authority)?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
 }
@@ -96,6 +103,17 @@ fn write_opens(out: &mut dyn Write, opens: Opens<'_>, config: Option<&Path>) -> 
         ),
         Opens::Key { owner: false } => writeln!(out, "It opens with a key only: `{add}` makes one.\n"),
     }
+}
+
+/// How to open the page over https without being asked.
+fn write_secure(out: &mut dyn Write, page: &Page, authority: Option<&str>) -> io::Result<()> {
+    let (Some(secure), Some(fingerprint)) = (page.secure_origin(), authority) else { return Ok(()) };
+    let plain = secure.replacen("https", "http", 1);
+    writeln!(
+        out,
+        "Talking back needs the https link. A browser asks before it opens that, until you install the camera's\n\
+         certificate there: {plain}/ca.crt, whose SHA-256 fingerprint is\n\n  {fingerprint}\n"
+    )
 }
 
 /// Who reaches it, and how that is changed.
@@ -202,7 +220,7 @@ mod tests {
         let settings = config::load("relay", "[relay]\nrooms = [\"yard\"]", &|_| None).unwrap();
         let mut out = Vec::new();
         let bound = "127.0.0.1:8080".parse().unwrap();
-        print_relay(&mut out, &settings.room, &settings.relay, bound).unwrap();
+        print_relay(&mut out, &settings.room, &settings.relay, (bound, Some("AB:CD"))).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             links_in(&text),
@@ -214,13 +232,56 @@ mod tests {
         assert_eq!(camera.room.access, Access::Keys);
     }
 
-    fn said(access: &str, bound: &str, relay: &str, opens: Opens<'_>) -> String {
-        let bound: SocketAddr = bound.parse().unwrap();
+    #[test]
+    fn where_https_is_another_link_the_way_to_trust_it_is_said() {
+        let near = said("open", "127.0.0.1:8080", "", Opens::Link);
+        assert!(!near.contains("https") && !near.contains("AB:CD"), "{near}");
+        let text = said("open", "10.0.0.9:8080", "", Opens::Link);
+        assert_eq!(
+            links_in(&text),
+            ["http://10.0.0.9:8080/#room=porthole", "https://10.0.0.9:8080/#room=porthole"]
+        );
+        assert!(
+            text.contains("there: http://10.0.0.9:8080/ca.crt, whose") && text.contains("  AB:CD\n"),
+            "{text}"
+        );
+        let files = "tls = \"files\"\ncertificate = \"a\"\nkey = \"b\"";
+        let settings = settings("open", "10.0.0.9:8080", files);
+        let mut out = Vec::new();
+        let served = ("10.0.0.9:8080".parse().unwrap(), None);
+        print(&mut out, false, (&settings.room, &settings.relay), served, Opens::Link, None).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(links_in(&text).len() == 2 && !text.contains("ca.crt"), "{text}");
+    }
+
+    #[test]
+    fn a_relay_that_is_only_there_over_https_says_whom_a_camera_has_to_trust() {
+        let settings = settings("open", "10.0.0.9:8080", "redirect = true");
+        let mut out = Vec::new();
+        let served = ("10.0.0.9:8080".parse().unwrap(), Some("AB:CD"));
+        print_relay(&mut out, &settings.room, &settings.relay, served).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let camera = config::load("advice", &advice_in(&text), &|_| None).unwrap();
+        let RelayMode::External(other) = &camera.relay.mode else { panic!("{text}") };
+        assert_eq!(
+            (other.url.as_str(), other.ca.as_deref()),
+            ("https://10.0.0.9:8080", Some(Path::new("ca.pem")))
+        );
+        assert!(text.contains("https://10.0.0.9:8080/ca.pem"), "{text}");
+    }
+
+    fn settings(access: &str, bound: &str, relay: &str) -> config::settings::Settings {
         let text = format!("[room]\naccess = \"{access}\"\n[relay]\nlisten = \"{bound}\"\n{relay}\n");
-        let settings = config::load("my.toml", &text, &|_| None).unwrap();
+        config::load("my.toml", &text, &|_| None).unwrap()
+    }
+
+    fn said(access: &str, bound: &str, relay: &str, opens: Opens<'_>) -> String {
+        let settings = settings(access, bound, relay);
+        let bound: SocketAddr = bound.parse().unwrap();
         let mut out = Vec::new();
         let config = Some(Path::new("my.toml"));
-        print(&mut out, false, (&settings.room, &settings.relay), bound, opens, config).unwrap();
+        let served = (bound, Some("AB:CD"));
+        print(&mut out, false, (&settings.room, &settings.relay), served, opens, config).unwrap();
         String::from_utf8(out).unwrap()
     }
 

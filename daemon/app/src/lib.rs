@@ -1,6 +1,7 @@
 //! The daemon's shells: what is decided in `porthole-core` is performed here. Must not decide anything itself.
 
 pub mod access;
+pub mod addresses;
 pub mod announce;
 pub mod cli;
 pub mod configuration;
@@ -13,3 +14,4 @@ pub mod logging;
 pub mod media;
 pub mod memory;
 pub mod run;
+pub mod state;

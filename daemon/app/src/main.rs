@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use porthole::cli::{Args, Command, Keys};
 use porthole::configuration::Unusable;
 use porthole::exit::Exit;
+use porthole::link::embedded::look_at_tls;
 use porthole::run::CannotRun;
 use porthole::{configuration, logging};
 use porthole_core::config::settings::Settings;
@@ -66,6 +67,13 @@ fn access(config: Option<&Path>, asked: Keys) -> Exit {
 fn check_config(file: &Path) -> Exit {
     match configuration::check(file) {
         Ok(settings) => {
+            let wrong = look_at_tls(&settings.relay.tls);
+            for why in &wrong {
+                eprintln!("{}: [relay] certificate and key: {why}", file.display());
+            }
+            if !wrong.is_empty() {
+                return Exit::Config;
+            }
             println!("{}: ok\n{settings}", file.display());
             Exit::Well
         }

@@ -73,7 +73,7 @@ async fn relay(settings: Settings) -> Result<(), CannotRun> {
     let stop = told_to_stop()?;
     let link = embedded::open_alone(settings.relay.clone(), &settings.room, &settings.ice).await?;
     if let Some(page) = link.page() {
-        announce::print_relay(&mut stdout(), &settings.room, &settings.relay, page)?;
+        announce::print_relay(&mut stdout(), &settings.room, &settings.relay, (page, link.authority()))?;
     }
     stop.await;
     link.close().await;
@@ -124,7 +124,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     if let Some(page) = link.page() {
         let opens = keyed.as_ref().map_or(Opens::Link, Keyed::opens);
         let place = (&settings.room, &settings.relay);
-        let said = announce::print(&mut stdout(), stdout().is_terminal(), place, page, opens, config);
+        let served = (page, link.authority());
+        let said = announce::print(&mut stdout(), stdout().is_terminal(), place, served, opens, config);
         // Nobody reads the link; it is no reason not to answer who knows it.
         if let Err(error) = said {
             log::warn!("the link could not be printed ({error}); the page is at {page}");

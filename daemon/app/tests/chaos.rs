@@ -338,6 +338,7 @@ impl Daemon {
         let child = Command::new(env!("CARGO_BIN_EXE_porthole"))
             .args(["run", "--config"])
             .arg(&file)
+            .env("STATE_DIRECTORY", folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

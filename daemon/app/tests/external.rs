@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use porthole::link::external;
 use porthole::link::{EVENTS, Link};
-use porthole_core::config::settings::{Access, Auth, ExternalRelay, RelayMode, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{
+    Access, Auth, ExternalRelay, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+};
 use porthole_core::event::{LinkEvent, Loss};
 use porthole_core::status::{CaptureState, RoomState, Status};
 use porthole_core::wire::Outgoing;
@@ -44,6 +46,21 @@ async fn an_offer_from_the_room_reaches_the_desk_and_its_answer_the_caller() {
     assert_eq!(heard(&mut ann).await, answer);
     camera.close().await;
     assert_eq!(node.tells("disconnected").await[2], "client namespace disconnect");
+}
+
+#[tokio::test]
+async fn the_page_is_told_where_the_relay_is_and_nothing_of_its_token() {
+    let camera = Camera::open(|relay| {
+        relay.url = "https://relay.example:3000".into();
+        relay.path = "/cam/socket.io/".into();
+        relay.auth = token("our-own-secret");
+    })
+    .await;
+    let (code, page) = camera.get("/").await;
+    assert_eq!(code, 200);
+    let told = r#"<meta name="porthole-relay" content="https://relay.example:3000/cam/socket.io/">"#;
+    assert!(page.contains(told) && !page.contains("our-own-secret"), "{page}");
+    camera.close().await;
 }
 
 #[tokio::test]
@@ -441,6 +458,7 @@ impl Camera {
         how(&mut relay);
         let settings = RelaySettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: TlsSettings { source: TlsSource::Off, redirect: false },
             mode: RelayMode::External(Box::new(relay.clone())),
             ..RelaySettings::default()
         };

@@ -11,7 +11,9 @@ use porthole::keys;
 use porthole::link::embedded::{self, Camera, Gate, OpenFailed};
 use porthole::link::{EVENTS, Link};
 use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Stamp, proof};
-use porthole_core::config::settings::{Access, IceSettings, RelayMode, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{
+    Access, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
 use porthole_core::status::{CaptureState, RoomState, Status, Viewer};
@@ -590,6 +592,7 @@ async fn open_with(
     let relay = RelaySettings {
         listen,
         link: String::new(),
+        tls: TlsSettings { source: TlsSource::Off, redirect: false },
         max_sockets: 32,
         rooms: rooms.iter().map(|room| Name::new(*room).unwrap()).collect(),
         mode: RelayMode::Embedded,

@@ -114,6 +114,7 @@ impl Daemon {
             .arg("run")
             .arg("--config")
             .arg(&config)
+            .env("STATE_DIRECTORY", folder.path())
             .envs(start.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

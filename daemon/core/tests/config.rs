@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use porthole_core::config::keys::SECTIONS;
 use porthole_core::config::settings::{
-    Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TurnServer,
-    VideoSource,
+    Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TlsSettings,
+    TlsSource, TurnServer, VideoSource,
 };
 use porthole_core::config::{Findings, load, load_for_relay};
 use porthole_core::ids::RoomName;
@@ -43,6 +43,10 @@ fn every_key_is_taken_as_meant() {
         [relay]
         listen = "[::]:80"
         link = "https://cam.example/"
+        tls = "files"
+        certificate = "/etc/tls/fullchain.pem"
+        key = "key.pem"
+        redirect = true
         max_sockets = 9
         rooms = ["yard", "gate"]
         [video]
@@ -77,6 +81,8 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.room.idle_after, Duration::ZERO);
     assert_eq!(settings.relay.listen.to_string(), "[::]:80");
     assert_eq!(settings.relay.link, "https://cam.example");
+    let source = TlsSource::Files { certificate: "/etc/tls/fullchain.pem".into(), key: "key.pem".into() };
+    assert_eq!(settings.relay.tls, TlsSettings { source, redirect: true });
     assert_eq!(settings.relay.max_sockets, 9);
     assert_eq!(settings.relay.rooms, ["yard", "gate"].map(|room| RoomName::new(room).unwrap()));
     let video = settings.media.video;
@@ -160,7 +166,8 @@ packet = 30
 fn every_key_refuses_another_type_and_says_what_is_allowed() {
     for section in SECTIONS {
         for key in section.keys {
-            for value in ["true", "1.5", "1979-05-27", "{ a = 1 }", "[[1]]"] {
+            let flag = if key.allowed == "true or false" { "'true'" } else { "true" };
+            for value in [flag, "1.5", "1979-05-27", "{ a = 1 }", "[[1]]"] {
                 let found = findings(&format!("[{}]\n{} = {value}", section.name, key.name));
                 let path = format!("{}.{}", section.name, key.name);
                 assert!(
@@ -411,6 +418,7 @@ fn the_summary_says_what_matters_and_no_secret() {
     assert_eq!(
         meaning(text).to_string(),
         "room     porthole (\"Camera\") at 127.0.0.1:8080, for everybody who reaches it, at most 20 calls\n\
+         https    by an authority of our own, beside http\n\
          picture  the test picture, 1280x720 at 30/s, H.264 of 2000 kbit/s by the first encoder that works, \
          VP8 for browsers without\n\
          sound    none\n\
@@ -682,6 +690,40 @@ fn what_is_only_for_relays_of_others_is_found_beside_our_own() {
             found[0].ends_with(r#": only with mode = "external""#) && !found[0].contains("wonder"),
             "{found:?}"
         );
+    }
+}
+
+#[test]
+fn what_https_is_made_of_lies_in_the_folder_of_the_file() {
+    let source = |text: &str| load("/etc/porthole/my.toml", text, &nothing_set).unwrap().relay.tls.source;
+    let (certificate, key) = ("/etc/porthole/a.pem".into(), "/etc/porthole/tls/b.pem".into());
+    assert_eq!(
+        source("[relay]\ntls = 'files'\ncertificate = 'a.pem'\nkey = 'tls/b.pem'"),
+        TlsSource::Files { certificate, key }
+    );
+    let authority = Some("/etc/porthole/family.pem".into());
+    assert_eq!(source("[relay]\nauthority = 'family.pem'"), TlsSource::Own { authority });
+    assert_eq!(source("[relay]\ntls = 'off'"), TlsSource::Off);
+}
+
+#[test]
+fn what_https_is_made_of_goes_with_its_kind() {
+    for (text, key, why) in [
+        ("certificate = 'a.pem'", "certificate", r#"only with tls = "files""#),
+        ("key = 'a.pem'", "key", r#"only with tls = "files""#),
+        ("tls = 'off'\nauthority = 'a.pem'", "authority", r#"only with tls = "own""#),
+        ("tls = 'off'\nredirect = true", "redirect", "there is no https to go to"),
+        ("tls = 'files'\ncertificate = 'a.pem'", "tls", "write the path of the PEM file under key"),
+        ("tls = 'files'\nkey = 'a.pem'", "tls", "write the path of the PEM file under certificate"),
+        ("tls = 'on'", "tls", r#""own", "files" or "off""#),
+        ("tls = true", "tls", r#""own", "files" or "off""#),
+        ("tls = 'on'\nkey = 'a.pem'", "tls", r#""own", "files" or "off""#),
+        ("redirect = 'yes'", "redirect", "true or false"),
+        ("authority = \"a\\u0000b\"", "authority", "a text with the path of a file"),
+    ] {
+        let found = wrong(&format!("[relay]\n{text}"));
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].contains(&format!(": relay.{key} = ")) && found[0].contains(why), "{found:?}");
     }
 }
 

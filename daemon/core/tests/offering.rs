@@ -336,8 +336,14 @@ fn our_own_page_is_answered_in_our_own_dialect_through_somebody_elses_relay() {
     let sdp = chromium("anna10000");
     let payload = json!({ "room": ROOM, "from": "anna", "to": ME, "call": "1", "sdp": { "type": "offer", "sdp": sdp } });
     desk.expect(says(None, "offer", payload), [StartCapture, StartRendition(H264), answer_to(1, &sdp, true)]);
-    let message =
-        desk.answer_message(1, &address(Some("anna"), Some("1")), porthole_core::wire::Shape::Porthole);
+    let Command::Send(mut message) =
+        desk.answer_message(1, &address(Some("anna"), Some("1")), porthole_core::wire::Shape::Porthole)
+    else {
+        panic!("no message")
+    };
+    message.introduce("Nursery");
+    assert_eq!(message.payload()["name"], "Nursery", "which nobody else tells it there");
+    let message = Command::Send(message);
     let answered = desk.answered(1);
     desk.expect(answered, [message]);
     desk.expect(found(1, 1), [sent_candidate("anna", "1", Some(1))]);

@@ -36,6 +36,8 @@ pub struct Link {
     task: JoinHandle<()>,
     /// Where our own page is served, if this link serves one.
     page: Option<SocketAddr>,
+    /// Whom browsers have to trust to open that page over https.
+    authority: Option<String>,
 }
 
 /// The far ends of a [`Link`], for the task behind it.
@@ -56,7 +58,13 @@ impl Link {
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(life(Ends { outbox: outgoing, stop: stopped }));
-        Self { outbox, stop, task, page }
+        Self { outbox, stop, task, page, authority: None }
+    }
+
+    /// Over https, the page is vouched for by an authority of our own with this fingerprint.
+    fn with_authority(mut self, fingerprint: Option<String>) -> Self {
+        self.authority = fingerprint;
+        self
     }
 
     /// Puts a message on the link. Never blocks; a message that finds its queue full is dropped with a warning.
@@ -74,6 +82,12 @@ impl Link {
     /// Address and port of our own page, with the port that was really bound; `None` on other people's relays.
     pub fn page(&self) -> Option<SocketAddr> {
         self.page
+    }
+
+    /// SHA-256 of the authority that browsers have to trust to open our own page over https without being asked:
+    /// `AB:CD:…`. `None` where that is not ours, or there is no https.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// Delivers what was sent before, tells the peers that the relay goes, and lets go of the port. Takes less

@@ -16,6 +16,7 @@ use super::settings::{
     Access, AudioSettings, AudioSource, EncoderChoice, Fallback, IceSettings, LogLevel, MediaSettings,
     RelayMode, RelaySettings, RoomSettings, Settings, TurnServer, VideoSettings, VideoSource,
 };
+use super::tls;
 use crate::ids::Name;
 use crate::wire::dialect::{Choice, Known};
 
@@ -126,6 +127,7 @@ fn relay(
             "" => Some(String::new()),
             text => address::origin(text).map(str::to_owned),
         }),
+        tls: tls::tls(section, default.tls, folder),
         max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
         rooms: default.rooms,
         mode: relay::mode(section, folder, env),
@@ -138,10 +140,7 @@ fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) ->
         (path.is_absolute() && path.file_name().is_some() && is_printable(entry.text()?))
             .then(|| path.to_owned())
     });
-    let clip = section.take("file", None, |entry| match entry.text()? {
-        "" => Some(None),
-        text => is_printable(text).then(|| Some(folder.join(text))),
-    });
+    let clip = section.take("file", None, |entry| reader::file(entry, folder));
     let source = section.word(
         "source",
         Origin::Auto,

@@ -47,6 +47,11 @@ pub const RELAY: Section = Section {
             "link",
             r#"a text such as "https://cam.example" (scheme, host and perhaps port, no path), or "" to make it from listen"#,
         ),
+        key("tls", r#""own", "files" or "off""#),
+        key("authority", r#"a text with the path of a file, or "" for one in the state directory"#),
+        key("certificate", r#"a text with the path of a PEM file, or "" for none"#),
+        key("key", r#"a text with the path of a PEM file, or "" for none"#),
+        key("redirect", "true or false"),
         key("max_sockets", "a whole number from 2 to 10000"),
         key(
             "rooms",

@@ -13,6 +13,7 @@ mod reader;
 mod relay;
 pub mod settings;
 mod summary;
+mod tls;
 
 pub use check::{load, load_for_relay};
 pub use error::{Finding, Findings};

@@ -1,6 +1,7 @@
 //! Takes the known keys out of one section and reports everything else in it. Must not know a single key's meaning.
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -195,6 +196,14 @@ pub(super) fn whole<T: TryFrom<i64> + PartialOrd>(entry: &Entry<'_>, range: Rang
 /// The even number of pixels in `entry`, if encoders take it.
 pub(super) fn even_pixels(entry: &Entry<'_>) -> Option<u32> {
     whole(entry, 16..=4096).filter(|pixels| pixels % 2 == 0)
+}
+
+/// The file that `entry` names, from `folder` on; `None` inside for no file.
+pub(super) fn file(entry: &Entry<'_>, folder: &Path) -> Option<Option<PathBuf>> {
+    match entry.text()? {
+        "" => Some(None),
+        text => is_printable(text).then(|| Some(folder.join(text))),
+    }
 }
 
 /// Whether `text` has no control characters in it.

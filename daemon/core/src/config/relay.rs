@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::address;
 use super::file::{Entry, File};
 use super::keys;
-use super::reader::{Reader, is_printable};
+use super::reader::{self, Reader, is_printable};
 use super::settings::{Access, Auth, ExternalRelay, RelayMode, Settings};
 use crate::ids::{Name, RoomName};
 use crate::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
@@ -45,10 +45,7 @@ pub(super) fn mode(
     let path = section.take("path", PATH.to_owned(), |entry| path(entry.text()?));
     let dialect = dialect(section);
     let auth = auth(section, env);
-    let ca = section.take("ca", None, |entry| match entry.text()? {
-        "" => Some(None),
-        text => is_printable(text).then(|| Some(folder.join(text))),
-    });
+    let ca = section.take("ca", None, |entry| reader::file(entry, folder));
     let pin = section.take("pin", None, |entry| match entry.text()? {
         "" => Some(None),
         text => pin(text).map(Some),

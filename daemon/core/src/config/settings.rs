@@ -59,12 +59,42 @@ pub struct RelaySettings {
     pub listen: SocketAddr,
     /// What the printed link starts with, such as `https://cam.example`; empty: made from `listen`.
     pub link: String,
+    /// How https is spoken on `listen`, beside http.
+    pub tls: TlsSettings,
     /// Most sockets at once on `listen`.
     pub max_sockets: usize,
     /// Rooms of our own relay beside the camera's, for cameras elsewhere. None in somebody else's.
     pub rooms: Vec<RoomName>,
     /// Where the room is.
     pub mode: RelayMode,
+}
+
+/// How https is spoken, on the port of http.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// With which certificate.
+    pub source: TlsSource,
+    /// Whether http from other machines is sent on to https.
+    pub redirect: bool,
+}
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsSource {
+    /// Nowhere: http only.
+    Off,
+    /// A small authority of our own makes it.
+    Own {
+        /// The file of that authority; `None`: wherever the daemon keeps what it has to remember.
+        authority: Option<PathBuf>,
+    },
+    /// Somebody else, who also renews it.
+    Files {
+        /// The certificate and those that signed it, PEM.
+        certificate: PathBuf,
+        /// Its key, PEM.
+        key: PathBuf,
+    },
 }
 
 /// Where the room is.
@@ -267,6 +297,7 @@ impl Default for RelaySettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             link: String::new(),
+            tls: TlsSettings { source: TlsSource::Own { authority: None }, redirect: false },
             max_sockets: 64,
             rooms: Vec::new(),
             mode: RelayMode::Embedded,

@@ -1,8 +1,10 @@
-//! What settings come to, in four lines for a person. Must not show a secret.
+//! What settings come to, in a few lines for a person. Must not show a secret.
 
 use std::fmt;
 
-use super::settings::{Access, AudioSource, EncoderChoice, Fallback, RelayMode, Settings, VideoSource};
+use super::settings::{
+    Access, AudioSource, EncoderChoice, Fallback, RelayMode, Settings, TlsSettings, TlsSource, VideoSource,
+};
 use crate::wire::dialect::Choice;
 
 impl fmt::Display for Settings {
@@ -18,6 +20,7 @@ impl fmt::Display for Settings {
             "room     {} (\"{}\") at {}, for {who}, at most {} calls",
             room.room, room.camera, relay.listen, room.max_calls
         )?;
+        writeln!(f, "https    {}", relay.tls)?;
         if let RelayMode::External(external) = &relay.mode {
             let dialect = match &external.dialect {
                 Choice::Auto => "found out by listening",
@@ -60,6 +63,18 @@ impl fmt::Display for Settings {
             )?,
         }
         write!(f, "ice      {} STUN and {} TURN servers", ice.stun.len(), ice.turn.len())
+    }
+}
+
+impl fmt::Display for TlsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            TlsSource::Off => return f.write_str("none"),
+            TlsSource::Own { authority: None } => f.write_str("by an authority of our own")?,
+            TlsSource::Own { authority: Some(file) } => write!(f, "by the authority in {}", file.display())?,
+            TlsSource::Files { certificate, .. } => write!(f, "with {}", certificate.display())?,
+        }
+        f.write_str(if self.redirect { ", http is sent on to it" } else { ", beside http" })
     }
 }
 

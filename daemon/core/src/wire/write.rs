@@ -111,6 +111,13 @@ impl Outgoing {
         address.put("answer", members)
     }
 
+    /// Adds what people call the camera ("Nursery") to an `answer` that is one object.
+    pub fn introduce(&mut self, name: &str) {
+        if let [Value::Object(payload)] = self.args.as_mut_slice() {
+            payload.insert("name".into(), json!(name));
+        }
+    }
+
     /// `candidate`: one of the camera's own; `None` is the end of candidates.
     pub fn candidate(address: &Address, candidate: Option<&Candidate>) -> Self {
         address.put("candidate", [("candidate", json!(candidate))])

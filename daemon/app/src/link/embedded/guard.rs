@@ -2,12 +2,15 @@
 //! Must not know rooms, nor what a message says.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, Uri, header};
 use porthole_core::config::settings::Access;
+
+/// The part of an IPv6 address that a host chooses for itself.
+const HOST_BITS: u32 = 64;
 
 /// A token bucket: so many at once, and so many a second afterwards.
 #[derive(Debug)]
@@ -43,7 +46,8 @@ impl Bucket {
     }
 }
 
-/// Counts who is inside, in all and by address.
+/// Counts who is inside, in all and by address; of IPv6 by network, since whoever has one address there has all 2^64 of
+/// its network (RFC 4291 section 2.5.4).
 ///
 /// Loopback has no bound of its own beside `most`: a reverse proxy on this machine stands for everybody behind it.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ impl Door {
 
     /// A seat, unless there is none left.
     pub fn enter(&self, address: IpAddr) -> Option<Seat> {
-        let address = address.to_canonical();
+        let address = one_of(address);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let here = inside.by_address.get(&address).copied().unwrap_or(0);
         if inside.all >= self.most || (here >= self.most_per_address && !address.is_loopback()) {
@@ -83,6 +87,16 @@ impl Door {
         inside.all += 1;
         inside.by_address.insert(address, here + 1);
         Some(Seat { inside: self.inside.clone(), address })
+    }
+}
+
+/// What stands for everybody who may be the same as `address`.
+fn one_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << HOST_BITS)).into()
+        }
+        address => address,
     }
 }
 
@@ -126,8 +140,12 @@ impl Pages {
     /// talk to the relay: it gets nowhere without one.
     pub fn new(access: Access, link: &str) -> Self {
         let link = link.parse::<Uri>().ok().and_then(|uri| {
+            let scheme = uri.scheme_str()?.to_ascii_lowercase();
             let host = uri.authority()?.as_str().to_ascii_lowercase();
-            Some((host.clone(), format!("{}://{host}", uri.scheme_str()?.to_ascii_lowercase())))
+            // Browsers leave out the port that the scheme has anyway.
+            let usual = if scheme == "https" { ":443" } else { ":80" };
+            let host = host.strip_suffix(usual).unwrap_or(&host).to_owned();
+            Some((host.clone(), format!("{scheme}://{host}")))
         });
         Self { access, link }
     }
@@ -225,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    fn the_addresses_of_one_ipv6_network_count_as_one() {
+        let door = Door::new(10, 2);
+        let enter = |text: &str| door.enter(text.parse().unwrap());
+        let _seats = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2"].map(|text| enter(text).expect(text));
+        assert!(enter("2001:db8:0:1:8000::3").is_none(), "a third from one network");
+        let _next = enter("2001:db8:0:2::1").expect("the network next to it");
+        let own: Vec<_> = (0..5).filter_map(|_| enter("::1")).collect();
+        assert_eq!(own.len(), 5, "this machine has no bound of its own");
+        let far = ["192.0.2.1", "192.0.2.2"].map(|text| enter(text).is_some());
+        assert_eq!(far, [true, true], "addresses of IPv4 are one each");
+    }
+
+    #[test]
     fn a_local_relay_answers_only_to_names_of_this_machine() {
         let pages = Pages::new(Access::Local, "");
         for host in ["localhost", "LocalHost:8080", "127.0.0.1:9000", "127.0.0.2", "[::1]:8080"] {
@@ -248,8 +279,10 @@ mod tests {
         let pages = Pages::new(Access::Local, "");
         let from = |origin| pages.judge(&headers(Some("localhost:8080"), Some(origin)));
         assert_eq!(from("http://localhost:8080"), Ok(()));
+        assert_eq!(from("https://localhost:8080"), Ok(()), "the same port speaks both");
         for origin in [
             "https://evil.example",
+            "https://localhost",
             "http://localhost:9090",
             "http://127.0.0.1:8080",
             "null",
@@ -270,6 +303,13 @@ mod tests {
             Err(TurnedAway::Origin)
         );
         assert_eq!(pages.judge(&headers(Some("www.cam.example"), None)), Err(TurnedAway::Host));
+        assert_eq!(
+            pages.judge(&headers(Some("localhost:8080"), Some("http://cam.example"))),
+            Err(TurnedAway::Origin),
+            "whoever is between could have written that page"
+        );
+        let written_out = Pages::new(Access::Local, "https://cam.example:443");
+        assert_eq!(written_out.judge(&headers(Some("cam.example"), Some("https://cam.example"))), Ok(()));
     }
 
     #[test]

@@ -17,7 +17,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Events, Link};
 
-mod assets;
+pub use tls::{Unusable as TlsUnusable, look_at as look_at_tls};
+
+pub(super) mod assets;
+mod connection;
 mod entrance;
 mod gate;
 pub(super) mod guard;
@@ -26,6 +29,7 @@ mod health;
 mod relay;
 mod rooms;
 pub(super) mod server;
+pub(super) mod tls;
 
 pub use gate::Gate;
 
@@ -69,6 +73,9 @@ pub enum OpenFailed {
     /// Somebody else's relay cannot be where the configuration says.
     #[error(transparent)]
     BadAddress(#[from] super::external::BadAddress),
+    /// There is to be https, and there is no certificate for it.
+    #[error(transparent)]
+    Tls(#[from] TlsUnusable),
     /// Anything else.
     #[error("cannot listen on {0}: {1}")]
     Other(SocketAddr, #[source] io::Error),
@@ -104,6 +111,8 @@ async fn serve(
     camera: Option<Camera>,
 ) -> Result<Link, OpenFailed> {
     let (listener, page) = bind(settings.listen, room.access).await?;
+    let tls = tls::Tls::open(&settings, page.port())?;
+    let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = guard::Pages::new(room.access, &settings.link);
     let ice_servers = ice_servers(ice);
     let own_room = camera.is_some().then(|| room.room.clone());
@@ -120,8 +129,8 @@ async fn serve(
     let (relay, inbox) = relay::Relay::new(hall, desk, gate);
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
     let server =
-        server::Server::new(listener, pages, settings.max_sockets, entrance, relay.figures(), health);
-    Ok(Link::start(Some(page), |ends| relay.run(ends, server)))
+        server::Server::new(listener, pages, settings.max_sockets, entrance, relay.figures(), health, tls);
+    Ok(Link::start(Some(page), |ends| relay.run(ends, server)).with_authority(authority))
 }
 
 /// Takes the port, if that exposes nobody; with the address that was really bound.

@@ -1,10 +1,7 @@
-//! HTTP and, where the relay is our own, Socket.IO on one port: takes connections in, has them looked at by the guard,
+//! http, https and, where the relay is our own, Socket.IO on one port: takes connections in, has them looked at by the guard,
 //! and hands what they say to the relay's task. Must not know the room.
 
-use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -13,31 +10,27 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use log::{debug, warn};
 use porthole_core::status::Status;
 use serde::Serialize;
 use socketioxide::SocketIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tower::{Layer, Service};
+use tower::Layer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
-use super::entrance::{self, Entrance, RemoteAddress};
-use super::guard::{Bucket, Door, Pages, Seat};
+use super::assets::Told;
+use super::connection::{self, Reception, Seated};
+use super::entrance::{self, Entrance};
+use super::guard::{Bucket, Door, Pages};
 use super::relay::Figures;
+use super::tls::{self, Tls};
 use super::{assets, health};
 
-/// How long a request's head may take, and how long a connection may idle between requests.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a request that brings something may take: the sender's time, as nothing here takes long.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
-/// Most bytes of a request's head.
-const HEAD_BYTES: usize = 32 * 1024;
 /// Connections beside those of sockets: page, assets, polling.
 const SPARE_CONNECTIONS: usize = 64;
 /// Most connections, and most sockets, from one address that is not loopback.
@@ -55,6 +48,8 @@ pub struct Server {
     router: Router,
     io: Option<SocketIo>,
     connections: Door,
+    speaker: Option<tls::Speaker>,
+    keeper: Option<tls::Keeper>,
 }
 
 /// A running server.
@@ -62,6 +57,8 @@ pub struct Serving {
     io: Option<SocketIo>,
     stop: watch::Sender<()>,
     accepting: JoinHandle<()>,
+    /// Keeps the certificate a good one.
+    keeping: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -74,33 +71,49 @@ impl Server {
         entrance: Entrance,
         figures: watch::Receiver<Figures>,
         status: Option<watch::Receiver<Status>>,
+        tls: Option<Tls>,
     ) -> Self {
         let (layer, io) = entrance::socket_io(entrance);
         // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
         // request), and every application would be a Socket.IO server of its own that knows nothing of the others'
         // peers.
-        let router = Router::new().fallback_service(layer.layer(files(figures, status)));
+        let files = files(Told::default(), figures, status, &tls);
+        let router = Router::new().fallback_service(layer.layer(files));
         let connections = Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS);
-        Self { listener, router: guarded(router, pages), io: Some(io), connections }
+        Self::over(listener, guarded(router, pages, &tls), Some(io), connections, tls)
     }
 
-    /// Page and `/healthz` only, for a room in somebody else's relay.
+    /// Page and `/healthz` only, for a room in somebody else's relay, which the page is `told`.
     pub fn without_relay<F: Clone + Serialize + Send + Sync + 'static>(
         listener: TcpListener,
         pages: Pages,
+        told: Told,
         figures: watch::Receiver<F>,
         status: watch::Receiver<Status>,
+        tls: Option<Tls>,
     ) -> Self {
-        let router = guarded(files(figures, Some(status)), pages);
-        Self { listener, router, io: None, connections: Door::new(SPARE_CONNECTIONS, PER_ADDRESS) }
+        let router = guarded(files(told, figures, Some(status), &tls), pages, &tls);
+        Self::over(listener, router, None, Door::new(SPARE_CONNECTIONS, PER_ADDRESS), tls)
+    }
+
+    fn over(
+        listener: TcpListener,
+        router: Router,
+        io: Option<SocketIo>,
+        connections: Door,
+        tls: Option<Tls>,
+    ) -> Self {
+        let (speaker, keeper) = tls.map(|tls| (tls.speaker, tls.keeper)).unzip();
+        Self { listener, router, io, connections, speaker, keeper }
     }
 
     /// Takes connections in until stopped.
     pub fn start(self) -> Serving {
-        let Self { listener, router, io, connections } = self;
+        let Self { listener, router, io, connections, speaker, keeper } = self;
         let (stop, stopped) = watch::channel(());
-        let accepting = tokio::spawn(accept(listener, router, connections, stopped));
-        Serving { io, stop, accepting }
+        let accepting = tokio::spawn(accept(listener, Reception { router, speaker, stopped }, connections));
+        let keeping = keeper.map(|keeper| tokio::spawn(keeper.keep()));
+        Serving { io, stop, accepting, keeping }
     }
 }
 
@@ -122,16 +135,17 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.keeping.iter().for_each(JoinHandle::abort);
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, door: Door, mut stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, mut reception: Reception, door: Door) {
     let mut connections = JoinSet::new();
     let mut troubled = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stopped.changed() => break,
+            _ = reception.stopped.changed() => break,
         };
         while connections.try_join_next().is_some() {}
         match accepted {
@@ -141,10 +155,7 @@ async fn accept(listener: TcpListener, router: Router, door: Door, mut stopped: 
                     debug!("{from} is turned away: too many connections");
                     continue;
                 };
-                // Signalling is small messages that must not wait for each other.
-                let _ = stream.set_nodelay(true);
-                let stream = Seated { stream, _seat: seat };
-                connections.spawn(serve(stream, from, router.clone(), stopped.clone()));
+                connections.spawn(connection::serve(Seated::new(stream, seat), from, reception.clone()));
             }
             Err(error) => {
                 if !troubled {
@@ -162,51 +173,34 @@ async fn accept(listener: TcpListener, router: Router, door: Door, mut stopped: 
     }
 }
 
-/// One connection, with the address it comes from written into each of its requests.
-async fn serve(stream: Seated, from: SocketAddr, router: Router, mut stopped: watch::Receiver<()>) {
-    let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(RemoteAddress(from.ip()));
-        router.clone().call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        debug!("connection from {from}: {error}");
-    }
-}
-
 fn files<F: Clone + Serialize + Send + Sync + 'static>(
+    told: Told,
     figures: watch::Receiver<F>,
     status: Option<watch::Receiver<Status>>,
+    tls: &Option<Tls>,
 ) -> Router {
+    let about_tls = tls.as_ref().map(|tls| tls::routes(tls.about.clone())).unwrap_or_default();
     let healthz = get(async move || {
         let figures = figures.borrow().clone();
         health::answer(status.as_ref(), figures)
     });
+    let file = move |method, uri, headers| assets::serve(told.clone(), method, uri, headers);
     Router::new()
         .route("/healthz", healthz)
-        .method_not_allowed_fallback(assets::serve)
-        .fallback(assets::serve)
+        .merge(about_tls)
+        .method_not_allowed_fallback(file.clone())
+        .fallback(file)
         .layer(CompressionLayer::new())
 }
 
-fn guarded(router: Router, pages: Pages) -> Router {
+fn guarded(router: Router, pages: Pages, tls: &Option<Tls>) -> Router {
     let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
     let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
+    let redirects = tls.as_ref().map(|tls| &tls.about).filter(|about| about.redirects());
+    let redirect = redirects.map(|about| middleware::from_fn_with_state(about.clone(), tls::redirect));
     router
         .layer(tower::util::option_layer(strangers))
+        .layer(tower::util::option_layer(redirect))
         .layer(middleware::from_fn_with_state((pages, handshakes), judge))
 }
 
@@ -229,50 +223,4 @@ async fn judge(
     tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
         assets::in_words(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.")
     })
-}
-
-/// A connection that gives its seat back when it ends, also after it has become a websocket.
-struct Seated {
-    stream: TcpStream,
-    _seat: Seat,
-}
-
-impl AsyncRead for Seated {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Seated {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }

@@ -42,6 +42,11 @@ impl Address {
         self.url.as_str()
     }
 
+    /// For the page: scheme, host, port and path, and nothing that could be a secret.
+    pub fn public(&self) -> String {
+        format!("{self}{}", self.url.path())
+    }
+
     /// Name or address of the machine; an IPv6 address without brackets.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
@@ -115,6 +120,8 @@ mod tests {
     fn nothing_that_could_be_a_secret_is_shown() {
         let shown = address("https://user:password@relay.example:3000/?token=1", "/x/").to_string();
         assert_eq!(shown, "https://relay.example:3000");
+        let public = address("https://user:password@relay.example/?token=1", "/x/").public();
+        assert_eq!(public, "https://relay.example:443/x/");
     }
 
     #[test]

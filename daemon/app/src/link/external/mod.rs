@@ -6,11 +6,12 @@
 use porthole_core::config::settings::{ExternalRelay, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::status::Status;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use super::embedded::assets::Told;
 use super::embedded::guard::Pages;
 use super::embedded::server::Server;
+use super::embedded::tls::Tls;
 use super::embedded::{self, OpenFailed};
 use super::{Ends, Events, Link};
 use address::Address;
@@ -50,22 +51,20 @@ pub async fn open(
              in `url` if the relay speaks TLS"
         );
     }
+    let told = Told { relay: address.public() };
     let (listener, page) = embedded::bind(settings.listen, room.access).await?;
     let trust = Trust::new(relay.ca.clone(), relay.pin);
     let url = address.to_string();
     let life = Life::new(SocketIo::new(address, trust), url, Events { desk: events });
+    let tls = Tls::open(settings, page.port())?;
+    let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = Pages::new(room.access, &settings.link);
-    Ok(Link::start(Some(page), |ends| serve(ends, life, listener, pages, health)))
+    let server = Server::without_relay(listener, pages, told, life.figures(), health, tls);
+    Ok(Link::start(Some(page), |ends| serve(ends, life, server)).with_authority(authority))
 }
 
-async fn serve(
-    ends: Ends,
-    life: Life<impl Transport>,
-    listener: TcpListener,
-    pages: Pages,
-    health: watch::Receiver<Status>,
-) {
-    let mut serving = Server::without_relay(listener, pages, life.figures(), health).start();
+async fn serve(ends: Ends, life: Life<impl Transport>, server: Server) {
+    let mut serving = server.start();
     life.run(ends).await;
     serving.stop().await;
 }

@@ -1,0 +1,212 @@
+//! One connection: what it speaks, http or TLS, and then its requests. Must not know what is asked for.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use log::debug;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use tower::Service;
+
+use super::entrance::RemoteAddress;
+use super::guard::Seat;
+use super::tls::{FIRST_BYTE, Secure, Speaker};
+
+/// How long a connection may take to say its first byte, and over TLS to shake hands as well.
+const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a request's head may take, and how long a connection may idle between requests.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// Most bytes of a request's head.
+const HEAD_BYTES: usize = 32 * 1024;
+/// How long the other end may leave lie what it was sent, whether it is gone or reads nothing (TCP_USER_TIMEOUT,
+/// tcp(7)). Its own queue is bounded in bytes, the time is not.
+const UNREAD_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What every connection has.
+#[derive(Clone)]
+pub struct Reception {
+    /// What answers.
+    pub router: Router,
+    /// What speaks TLS, where anything does.
+    pub speaker: Option<Speaker>,
+    /// Changes when the server ends.
+    pub stopped: watch::Receiver<()>,
+}
+
+/// A connection that gives its seat back when it ends, also after it has become a websocket.
+pub struct Seated {
+    stream: TcpStream,
+    _seat: Seat,
+}
+
+/// What the other end began to speak.
+enum Spoken {
+    Http(Seated),
+    Https(Box<TlsStream<Seated>>),
+}
+
+/// Lives as long as the connection does.
+pub async fn serve(stream: Seated, from: SocketAddr, reception: Reception) {
+    let Reception { router, speaker, mut stopped } = reception;
+    let spoken = tokio::select! {
+        spoken = hello(stream, speaker) => spoken,
+        _ = stopped.changed() => return,
+    };
+    let ended = match spoken {
+        Ok(Spoken::Http(stream)) => requests(stream, from, false, router, stopped).await,
+        Ok(Spoken::Https(stream)) => requests(stream, from, true, router, stopped).await,
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = ended {
+        debug!("connection from {from}: {error}");
+    }
+}
+
+/// Waits for the first byte, and shakes hands where that is one of TLS.
+async fn hello(stream: Seated, speaker: Option<Speaker>) -> io::Result<Spoken> {
+    let until = Instant::now() + HELLO_DEADLINE;
+    let first = timeout(HELLO_DEADLINE, stream.first_byte()).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    match speaker.filter(|_| first == FIRST_BYTE) {
+        None => Ok(Spoken::Http(stream)),
+        Some(speaker) => {
+            let left = until.saturating_duration_since(Instant::now());
+            Ok(Spoken::Https(Box::new(speaker.shake(stream, left).await?)))
+        }
+    }
+}
+
+/// Answers its requests, with the address it comes from written into each of them.
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    from: SocketAddr,
+    secure: bool,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> Result<(), String> {
+    let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(RemoteAddress(from.ip()));
+        if secure {
+            request.extensions_mut().insert(Secure);
+        }
+        router.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    ended.map_err(|error| error.to_string())
+}
+
+impl Seated {
+    /// The connection, in its seat.
+    pub fn new(stream: TcpStream, seat: Seat) -> Self {
+        // Signalling is small messages that must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_DEADLINE));
+        Self { stream, _seat: seat }
+    }
+
+    /// The first byte, which is still there to be read afterwards.
+    async fn first_byte(&self) -> io::Result<u8> {
+        let mut first = [0];
+        match self.stream.peek(&mut first).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(first[0]),
+        }
+    }
+}
+
+impl AsyncRead for Seated {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Seated {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::super::guard::Door;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_does_not_wait_for_ever_for_an_end_that_reads_nothing() {
+        let (_near, seated) = pair().await;
+        assert_eq!(SockRef::from(&seated.stream).tcp_user_timeout().unwrap(), Some(UNREAD_DEADLINE));
+        assert!(seated.stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_first_byte_is_seen_and_left_there() {
+        let (mut near, seated) = pair().await;
+        near.write_all(b"GET").await.unwrap();
+        assert_eq!(seated.first_byte().await.unwrap(), b'G');
+        assert_eq!(seated.first_byte().await.unwrap(), b'G');
+        let (near, seated) = pair().await;
+        drop(near);
+        assert_eq!(seated.first_byte().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    async fn pair() -> (TcpStream, Seated) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (far, from) = listener.accept().await.unwrap();
+        (near, Seated::new(far, Door::new(1, 1).enter(from.ip()).unwrap()))
+    }
+}

@@ -1,0 +1,281 @@
+//! What the authority of our own signs for this machine, and where both are kept: made once, found again after a
+//! restart, renewed in time and whenever the machine gets another address. Must not know who connects.
+//!
+//! A camera that cannot keep its authority still has one until it is restarted: a full or read-only disk is no reason
+//! to go without https.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use log::{info, warn};
+use rustls::pki_types::CertificateDer;
+
+use super::authority::{Authority, BadAuthority};
+use super::names::{self, Subject};
+use super::pair::{DAY, Date, Pair, Text};
+use crate::state;
+
+/// The authority's file in the state directory.
+const FILE: &str = "authority.pem";
+/// The ending of the file with what it has signed, beside its own.
+const SIGNED: &str = "signed.pem";
+/// Only the owner enters a folder that is made for it.
+const FOLDER_MODE: u32 = 0o700;
+/// A certificate is renewed when it has less than this left.
+const RENEW: i64 = 30 * DAY;
+/// People have to install the next authority by hand, so they hear of it early.
+const END_NEAR: i64 = 365 * DAY;
+
+/// The authority and what it has signed last.
+#[derive(Debug)]
+pub struct Own {
+    authority: Authority,
+    pair: Pair,
+    /// Where what it signs is kept; `None` where the authority itself is not kept.
+    signed: Option<PathBuf>,
+    /// The host of the link, for which people may be waiting.
+    link: Option<Subject>,
+    /// Names it may not vouch for, which people have been told of.
+    told: BTreeSet<Subject>,
+}
+
+/// Why there is no certificate at all.
+#[derive(Debug, thiserror::Error)]
+#[error("no certificate could be made ({0}): set tls = \"off\" below [relay] to do without https")]
+pub struct NotMade(#[from] rcgen::Error);
+
+/// Why an authority is not used, or not kept.
+#[derive(Debug, thiserror::Error)]
+enum Unkept {
+    #[error(
+        "neither STATE_DIRECTORY nor XDG_STATE_HOME nor HOME is set; name a file with `authority` below [relay]"
+    )]
+    Nowhere,
+    #[error("{0} cannot be read: {1}")]
+    Unread(String, io::Error),
+    #[error("{0} cannot be written: {1}")]
+    Unwritten(String, io::Error),
+    #[error("{0}: {1}; put the right one back, or move it away to have a new one made")]
+    Broken(String, BadAuthority),
+}
+
+impl Own {
+    /// Finds the authority at `file` (or in the state directory), or makes it; and what it shows now for a machine with
+    /// these names. `link` is what printed links begin with.
+    ///
+    /// # Errors
+    /// [`NotMade`]: the machine has no random numbers.
+    pub fn open(
+        file: Option<&Path>,
+        link: &str,
+        wanted: &BTreeSet<Subject>,
+        now: Date,
+    ) -> Result<Self, NotMade> {
+        let file = file.map(Path::to_owned).or_else(|| Some(state::directory()?.join(FILE)));
+        let found = match &file {
+            Some(file) => find_or_make(file, wanted, now)?,
+            None => Err(Unkept::Nowhere),
+        };
+        let (authority, signed) = match (found, file) {
+            (Ok(authority), Some(file)) => (authority, Some(file.with_extension(SIGNED))),
+            (found, _) => {
+                if let Err(why) = found {
+                    warn!(
+                        "https: the authority is only good until the next start, after which browsers ask again \
+                         whether they may show the page: {why}"
+                    );
+                }
+                (made(wanted, now)?.1, None)
+            }
+        };
+        let kept = signed.as_deref().and_then(|file| kept(file, &authority));
+        let allowed = allowed(&authority, wanted);
+        let pair = match kept {
+            Some(pair) if fits(&pair, &authority, &allowed, now, true) => pair,
+            _ => sign(&authority, &allowed, now, signed.as_deref())?,
+        };
+        let mut own = Self { authority, pair, signed, link: names::of_link(link), told: BTreeSet::new() };
+        own.tell_refused(wanted);
+        Ok(own)
+    }
+
+    /// What is shown now.
+    pub fn pair(&self) -> &Pair {
+        &self.pair
+    }
+
+    /// For those who are to trust it.
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        self.authority.certificate()
+    }
+
+    /// What is to be shown from now on, if that is something new. `patient`: the clock may still be wrong, as it is
+    /// where a board has no battery and the network has not told the time yet.
+    pub fn look(&mut self, wanted: &BTreeSet<Subject>, now: Date, patient: bool) -> Option<Pair> {
+        self.tell_refused(wanted);
+        let allowed = allowed(&self.authority, wanted);
+        if fits(&self.pair, &self.authority, &allowed, now, patient) {
+            return None;
+        }
+        match sign(&self.authority, &allowed, now, self.signed.as_deref()) {
+            Ok(pair) => {
+                info!("https: a new certificate, for {}, until {}", listed(&allowed), pair.until);
+                self.pair = pair;
+                Some(self.pair.clone())
+            }
+            Err(error) => {
+                warn!("https: {error}");
+                None
+            }
+        }
+    }
+
+    /// What a person should act on, in words with the fix.
+    pub fn concerns(&self, now: Date) -> Vec<String> {
+        let near = self.authority.until() < now.after(END_NEAR);
+        let words = || {
+            format!(
+                "the authority that browsers trust ends on {}: move its file away and start again, and install the \
+                 new one where the old one was",
+                self.authority.until()
+            )
+        };
+        near.then(words).into_iter().collect()
+    }
+
+    fn tell_refused(&mut self, wanted: &BTreeSet<Subject>) {
+        for subject in wanted.iter().filter(|subject| !self.authority.may_vouch_for(subject)) {
+            if !self.told.insert(subject.clone()) {
+                continue;
+            }
+            let words = format!(
+                "https: the authority was made before this machine was called {subject} and may not vouch for that \
+                 name; a new one may (move its file away and start again), and a certificate of your own (tls = \
+                 \"files\")"
+            );
+            if self.link.as_ref() == Some(subject) { warn!("{words}") } else { info!("{words}") }
+        }
+    }
+}
+
+/// Outside: no random numbers. Inside: it is there and of no use, or it cannot be kept.
+fn find_or_make(
+    file: &Path,
+    wanted: &BTreeSet<Subject>,
+    now: Date,
+) -> Result<Result<Authority, Unkept>, NotMade> {
+    let name = file.display().to_string();
+    let read = || match fs::read(file) {
+        Ok(text) => Authority::from_pem(&text).map(Some).map_err(|why| Unkept::Broken(name.clone(), why)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unkept::Unread(name.clone(), error)),
+    };
+    match read() {
+        Ok(Some(authority)) => {
+            if fs::metadata(file).is_ok_and(|seen| seen.mode() & 0o077 != 0) {
+                warn!(
+                    "{name}: others on this machine can read the authority's key; this ends it: chmod 600 {name}"
+                );
+            }
+            return Ok(Ok(authority));
+        }
+        Ok(None) => {}
+        Err(why) => return Ok(Err(why)),
+    }
+    let (text, authority) = made(wanted, now)?;
+    Ok(match write_new(file, &text) {
+        Ok(()) => {
+            info!("https: an authority of our own was made and is kept in {name}");
+            Ok(authority)
+        }
+        // Another camera on this machine was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read() {
+            Ok(Some(theirs)) => Ok(theirs),
+            Ok(None) => Err(Unkept::Unwritten(name, error)),
+            Err(why) => Err(why),
+        },
+        Err(error) => Err(Unkept::Unwritten(name, error)),
+    })
+}
+
+/// A new authority, as text and to be used.
+fn made(wanted: &BTreeSet<Subject>, now: Date) -> Result<(String, Authority), NotMade> {
+    let text = Authority::make("Porthole", wanted, now)?;
+    let authority =
+        Authority::from_pem(text.as_bytes()).map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+    Ok((text, authority))
+}
+
+fn kept(file: &Path, authority: &Authority) -> Option<Pair> {
+    let bytes = fs::read(file).ok()?;
+    let text = Text { name: "", bytes: &bytes };
+    let pair = Pair::from_pem(text, text).ok()?;
+    authority.has_signed(pair.certified.end_entity_cert().ok()?).then_some(pair)
+}
+
+fn allowed(authority: &Authority, wanted: &BTreeSet<Subject>) -> BTreeSet<Subject> {
+    wanted.iter().filter(|subject| authority.may_vouch_for(subject)).cloned().collect()
+}
+
+/// Whether `pair` can go on being shown. One from the future was made by a better clock than ours is now, or by a worse
+/// one than ours is after a while.
+fn fits(pair: &Pair, authority: &Authority, wanted: &BTreeSet<Subject>, now: Date, patient: bool) -> bool {
+    let ends = pair.until < now.after(RENEW) && pair.until < authority.until();
+    let begins = pair.from <= now || patient;
+    wanted.is_subset(&pair.subjects) && !ends && begins
+}
+
+fn sign(
+    authority: &Authority,
+    subjects: &BTreeSet<Subject>,
+    now: Date,
+    file: Option<&Path>,
+) -> Result<Pair, NotMade> {
+    let signed = authority.sign(subjects, now)?;
+    let text = Text { name: "", bytes: signed.as_bytes() };
+    let pair = Pair::from_pem(text, text).map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+    if let Some(Err(error)) = file.map(|file| write(file, &signed)) {
+        // Browsers that know the authority do not notice; the others ask once more after a restart.
+        info!("https: the certificate is not kept over a restart: {error}");
+    }
+    Ok(pair)
+}
+
+fn write_new(file: &Path, text: &str) -> io::Result<()> {
+    written_beside(file, text)?.persist_noclobber(file)?;
+    sync_folder(file)
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    written_beside(file, text)?.persist(file)?;
+    sync_folder(file)
+}
+
+/// Whole, on the disk and readable by its owner alone, but under another name yet: there is never half a file.
+fn written_beside(file: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let folder = folder_of(file);
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.as_file().sync_all()?;
+    Ok(beside)
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
+    File::open(folder_of(file))?.sync_all()
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
+fn listed(subjects: &BTreeSet<Subject>) -> String {
+    subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+#[path = "own_tests.rs"]
+mod tests;
