@@ -34,8 +34,9 @@ describe("a relay alone", { timeout: 240_000 }, () => {
 
   test("says which rooms it has, and that it is well", async () => {
     await relay.says(/\/#room=porthole\s+http:\S+\/#room=yard[^]*mode = "external"/);
-    const { healthy, relay: figures, ...rest } = await relay.health();
+    const { healthy, relay: figures, heap, ...rest } = await relay.health();
     assert.equal(healthy, true);
+    assert.ok(heap > 0);
     assert.deepEqual([figures.peers, figures.cameras, rest], [0, 0, {}]);
     assert.match(await (await fetch(relay.url)).text(), /<html/i);
   });
