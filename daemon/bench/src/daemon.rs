@@ -71,11 +71,20 @@ impl Daemon {
         Self::start_with(binary, &[]).await
     }
 
+    /// The same with room for as many connections as it has unless it is told otherwise.
+    pub async fn start_with_usual_seats(binary: &Path) -> Result<Self, Fault> {
+        Self::start_as(binary, &[], &CONFIG.replace("max_sockets = 1000\n", "")).await
+    }
+
     /// The same with more in its environment.
     pub async fn start_with(binary: &Path, environment: &[(&str, &str)]) -> Result<Self, Fault> {
+        Self::start_as(binary, environment, CONFIG).await
+    }
+
+    async fn start_as(binary: &Path, environment: &[(&str, &str)], text: &str) -> Result<Self, Fault> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("porthole.toml");
-        std::fs::write(&config, CONFIG)?;
+        std::fs::write(&config, text)?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let mut child = Command::new(binary)
             .arg("run")
