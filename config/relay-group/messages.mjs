@@ -20,7 +20,7 @@ const SENTENCES = {
   "not-allowed": "this viewer is not let in",
   "too-often": "too many offers in too short a time",
   "bad-message": "the message could not be read",
-  "camera-lost": "the camera gives no picture",
+  "not-here": "the camera is not in the room now",
 };
 
 /** Rooms, peers and calls: 1 to 64 characters of `A-Z a-z 0-9 . _ : @ -`. */

@@ -4,9 +4,10 @@
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import { createAdapter } from "@socket.io/redis-streams-adapter";
-import { createClient } from "redis";
 import { Server } from "socket.io";
+import { Lines, READ_MS } from "./lines.mjs";
 import * as say from "./messages.mjs";
 import { Roster, readable } from "./roster.mjs";
 
@@ -16,6 +17,8 @@ const me = randomBytes(8).toString("hex");
 /** Where relays tell each other who is there, and how often they do so even if nothing changes. */
 const CHANNEL = "porthole:roster";
 const TELL_EVERY_MS = 5_000;
+/** How long a good-bye to the other relays may take. */
+const GOODBYE_MS = 500;
 /** How long a connection may take to join a room. */
 const JOIN_MS = 30_000;
 
@@ -26,34 +29,23 @@ const addresses = new Map();
 const refusals = {};
 const log = (...what) => console.log(new Date().toISOString(), ...what);
 
-const redis = createClient({
-  url: settings.redis,
-  pingInterval: 5_000,
-  // What is said to other relays while Redis is away waits no longer than this.
-  commandsQueueMaxLength: 1_000,
-  socket: { reconnectStrategy: (tries) => Math.min(1_000, 50 * 2 ** Math.min(tries, 10)) * (0.75 + 0.5 * Math.random()) },
+const lines = new Lines(settings.redis, (well, why) => {
+  log(well ? "Redis is reached" : `Redis is not reached (${why}); calls go on, new ones only within this relay`);
+  if (well) compare();
 });
-const ears = redis.duplicate();
-let redisSaid = null;
-const redisIs = (up, why) => {
-  if (up !== redisSaid) log(up ? "Redis is reached" : `Redis is not reached (${why}); calls go on, new ones only within this relay`);
-  redisSaid = up;
-};
-redis.on("error", (error) => redisIs(false, error.code ?? error.message));
-ears.on("error", () => {});
-redis.on("ready", () => redisIs(true));
+const [redis, ears] = [lines.line(), lines.line()];
 
 const http = createServer((request, response) => {
   const path = request.url.split("?")[0];
   if (path !== "/healthz") return void response.writeHead(404, { "content-type": "text/plain" }).end("This is a Porthole relay.\n");
   const cards = roster.own();
   const cameras = cards.filter(({ role }) => role === "camera").length;
-  const now = { healthy: redis.isReady, redis: redis.isReady, relays: roster.relays(), peers: cards.length, cameras, refusals };
+  const now = { healthy: lines.well, redis: lines.well, relays: roster.relays(), peers: cards.length, cameras, refusals };
   response.writeHead(now.healthy ? 200 : 503, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(`${JSON.stringify(now)}\n`);
 });
 const io = new Server(http, {
-  adapter: createAdapter(redis, { streamName: "porthole:messages", channelPrefix: "porthole", maxLen: 10_000 }),
+  adapter: createAdapter(redis, { streamName: "porthole:messages", channelPrefix: "porthole", maxLen: 10_000, blockTimeInMs: READ_MS }),
   cors: { origin: settings.origins },
   maxHttpBufferSize: say.MESSAGE_BYTES,
   pingInterval: 10_000,
@@ -178,7 +170,7 @@ function pass(socket, event, message) {
   const targets = to !== null ? there.filter(({ from }) => from === to)
     : card.role === "camera" ? others.filter(({ role }) => role === "viewer")
     : others.slice(0, 1);
-  if (targets.length === 0) return to === null && card.role === "camera" ? null : "camera-lost";
+  if (targets.length === 0) return to === null && card.role === "camera" ? null : "not-here";
   if (targets.some((target) => target.role === "viewer" && card.role === "viewer")) return "not-allowed";
   const stamped = typeof message === "object" && message !== null && !Array.isArray(message) ? { ...message, from: card.from } : message;
   const away = [];
@@ -189,7 +181,7 @@ function pass(socket, event, message) {
   }
   if (away.length === 0) return null;
   // What would wait for Redis would come too late; a viewer calls again by itself.
-  if (!redis.isReady) return to === null && card.role === "camera" ? null : "camera-lost";
+  if (!lines.well) return to === null && card.role === "camera" ? null : "not-here";
   io.to(away).emit(event, stamped);
   return null;
 }
@@ -239,11 +231,18 @@ function key({ room, from }) {
 }
 
 /** Says something to the other relays. What is lost is made good by the next telling of all. */
-function publish(said) {
-  if (redis.isReady) redis.publish(CHANNEL, JSON.stringify({ relay: me, ...said })).catch(() => {});
+async function publish(said) {
+  if (lines.well) await redis.publish(CHANNEL, JSON.stringify({ relay: me, ...said })).catch(() => {});
+}
+
+/** Says who is here. */
+function tellAll() {
+  publish({ is: "all", cards: roster.own() });
 }
 
 function hear(text) {
+  // A peer elsewhere is known only when it can be reached as well; everybody is asked again as soon as that is so.
+  if (!lines.well) return;
   let said;
   try {
     said = JSON.parse(text);
@@ -251,27 +250,26 @@ function hear(text) {
     return;
   }
   if (!readable(said) || typeof said.relay !== "string" || said.relay === me) return;
-  if (said.is === "who") return publish({ is: "all", cards: roster.own() });
+  if (said.is === "who") return tellAll();
   const { changes, cut: gone, met } = roster.hear(said.relay, said, Date.now());
   for (const card of gone) {
     const socket = sockets.get(key(card));
     if (socket) cut(socket);
   }
   tell(changes);
-  if (met) publish({ is: "all", cards: roster.own() });
+  if (met) tellAll();
 }
 
 /** Redis can be heard, for the first time or again: everybody says who is there. */
 function compare() {
   roster.excuse(Date.now());
   publish({ is: "who" });
-  publish({ is: "all", cards: roster.own() });
+  tellAll();
 }
 
 async function stop() {
-  publish({ is: "gone" });
   io.close();
-  await Promise.race([redis.close().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 500))]);
+  await Promise.race([publish({ is: "gone" }), pause(GOODBYE_MS)]);
   process.exit(0);
 }
 
@@ -287,6 +285,8 @@ function read(env) {
   if (rooms.length === 0 || !rooms.every(say.isName)) {
     wrong.push(`ROOMS=${env.ROOMS ?? ""}: names with commas between them, such as house,yard (A-Z a-z 0-9 . _ : @ -, at most 64)`);
   }
+  const redis = env.REDIS_URL || "redis://127.0.0.1:6379";
+  if (!/^rediss?:$/.test(URL.canParse(redis) ? new URL(redis).protocol : "")) wrong.push("REDIS_URL: redis://host:port or rediss://user:password@host:port");
   let iceServers = [];
   try {
     iceServers = JSON.parse(env.ICE_SERVERS || "[]");
@@ -297,7 +297,7 @@ function read(env) {
   const settings = {
     host: env.HOST || "127.0.0.1",
     port: number("PORT", 3000, 65_535),
-    redis: env.REDIS_URL || "redis://127.0.0.1:6379",
+    redis,
     rooms: new Set(rooms),
     token: env.CAMERA_TOKEN || null,
     origins: env.ORIGINS && env.ORIGINS !== "*" ? env.ORIGINS.split(",").map((origin) => origin.trim()) : "*",
@@ -315,14 +315,13 @@ function read(env) {
 // The adapter lets go of promises that fail when Redis goes. It comes back to Redis by itself, and so may the relay.
 process.on("unhandledRejection", (error) => log("left undone:", error?.message ?? error));
 for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, stop);
-redis.on("ready", compare);
-ears.on("ready", compare);
 // Neither waits for Redis: a relay that cannot reach it serves its own peers.
-redis.connect().catch((error) => redisIs(false, error.message));
-ears.connect().then(() => ears.subscribe(CHANNEL, hear)).then(compare).catch((error) => redisIs(false, error.message));
+ears.subscribe(CHANNEL, hear);
+redis.connect();
+ears.connect();
 setInterval(() => {
-  if (!redis.isReady) return roster.excuse(Date.now());
-  publish({ is: "all", cards: roster.own() });
+  if (!lines.well) return roster.excuse(Date.now());
+  tellAll();
   tell(roster.expire(Date.now()));
 }, TELL_EVERY_MS);
 http.on("error", (error) => {

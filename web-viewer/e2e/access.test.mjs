@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { launchChromium, missing } from "./browsers.mjs";
 import { Liar } from "./fixtures/liar.mjs";
-import { start } from "./porthole.mjs";
+import { start, startRelay } from "./porthole.mjs";
 import { camera, health, live, look, moves, until } from "./waiting.mjs";
 
 const VIDEO = ['source = "test"', "width = 320", "height = 240", "framerate = 15", "bitrate = 300"].join("\n");
@@ -176,6 +176,28 @@ describe("a camera that starts again", options, () => {
     await second.stop();
   });
 
+  test("shares a room, and its keys, with another: one link shows both", async (t) => {
+    // Open, because the cameras' own pages come from elsewhere.
+    const relay = await startRelay({ config: '[room]\naccess = "open"\n[relay]\nlisten = "127.0.0.1:0"' });
+    t.after(() => relay.kill());
+    const settings = ['mode = "external"', `url = "${relay.url}"`, 'dialect = "porthole"'].join("\n");
+    const file = join(folder, "shared.json");
+    const begin = async (name) => {
+      const porthole = await start({ access: "keys", room: `camera = "${name}"\nkeys = "${file}"`, relay: settings, video: VIDEO });
+      t.after(() => porthole.kill());
+      return porthole;
+    };
+    const [yard, gate] = [await begin("Yard"), await begin("Gate")];
+    const link = await yard.add("guard");
+    const browser = await launchChromium({ autoplay: true });
+    t.after(() => browser.close());
+    const page = await browser.open(link);
+    await page.until(({ cameras }) => cameras.length === 2 && cameras.every(({ word }) => word === "live"), "both are live");
+    await yard.access("revoke", "guard");
+    await page.until(({ cameras }) => cameras.every(({ reason, call }) => reason === "revoked-key" && call === null), "both have hung up");
+    for (const porthole of [yard, gate]) await health(porthole, ({ calls }) => calls === 0, "nobody watches");
+  });
+
   test("says loudly that it is open where it is", async (t) => {
     const porthole = await start({ access: "open", video: VIDEO });
     t.after(() => porthole.kill());
@@ -196,6 +218,8 @@ describe("a relay that lies, between a camera and a page with a key", options, (
   };
   const swapped = (sdp) => sdp.replace(/a=fingerprint:sha-256 .*/g, `a=fingerprint:sha-256 ${Array(32).fill("AB").join(":")}`);
   const withSdp = (payload, change) => ({ ...payload, sdp: { ...payload.sdp, sdp: change(payload.sdp.sdp) } });
+  /** Without a proof, in either of the places where it stands. */
+  const stripped = ({ proof: _, sdp: { proof: __, ...sdp }, ...rest }) => ({ ...rest, sdp });
   const refusals = async () => (await porthole.health()).refusals["not-allowed"] ?? 0;
   /** That the camera refuses what `work` does, counts it, and has no call because of it. */
   const refuses = async (work, calls = 0) => {
@@ -257,18 +281,14 @@ describe("a relay that lies, between a camera and a page with a key", options, (
   });
 
   test("strips the proof from the offer: the camera does not answer", async (t) => {
-    liar.passOn = (event, { proof, ...payload }) => [[event, event === "offer" ? payload : { ...payload, proof }]];
+    liar.passOn = (event, payload) => [[event, event === "offer" ? stripped(payload) : payload]];
     const page = await refuses(() => open(t));
     await showsNothing(page, "not-allowed");
     assert.equal(liar.said("answer").length, 0);
   });
 
   test("strips the proof from the answer: nothing is shown", async (t) => {
-    liar.passOn = (event, payload) => {
-      if (event !== "answer") return [[event, payload]];
-      const { proof: _, sdp: { proof: __, ...sdp }, ...rest } = payload;
-      return [[event, { ...rest, sdp }]];
-    };
+    liar.passOn = (event, payload) => [[event, event === "answer" ? stripped(payload) : payload]];
     await showsNothing(await open(t), "unproved");
     await health(porthole, ({ calls }) => calls === 0, "the page has hung up");
   });
@@ -285,12 +305,11 @@ describe("a relay that lies, between a camera and a page with a key", options, (
     assert.equal(liar.said("answer").length, answers);
   });
 
-  test("sends calls and good-byes in another's name with nothing to prove them: hers goes on", async (t) => {
+  test("calls in her name, and in its own, with nothing to prove it: hers goes on", async (t) => {
     const page = await open(t);
     const { call } = camera(await live(page));
     const [offer] = liar.said("offer");
-    const { proof, ...bare } = offer;
-    await refuses(() => liar.say("offer", { ...bare, call: "mine" }), 1);
+    await refuses(() => liar.say("offer", { ...stripped(offer), call: "mine" }), 1);
     await refuses(() => liar.say("offer", { ...offer, call: "mine" }), 1);
     await refuses(() => liar.say("offer", { ...offer, from: "mallory" }), 1);
     await refuses(() => liar.say("offer", { room: offer.room, from: "mallory", call: "mine", sdp: offer.sdp }), 1);

@@ -36,6 +36,28 @@ export async function startRedis(port) {
   return redis;
 }
 
+/** What stands where Redis was, and hangs up as soon as it is spoken to; `connections` counts how often. */
+export async function startBrokenRedis(port) {
+  const open = new Set();
+  const broken = {
+    connections: 0,
+    async close() {
+      const closed = new Promise((done) => server.close(done));
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
+  const server = createServer((socket) => {
+    open.add(socket.on("error", () => {}).on("close", () => open.delete(socket)));
+    socket.once("data", () => {
+      broken.connections += 1;
+      socket.destroy();
+    });
+  });
+  await new Promise((ready, failed) => server.once("error", failed).listen(port, "127.0.0.1", ready));
+  return broken;
+}
+
 /** A relay of the group; `env` is what is set for it. */
 export async function startMember(port, redisPort, env = {}) {
   const set = { PORT: `${port}`, REDIS_URL: `redis://127.0.0.1:${redisPort}`, ROOMS: "house,yard", ...env };

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { io } from "socket.io-client";
 import { launchChromium, missing } from "./browsers.mjs";
-import { freePort, missingRedis, startMember, startRedis } from "./group.mjs";
+import { freePort, missingRedis, startBrokenRedis, startMember, startRedis } from "./group.mjs";
 import { start } from "./porthole.mjs";
 import { camera, health, live, moves, until } from "./waiting.mjs";
 
@@ -32,6 +32,8 @@ const group = () => {
 /** Waits until both relays know each other and Redis. */
 const together = () => Promise.all([first, second].map((relay) => until(() => relay.health(),
   (now) => now.healthy && now.relays >= 2, `the relays are together:\n${relay.output}`)));
+/** Waits until both relays know that Redis does not answer. */
+const missed = () => Promise.all([first, second].map((relay) => until(() => relay.health(), (now) => !now.healthy, "Redis is missed")));
 
 describe("relays in a group", { skip: missingRedis() ?? false, timeout: 180_000 }, () => {
   group();
@@ -56,7 +58,7 @@ describe("relays in a group", { skip: missingRedis() ?? false, timeout: 180_000 
     gate.socket.disconnect();
     assert.equal((await ann.hears("left")).from, "gate");
     ann.say("offer", { room: "house", to: "gate", call: "c2" });
-    assert.deepEqual(await ann.hears("refused"), { reason: "camera-lost", text: "the camera gives no picture", call: "c2" });
+    assert.deepEqual(await ann.hears("refused"), { reason: "not-here", text: "the camera is not in the room now", call: "c2" });
   });
 
   test("keep rooms and viewers apart", async () => {
@@ -65,7 +67,7 @@ describe("relays in a group", { skip: missingRedis() ?? false, timeout: 180_000 
     const cellar = await enter(second, "cellar", { role: "camera", room: "yard" });
     assert.deepEqual(cellar.welcome.peers, []);
     for (const [message, reason] of [
-      [{ to: "bob", call: "c1" }, "not-allowed"], [{ to: "cellar", call: "c1" }, "camera-lost"],
+      [{ to: "bob", call: "c1" }, "not-allowed"], [{ to: "cellar", call: "c1" }, "not-here"],
       [{ room: "yard", to: "cellar", call: "c1" }, "not-allowed"], [{ from: "bob", call: "c1" }, "not-allowed"],
       [{ sdp: { type: "offer", from: "bob" }, call: "c1" }, "not-allowed"],
     ]) {
@@ -102,7 +104,7 @@ describe("relays in a group", { skip: missingRedis() ?? false, timeout: 180_000 
     gate.say("notice", { room: "house", to: "ann", what: "here" });
     assert.equal((await ann.hears("notice")).what, "here");
     await until(() => second.health(), (now) => now.peers === 0, "the old place is empty");
-    assert.deepEqual(gate.heard("left"), []);
+    assert.deepEqual(gate.heard("left").filter(({ payload }) => payload.from === "ann"), []);
   });
 
   test("a tutorial's page hears `joined`, and its offer reaches the camera on the other relay", async () => {
@@ -167,7 +169,58 @@ describe("relays in a group", { skip: missingRedis() ?? false, timeout: 180_000 
     await together();
   });
 
-  test("without rooms there is no relay", async () => {
+  test("a viewer whose camera cannot be reached without Redis is told so, and the others are not", async () => {
+    const { gate, far } = await apart();
+    const near = await enter(first, "near");
+    await redis.kill();
+    await missed();
+    far.say("offer", { to: "gate", call: "c1" });
+    assert.deepEqual([(await far.hears("refused")).reason, far.heard("left").length], ["not-here", 0]);
+    near.say("offer", { to: "gate", call: "c2" });
+    assert.equal((await gate.hears("offer")).call, "c2");
+    redis = await startRedis(ports.redis);
+    await together();
+    await reach(gate, far);
+  });
+
+  test("a Redis that breaks every connection while it is made is missed, and all is well when a sound one is there", async () => {
+    const { gate, far } = await apart();
+    await redis.kill();
+    await missed();
+    const broken = await startBrokenRedis(ports.redis);
+    await until(() => broken.connections, (connections) => connections >= 20, "the relays have tried");
+    assert.deepEqual(await Promise.all([first, second].map(async (relay) => (await relay.health()).healthy)), [false, false]);
+    await broken.close();
+    redis = await startRedis(ports.redis);
+    await together();
+    await reach(gate, far);
+  });
+
+  test("a Redis that is killed again and again, in whatever moment of its return, is missed each time", async () => {
+    const { gate, far } = await apart();
+    for (let time = 0; time < 5; time += 1) {
+      await redis.kill();
+      await missed();
+      redis = await startRedis(ports.redis);
+      if (time % 2) await until(() => first.health(), (now) => now.healthy, "the first relay is well");
+    }
+    await together();
+    await reach(gate, far);
+  });
+
+  test("a Redis that stands still is missed, and is there again when it goes on", async () => {
+    const { gate, far } = await apart();
+    redis.child.kill("SIGSTOP");
+    await missed();
+    far.say("offer", { to: "gate", call: "c1" });
+    assert.equal((await far.hears("refused")).reason, "not-here");
+    redis.child.kill("SIGCONT");
+    await together();
+    await reach(gate, far);
+  });
+
+  test("without rooms, or with no address of a Redis, there is no relay", async () => {
+    await assert.rejects(startMember(0, ports.redis, { REDIS_URL: "localhost" }), /ended \(78\)[^]*REDIS_URL: /);
     await assert.rejects(startMember(0, ports.redis, { ROOMS: "" }), /ended \(78\)[^]*ROOMS=: names/);
   });
 });
@@ -212,7 +265,7 @@ describe("a camera and its viewer on two relays of a group", { skip: missingRedi
   test("do not notice that Redis is killed, and a new call works when it is back", async () => {
     const { call } = camera(await live(page));
     await redis.kill();
-    await Promise.all([first, second].map((relay) => until(() => relay.health(), (now) => !now.healthy, "Redis is missed")));
+    await missed();
     assert.equal(camera(await moves(page)).call, call);
     redis = await startRedis(ports.redis);
     await together();
@@ -282,6 +335,19 @@ async function enter(relay, from, { room = "house", ...more } = {}, knows = () =
   const join = async () => { one.welcome = await one.ask("join", { room, from, role: "viewer", ...more }); };
   await until(async () => (await join(), one.welcome), (welcome) => Array.isArray(welcome.peers) && knows(welcome.peers), `${from} knows the room`);
   return one;
+}
+
+/** A camera on one relay and its viewer on the other. */
+async function apart() {
+  return { gate: await enter(first, "gate", { role: "camera" }), far: await enter(second, "far", {}, (peers) => peers.length === 1) };
+}
+
+/** They hear each other. */
+async function reach(gate, far) {
+  far.say("offer", { to: "gate", call: "again" });
+  assert.equal((await gate.hears("offer")).call, "again");
+  gate.say("answer", { to: "far", call: "again" });
+  assert.equal((await far.hears("answer")).call, "again");
 }
 
 function bounded(work, what) {

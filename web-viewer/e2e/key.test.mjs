@@ -153,12 +153,21 @@ describe("the page with a key", { skip: missing("chromium") ?? false, timeout: 2
     assert.equal(camera(await page.snapshot()).call, call);
   });
 
-  test("where the relay does not say who is there, it calls nobody until the camera shows itself", async (t) => {
+  test("where the relay does not say who is there, it calls whoever is the camera, and believes the one that has its key", async (t) => {
     keyed.tells = false;
     const page = await open(t, keyed.link(token));
-    await noted(page, "The camera has not shown itself");
-    assert.deepEqual(keyed.said("offer"), []);
-    keyed.say("joined", { role: "camera", name: "Nursery" });
     await live(page);
+    const [offer] = keyed.said("offer");
+    assert.deepEqual([offer.key, offer.to, "to" in offer.sdp], ["grandma", undefined, false]);
+    await page.click(".control[title^='Hang up']");
+    await until(() => keyed.said("bye"), ([bye]) => bye?.to === keyed.camera, "the camera that has answered is told");
+  });
+
+  test("where the relay does not say who is there, an answer in the camera's name without its key is not played", async (t) => {
+    keyed.tells = false;
+    keyed.passOn = (said) => (said.proof ? { ...said, from: "mallory" } : said);
+    const page = await open(t, keyed.link(token));
+    const seen = await page.until((now) => camera(now).word === "refused", "the answer is refused");
+    assert.deepEqual([camera(seen).reason, camera(seen).framesReceived], ["changed", undefined]);
   });
 });

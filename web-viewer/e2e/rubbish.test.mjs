@@ -31,7 +31,7 @@ const RUBBISH = {
   "another's name": [{ from: "somebody" }, "not-allowed"],
   "another room": [{ room: "kitchen" }, "not-allowed"],
   "a page without ids in a room that is not open": [{ call: undefined }, "not-allowed"],
-  "a camera that is not there": [{ to: "camera-of-nobody" }, "camera-lost"],
+  "a camera that is not there": [{ to: "camera-of-nobody" }, "not-here"],
   "a hundred kilobytes": [{ sdp: offer(GOOD + "a=x\r\n".repeat(20_000)) }, "too-large"],
   "thousands of lines": [{ sdp: offer(GOOD + "a=x\r\n".repeat(5_000)) }, "too-large"],
   "twenty pictures": [{ sdp: offer(GOOD + section("video").repeat(20)) }, "too-large"],

@@ -57,7 +57,7 @@ describe("Firefox and Chromium", { skip: missing("firefox") ?? missing("chromium
     for (const page of pages) {
       await page.until((seen) => camera(seen).word === "relay-lost", "the page knows", 60_000);
       const shown = await until(() => look(page), (now) => now.veiled && now.last !== null, "the veil is down");
-      assert.equal(shown.title, "Cannot reach Camera");
+      assert.equal(shown.title, "Cannot reach the camera");
       assert.match(shown.text, /keeps trying by itself/);
       assert.ok(shown.last > 3, `the last picture is of one colour: ${shown.last}`);
     }

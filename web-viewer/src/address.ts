@@ -1,4 +1,4 @@
-// What the link says (room, relay, access key) and who we are to the room. Must not know the page or the relay's protocol.
+// What the link says (room, relay, its token, access key) and who we are to the room. Must not know the page or the relay's protocol.
 
 import { readKey, type Key } from "./proof";
 import { isName } from "./wire";
@@ -9,25 +9,35 @@ export interface Relay {
   path: string;
 }
 
-/** Where to go: a room, the relay, null for the server the page came from, and the key, null without one. */
+/** Longest token of a relay that is taken, in characters. */
+const TOKEN_LONGEST = 4_096;
+
+/**
+ * Where to go: a room; the relay, null for the server the page came from, and the token it wants of everybody, null
+ * where it wants none; and the access key, null without one.
+ */
 export type Destination =
-  | { is: "room"; room: string; relay: Relay | null; key: Key | null }
+  | { is: "room"; room: string; relay: Relay | null; token: string | null; key: Key | null }
   | { is: "none" }
   | { is: "bad"; part: "room" | "relay" | "key" };
 
-/** Reads `#room=NAME&relay=URL&key=ID.SECRET`. What else is in the fragment belongs to others and stays untouched. */
-export function destination(hash: string): Destination {
+/**
+ * Reads `#room=NAME&relay=URL&token=TEXT&key=ID.SECRET`. What else is in the fragment belongs to others and stays
+ * untouched. `usual`: the relay where the link names none, as whoever served the page says; empty for their own server.
+ */
+export function destination(hash: string, usual: string): Destination {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const room = said.get("room")?.trim() ?? "";
   const relay = said.get("relay");
   if (room === "") return { is: "none" };
   if (!isName(room)) return { is: "bad", part: "room" };
-  const url = relay === null ? null : webAddress(relay);
+  const url = webAddress(relay ?? usual);
   if (relay !== null && url === null) return { is: "bad", part: "relay" };
-  const token = said.get("key")?.trim();
-  const key = token === undefined ? null : readKey(token);
-  if (token !== undefined && key === null) return { is: "bad", part: "key" };
-  return { is: "room", room, relay: url, key };
+  const held = said.get("key")?.trim();
+  const key = held === undefined ? null : readKey(held);
+  if (held !== undefined && key === null) return { is: "bad", part: "key" };
+  const token = said.get("token")?.trim().slice(0, TOKEN_LONGEST) || null;
+  return { is: "room", room, relay: url, token, key };
 }
 
 /** The fragment for another room that leaves the rest of it as it is, but for a relay that is no address. */

@@ -17,7 +17,8 @@ declare global {
 start();
 
 function start(): void {
-  const to = destination(location.hash);
+  const usual = document.querySelector<HTMLMetaElement>('meta[name="porthole-relay"]')?.content ?? "";
+  const to = destination(location.hash, usual);
   // Another link in the same tab is another page.
   window.addEventListener("hashchange", () => location.reload());
   window.addEventListener("pageshow", (event) => {

@@ -26,10 +26,11 @@ const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_LONGEST_MS = 5_000;
 
 /**
- * What only the page itself knows about a refusal: `no-key`: nobody is let in without a key, and we have none; `no-entry`:
- * the relay has no such room for us; and what it has against the camera's answer.
+ * What only the page itself knows. About a refusal: `no-key`: nobody is let in without a key, and we have none; `no-entry`:
+ * the relay has no such room for us; `no-pass`: the relay wants something of its own in the handshake; and what it has
+ * against the camera's answer. About a call: `unanswered`: nobody answered it.
  */
-export const OWN_REASONS = ["no-key", "no-entry", "unproved", "changed"] as const;
+export const OWN_REASONS = ["no-key", "no-entry", "no-pass", "unproved", "changed", "unanswered"] as const;
 export type Why = Reason | (typeof OWN_REASONS)[number];
 
 /** What to do about a reason: give up, give up for good, end as if hung up, or call again after at least this long. */
@@ -47,6 +48,7 @@ const AFTER: Record<Why, "give-up" | "for-good" | "end" | number> = {
   "too-often": 30_000,
   "call-again": 0,
   "camera-lost": 5_000,
+  "not-here": 3_000,
   "shutting-down": 2_000,
   "hang-up": "end",
   "replaced": "end",
@@ -57,8 +59,10 @@ const AFTER: Record<Why, "give-up" | "for-good" | "end" | number> = {
   "failed": 0,
   "no-key": "give-up",
   "no-entry": "give-up",
+  "no-pass": "give-up",
   "unproved": "give-up",
   "changed": "give-up",
+  "unanswered": 0,
 };
 
 /** Whether nothing helps against `why` but another link. */
@@ -99,8 +103,8 @@ export type Fact =
 export type Deed = { do: "call"; tag: string } | { do: "drop"; tag: string; bye: Reason | null };
 
 /**
- * What there is to say about the camera. `again`: it was live before. `reason` belongs to the last call that ended, or
- * says why we were turned away.
+ * What there is to say about the camera. `again`: it was live before; `absent`: it is not there, or (`unanswered`) nobody
+ * answers for it. `reason` belongs to the last call that ended, or says why we were turned away.
  */
 export interface View {
   word: "calling" | "again" | "live" | "camera-lost" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
@@ -109,7 +113,7 @@ export interface View {
 
 type Phase =
   | { is: "ready" }
-  | { is: "waiting"; until: number; reason: Why | null; patient: boolean }
+  | { is: "waiting"; until: number; patient: boolean }
   | { is: "calling"; tag: string; deadline: number; answered: boolean }
   | Live
   | { is: "refused"; reason: Why }
@@ -133,6 +137,8 @@ export class Life {
   /** Why the relay does not let us in, while it does not. */
   private door: Why | null = null;
   private cameraLost = false;
+  /** What the last call came to, until another one does better or there is a new reason to hope. */
+  private trouble: Why | null = null;
   private everLive = false;
   private attempts = 0;
   private todo: Deed[] = [];
@@ -188,11 +194,12 @@ export class Life {
       case "calling":
       case "ready":
       case "waiting": {
-        const reason = phase.is === "waiting" ? phase.reason : null;
+        const reason = this.trouble;
         if (this.door !== null && phase.is !== "calling") return { word: "turned-away", reason: this.door };
         if (!this.relay && phase.is !== "calling") return { word: "relay-lost", reason };
         if (this.place === "gone" && phase.is !== "calling") return { word: "absent", reason };
         if (this.cameraLost || reason === "camera-lost") return { word: "camera-lost", reason };
+        if (reason === "not-here" || reason === "unanswered") return { word: "absent", reason };
         if (phase.is === "waiting" && phase.patient) return { word: "waiting", reason };
         return { word: this.everLive ? "again" : "calling", reason };
       }
@@ -208,6 +215,7 @@ export class Life {
         return this.present(fact.anew);
       case "gone":
         this.arrive("gone");
+        if (this.trouble === "unanswered") this.trouble = null;
         if (phase.is !== "calling" || phase.answered) return;
         this.drop(null);
         this.phase = { is: "ready" };
@@ -221,7 +229,9 @@ export class Life {
       case "online":
         return this.online(now);
       case "answered":
-        if (phase.is === "calling" && !phase.answered) this.phase = { ...phase, answered: true, deadline: now + CONNECT_MS };
+        if (phase.is !== "calling" || phase.answered) return;
+        this.phase = { ...phase, answered: true, deadline: now + CONNECT_MS };
+        if (this.trouble === "unanswered" || this.trouble === "not-here") this.trouble = null;
         return;
       case "path":
         return this.path(fact.state, now);
@@ -243,13 +253,14 @@ export class Life {
         return;
       case "camera-back":
         this.cameraLost = false;
-        if (phase.is === "waiting" && phase.reason === "camera-lost") this.phase = { is: "ready" };
+        if (phase.is === "waiting" && this.trouble === "camera-lost") this.phase = { is: "ready" };
+        if (this.trouble === "camera-lost") this.trouble = null;
         if (phase.is === "live") this.phase = { ...phase, quiet: 0 };
         return;
       case "call":
         if (phase.is === "calling" || phase.is === "live" || this.isOver()) return;
         this.attempts = 0;
-        this.phase = { is: "ready" };
+        this.hope();
         return;
       case "hang-up":
         if (this.isOver()) return;
@@ -274,7 +285,9 @@ export class Life {
 
   private late(now: number): void {
     const phase = this.phase;
-    if (phase.is === "calling" && phase.deadline <= now) this.again("no-connection", now, "no-connection");
+    if (phase.is === "calling" && phase.deadline <= now) {
+      this.again(phase.answered ? "no-connection" : "unanswered", now, "no-connection");
+    }
     if (phase.is === "live" && phase.cutAt !== null && phase.cutAt + DISCONNECTED_MS <= now) {
       this.again("no-connection", now, "no-connection");
     }
@@ -289,11 +302,17 @@ export class Life {
       this.phase = { ...phase, doubted: true, quiet: 0 };
     } else if (phase.is === "calling" && !phase.answered) {
       this.drop(null);
-      this.phase = { is: "ready" };
+      this.hope();
     } else if (phase.is === "refused" || (phase.is === "waiting" && (anew || !phase.patient))) {
-      this.phase = { is: "ready" };
+      this.hope();
     }
     if (anew) this.cameraLost = false;
+  }
+
+  /** There is a reason to believe that a call made now does better than the last. */
+  private hope(): void {
+    this.trouble = null;
+    this.phase = { is: "ready" };
   }
 
   /** The relay has let us in, and says where the camera is. */
@@ -321,6 +340,7 @@ export class Life {
     this.phase = { is: "live", tag, since: now, total, lookedAt: now, quiet: 0, doubted: false, cutAt: null };
     this.everLive = true;
     this.cameraLost = false;
+    this.trouble = null;
   }
 
   private look(total: number, now: number): void {
@@ -340,6 +360,8 @@ export class Life {
 
   private over(reason: Why, now: number): void {
     if (this.call() === null) return;
+    // The relay means our message, not the call: that is between the camera and us once it is answered.
+    if (reason === "not-here" && (this.phase.is === "live" || (this.phase.is === "calling" && this.phase.answered))) return;
     if (reason === "camera-lost") this.cameraLost = true;
     const after = AFTER[reason];
     if (typeof after === "number") return this.again(reason, now, null, after);
@@ -354,7 +376,8 @@ export class Life {
     if (good) this.attempts = 0;
     const backOff = good ? 0 : Math.min(BACK_OFF_LONGEST_MS, BACK_OFF_FIRST_MS * 2 ** Math.min(this.attempts++, 10));
     const wait = Math.max(backOff, atLeast) * (0.75 + 0.5 * this.chance());
-    this.phase = { is: "waiting", until: now + wait, reason, patient: atLeast >= BACK_OFF_LONGEST_MS };
+    this.trouble = reason;
+    this.phase = { is: "waiting", until: now + wait, patient: atLeast >= BACK_OFF_LONGEST_MS };
   }
 
   private drop(bye: Reason | null): void {

@@ -7,7 +7,7 @@ import { Outbox } from "./outbox";
 import { asReason, type Outgoing, type Reason } from "./wire";
 
 /** How long the relay may take to confirm that we are in the room; many relays never do, so then it is said once more. */
-const JOIN_ACK_MS = 1_000;
+export const JOIN_ACK_MS = 1_000;
 /** First and longest pause before we come back to a relay that sent us away. */
 const SENT_AWAY_FIRST_MS = 1_000;
 const SENT_AWAY_LONGEST_MS = 30_000;
@@ -16,15 +16,21 @@ const WELCOME_MS = 10_000;
 /** Pause before we ask again to be let into the room. */
 const REFUSED_MS = 10_000;
 const BACK_OFF_FIRST_MS = 500;
-const BACK_OFF_LONGEST_MS = 5_000;
+/** Longest pause between two attempts to reach the relay. */
+export const BACK_OFF_LONGEST_MS = 3_000;
 const CONNECT_MS = 5_000;
 
 export interface LinkEvents {
   /** We are in the room. `confirmed`: the relay says so; one that never does will not say who is there either. */
   up(confirmed: boolean): void;
   down(): void;
-  /** The relay answers but does not let us in, and says why with a word. We come again, unless closed meanwhile. */
-  turnedAway(reason: Reason): void;
+  /** An attempt to reach the relay failed; there are others. */
+  unreached(): void;
+  /**
+   * The relay answers but does not let us in, and says why with a word; null: in words of its own. We come again, unless
+   * closed meanwhile.
+   */
+  turnedAway(reason: Reason | null): void;
   /** Something was said in the room; also when the relay does not let us in (`refused`). */
   message(event: string, payload: unknown): void;
 }
@@ -37,6 +43,8 @@ export class Link {
   private sentAway = 0;
   private asking: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
+  /** The relay has said, beside its reply, that we are not let into the room. */
+  private refused = false;
 
   /**
    * `relay`: null for where the page came from. `join` is what we say to enter the room, `auth` what
@@ -60,16 +68,16 @@ export class Link {
       if (why === "io server disconnect") this.comeBack();
     });
     this.socket.on("connect_error", ({ message }) => {
+      if (this.socket.active) return this.events.unreached();
       // A relay that answers but refuses us is not tried again by Socket.IO itself.
-      if (this.socket.active) return;
-      const reason = asReason(message);
-      if (reason) this.events.turnedAway(reason);
+      this.events.turnedAway(asReason(message));
       this.comeBack();
     });
     this.socket.onAny((event: string, payload: unknown) => {
       if (event === this.join.event) return;
       // A relay that tells us who is here has let us in, whether it confirms it or not.
       if (event === "room") this.arrived(true);
+      if (event === "refused") this.refused = true;
       if (this.inRoom || event === "refused") this.events.message(event, payload);
     });
   }
@@ -96,9 +104,11 @@ export class Link {
     const id = this.socket.id;
     const { event, payload } = this.join;
     clearTimeout(this.asking);
+    this.refused = false;
     this.socket.timeout(JOIN_ACK_MS).emit(event, payload, (late: Error | null, reply: unknown) => {
       if (this.closed || this.socket.id !== id || this.inRoom) return;
       if (isRefusal(reply)) {
+        if (!this.refused) this.events.message("refused", reply);
         this.asking = setTimeout(() => {
           if (this.socket.id === id && !this.inRoom) this.enter();
         }, spread(REFUSED_MS));

@@ -29,6 +29,7 @@ export class Page {
   private readonly controls = element("div", { id: "controls", role: "group", "aria-label": TEXT.controls, hidden: true },
     this.loud, element("div", { class: "row" }, this.sound, this.call, this.full));
   private tiles: Tile[] = [];
+  private noted: Words | null = null;
   private quiet = 0;
   /** The last touch met a screen without visible controls. */
   private blind = false;
@@ -66,6 +67,8 @@ export class Page {
 
   /** Words where there is no tile to carry them; null takes them away. */
   tell(said: Words | null, busy: boolean): void {
+    if (said?.title === this.noted?.title && said?.text === this.noted?.text) return;
+    this.noted = said;
     this.note.hidden = said === null;
     this.note.replaceChildren(...(said
       ? [element("div", { class: busy ? "ring busy" : "ring", "aria-hidden": "true" }), element("h1", {}, said.title), element("p", {}, said.text)]
@@ -76,6 +79,8 @@ export class Page {
   /** A small line for what does not stop the picture; null takes it away. */
   whisper(text: string | null): void {
     if ((text ?? "") === this.hint.textContent && this.hint.hidden === (text === null)) return;
+    // Nothing else has been read out since: then it is over, and not only less important.
+    if (text === null && this.said.textContent === this.hint.textContent) this.speak(TEXT.hintOver);
     this.hint.hidden = text === null;
     this.hint.textContent = text ?? "";
     if (text) this.speak(text);

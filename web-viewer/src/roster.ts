@@ -56,12 +56,9 @@ export class Roster {
     return [{ what: "gone", place }];
   }
 
-  /**
-   * The relay says nothing about who is in the room: there may be a camera all the same. It gets a place unless it has to
-   * be `named` in a call, as whoever proves an access key must.
-   */
-  untold(named: boolean): Change[] {
-    if (this.places.length === 0) return named ? [] : this.add({ from: null, name: NAMELESS });
+  /** The relay says nothing about who is in the room: there may be a camera all the same. */
+  untold(): Change[] {
+    if (this.places.length === 0) return this.add({ from: null, name: NAMELESS });
     return this.places.filter((place) => !place.here).map((place) => {
       place.here = true;
       return { what: "present", place };
@@ -73,10 +70,9 @@ export class Roster {
     for (const place of this.places) place.here = null;
   }
 
-  /** Somebody without a place answered: that is the only camera. */
-  answeredBy(peer: string): void {
-    const place = this.places.find((one) => one.peer === null);
-    if (place && !this.places.some((one) => one.peer === peer)) place.peer = peer;
+  /** A camera that the relay has told us nothing about says itself what it is called. */
+  introduced(place: Place, name: string): void {
+    if (place.peer === null) place.name = name;
   }
 
   private enter(camera: Peer, what: "present" | "anew"): Change[] {

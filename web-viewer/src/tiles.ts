@@ -40,9 +40,9 @@ export class Tile {
     this.larger.addEventListener("click", () => actions.enlarge());
   }
 
-  /** Shows what the camera `name` is doing. */
-  say(view: View, name: string): void {
-    const what = `${view.word} ${view.reason} ${name}`;
+  /** Shows what the camera `name` is doing, and since when nothing is seen of it, where that is to be said. */
+  say(view: View, name: string, since: string): void {
+    const what = `${view.word} ${view.reason} ${name} ${since}`;
     if (what === this.said) return;
     this.said = what;
     const said = words(view, name);
@@ -54,7 +54,7 @@ export class Tile {
     // The words stay under the veil while it fades.
     if (view.word !== "live") {
       this.title.textContent = said.title;
-      this.text.textContent = said.text;
+      this.text.textContent = `${since} ${said.text}`.trim();
     }
     const hopeless = view.reason !== null && isFinal(view.reason);
     const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)

@@ -8,11 +8,12 @@ import { Link } from "./link";
 import { Page } from "./page";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
+import { peerOf, whose, type Ongoing, type Seat } from "./seats";
 import { Sound, type SoundState } from "./sound";
 import { arrived, progress, type Arrived } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { others, short, spoken, TEXT, words } from "./words";
+import { note, others, short, spoken, TEXT, unseen } from "./words";
 
 /** How often the frame counter of a call is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -34,18 +35,6 @@ export interface Snapshot {
   } & Partial<Arrived>)[];
 }
 
-interface Seat {
-  place: Place;
-  life: Life;
-  tile: Tile;
-  /** `heard`: sound of it has arrived. A camera without a microphone may have a track for it all the same. */
-  call: { tag: string; made: Call; heard: boolean } | null;
-  /** Who else watches, as the camera said last during the call. */
-  watching: wire.Watcher[];
-  timer: number;
-  told: string;
-}
-
 export class Viewer {
   private readonly roster = new Roster();
   private readonly seats: Seat[] = [];
@@ -53,7 +42,8 @@ export class Viewer {
   private readonly page: Page;
   private readonly sound: Sound;
   private iceServers: RTCIceServer[] = [];
-  private relay: "never" | "up" | "down" = "never";
+  /** `new`: nobody knows yet whether there is one. */
+  private relay: "new" | "up" | "down" = "new";
   /** Whether the relay has said who is in the room; null while it may still do so. */
   private listed: boolean | null = null;
   private alone: Seat | null = null;
@@ -62,7 +52,7 @@ export class Viewer {
   private readonly room: string;
   private readonly key: proof.Key | null;
 
-  constructor({ room, relay, key }: Extract<Destination, { is: "room" }>, private readonly me: string,
+  constructor({ room, relay, token, key }: Extract<Destination, { is: "room" }>, private readonly me: string,
     private readonly fresh: (prefix: string) => string, kept: Storage | null) {
     this.room = room;
     this.key = key;
@@ -72,10 +62,11 @@ export class Viewer {
       showAll: () => this.enlarge(null),
     });
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
-    const auth: Record<string, string> = key ? { key: key.id, admission: proof.ofAdmission(key, room), room } : {};
+    const auth = { ...(token && { token }), ...(key && { key: key.id, admission: proof.ofAdmission(key, room), room }) };
     this.link = new Link(relay, wire.join(room, me, "Web page"), auth, {
       up: (confirmed) => this.up(confirmed),
       down: () => this.down(),
+      unreached: () => this.unreached(),
       turnedAway: (reason) => this.turnedAway(reason, "no-key"),
       message: (event, payload) => this.message(wire.read(event, payload, room, me)),
     });
@@ -88,18 +79,19 @@ export class Viewer {
 
   /** The page goes away: says so, that the camera need not find out. */
   leave(): void {
-    for (const { place, call } of this.seats) {
-      if (call) this.link.send(wire.bye(this.address(place, call.tag), "hang-up"));
+    for (const { call } of this.seats) {
+      if (call) this.link.send(wire.bye(this.address(call), "hang-up"));
     }
     this.link.close();
     for (const { call } of this.seats) call?.made.close();
   }
 
   async snapshot(): Promise<Snapshot> {
-    const cameras = await Promise.all(this.seats.map(async ({ place, life, call, watching }) => ({
-      from: place.peer, name: place.name, ...life.view(), call: call?.tag ?? null, watching,
-      ...(call ? arrived(await call.made.stats()) : {}),
-    })));
+    const cameras = await Promise.all(this.seats.map(async (seat) => {
+      const { place, life, call, watching } = seat;
+      const stats = call ? arrived(await call.made.stats()) : {};
+      return { from: peerOf(seat), name: place.name, ...life.view(), call: call?.tag ?? null, watching, ...stats };
+    }));
     const { room, me: peer, door } = this;
     const relay = this.relay === "up" ? "up" : "down";
     return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), cameras };
@@ -112,7 +104,7 @@ export class Viewer {
     window.setTimeout(() => {
       if (this.listed !== null || this.relay !== "up") return;
       this.listed = false;
-      this.changed(this.roster.untold(this.key !== null));
+      this.changed(this.roster.untold());
     }, confirmed ? UNTOLD_MS : 0);
     this.show();
   }
@@ -124,9 +116,17 @@ export class Viewer {
     this.show();
   }
 
-  /** The relay does not let us in. `keyless`: what that means for a page without a key. */
-  private turnedAway(reason: wire.Reason, keyless: "no-key" | "no-entry"): void {
-    const why = this.door = reason === "not-allowed" && (keyless === "no-entry" || !this.key) ? keyless : reason;
+  /** There is no relay now, neither one that is only slow nor one that does not let us in. */
+  private unreached(): void {
+    if (this.relay !== "new" && this.door === null) return;
+    this.door = null;
+    this.down();
+  }
+
+  /** The relay does not let us in. `reason` null: in words of its own; `keyless`: what that means for a page without a key. */
+  private turnedAway(reason: wire.Reason | null, keyless: "no-key" | "no-entry"): void {
+    const locked = reason === "not-allowed" && (keyless === "no-entry" || !this.key);
+    const why = this.door = locked ? keyless : reason ?? "no-pass";
     for (const seat of this.seats) this.feed(seat, { is: "turned-away", why });
     if (isFinal(why)) {
       this.link.close();
@@ -154,9 +154,11 @@ export class Viewer {
       case "answer": {
         const seat = this.seatOf(said.call, said.from);
         if (!seat?.call) return;
-        if (said.from !== null) this.roster.answeredBy(said.from);
+        seat.call.peer ??= said.from;
         void seat.call.made.answered(said.sdp, said.proof);
-        return;
+        // Not one that is not believed.
+        if (seat.call && said.name !== null) this.roster.introduced(seat.place, said.name);
+        return this.show();
       }
       case "candidate":
         void this.seatOf(said.call, said.from)?.call?.made.candidate(said.candidate);
@@ -172,7 +174,7 @@ export class Viewer {
         return;
       }
       case "watching": {
-        const seat = this.seats.find(({ place }) => place.peer === said.from);
+        const seat = this.seats.find((one) => peerOf(one) === said.from);
         if (!seat?.call) return;
         seat.watching = said.viewers;
         return this.show();
@@ -185,13 +187,8 @@ export class Viewer {
     }
   }
 
-  /** By the call's tag where it has survived, else by who said it, else the only camera. */
   private seatOf(tag: string | null, from: string | null): Seat | undefined {
-    if (tag !== null) return this.seats.find(({ call }) => call?.tag === tag);
-    if (from !== null) {
-      return this.seats.find(({ place }) => place.peer === from) ?? this.seats.find(({ place }) => place.peer === null);
-    }
-    return this.seats.length === 1 ? this.seats[0] : undefined;
+    return whose(this.seats, tag, from);
   }
 
   private changed(changes: Change[]): void {
@@ -216,7 +213,7 @@ export class Viewer {
         this.look();
       },
     });
-    const seat: Seat = { place, life, tile, call: null, watching: [], timer: 0, told: "" };
+    const seat: Seat = { place, life, tile, call: null, watching: [], seen: null, timer: 0, told: "" };
     this.seats.push(seat);
   }
 
@@ -236,10 +233,9 @@ export class Viewer {
   }
 
   private call(seat: Seat, tag: string): void {
-    // As it was when the offer was made: a camera that comes back under another name meanwhile was not the one called.
-    const { key, room, me: from } = this;
-    const around = { room, from, to: seat.place.peer ?? "", call: tag };
-    const say = (message: (address: wire.Address) => wire.Outgoing) => this.link.send(message(this.address(seat.place, tag)));
+    const { key, room, me } = this;
+    // Whom we call stays as it was when the offer was made: a camera that comes back under another name meanwhile is another.
+    const peer = seat.place.peer;
     let pc: RTCPeerConnection;
     try {
       pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: "max-bundle" });
@@ -247,29 +243,30 @@ export class Viewer {
       return void Promise.resolve().then(() => this.feed(seat, { is: "broken", tag }));
     }
     const judge = (offer: string, sdp: string, proven: string | null) =>
-      key && proof.doubt(key, { ...around, from: around.to, to: from }, offer, sdp, proven);
+      key && proof.doubt(key, { room, from: call.peer ?? "", to: me, call: tag }, offer, sdp, proven);
     const made = new Call(pc, () => new MediaStream(), judge, {
       offer: (sdp) => {
-        const proven = key && { key: key.id, proof: proof.ofOffer(key, around, sdp) };
-        this.link.send(wire.offer(key ? around : this.address(seat.place, tag), sdp, proven));
+        const proven = key && { key: key.id, proof: proof.ofOffer(key, { room, from: me, to: peer ?? "", call: tag }, sdp) };
+        this.link.send(wire.offer(this.address({ tag, peer }), sdp, proven));
       },
       answered: () => this.feed(seat, { is: "answered", tag }),
       doubted: (why) => this.feed(seat, { is: "doubted", tag, why }),
-      candidate: (candidate) => say((address) => wire.localCandidate(address, candidate)),
+      candidate: (candidate) => this.link.send(wire.localCandidate(this.address(call), candidate)),
       path: (state) => this.feed(seat, { is: "path", tag, state }),
       media: (stream) => {
         seat.tile.attach(stream);
-        void this.sound.play(seat.tile.video, seat.call?.heard ?? false);
+        void this.sound.play(seat.tile.video, call.heard);
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
     });
-    seat.call = { tag, made, heard: false };
+    const call: Ongoing = { tag, peer, made, heard: false, total: 0 };
+    seat.call = call;
     void made.start();
   }
 
   private drop(seat: Seat, reason: wire.Reason | null): void {
     if (!seat.call) return;
-    if (reason !== null) this.link.send(wire.bye(this.address(seat.place, seat.call.tag), reason));
+    if (reason !== null) this.link.send(wire.bye(this.address(seat.call), reason));
     seat.tile.detach();
     this.sound.silent(seat.tile.video);
     seat.call.made.close();
@@ -277,8 +274,8 @@ export class Viewer {
     seat.watching = [];
   }
 
-  private address(place: Place, call: string): wire.Address {
-    return { room: this.room, from: this.me, to: place.peer, call };
+  private address({ tag, peer }: Pick<Ongoing, "tag" | "peer">): wire.Address {
+    return { room: this.room, from: this.me, to: peer, call: tag };
   }
 
   /** Looks at what has arrived in every call. */
@@ -292,9 +289,13 @@ export class Viewer {
           call.heard = true;
           void this.sound.play(seat.tile.video, true);
         }
-        this.feed(seat, { is: "frames", tag: call.tag, total: progress(seen, document.hidden) });
+        const total = progress(seen, document.hidden);
+        if (total !== call.total) seat.seen = new Date();
+        call.total = total;
+        this.feed(seat, { is: "frames", tag: call.tag, total });
       }, () => undefined);
     }
+    this.show();
   }
 
   private callOrHangUp(): void {
@@ -321,11 +322,12 @@ export class Viewer {
     for (const seat of this.seats) {
       const { place, life, tile } = seat;
       const view = life.view();
-      tile.say(view, place.name);
+      const since = unseen(view, seat.seen, new Date());
+      tile.say(view, place.name, since);
       tile.alone(this.alone === seat, several, place.name);
       // Who comes and goes while the relay is away, nobody says.
       tile.others(this.relay === "up" ? others(seat.watching, new Date()) : "");
-      const news = spoken(view, place.name);
+      const news = spoken(view, place.name, since);
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);
@@ -335,19 +337,11 @@ export class Viewer {
     this.page.mayRest(live.length > 0 && live.length === this.seats.length);
     this.page.whisper(!navigator.onLine && this.seats.length > 0 && live.length > 0 ? TEXT.offlineHint
       : this.relay === "down" && live.length > 0 ? TEXT.relayHint : null);
-    this.note();
+    const [said, busy] = note(this.relay === "new" && !navigator.onLine ? "down" : this.relay, this.listed, this.door);
+    this.page.tell(this.seats.length > 0 ? null : said, busy);
     const [only] = this.seats;
     document.title = !only ? TEXT.product
       : several ? `${this.room} · ${TEXT.product}`
       : `${only.life.view().word === "live" ? "" : `${short(only.life.view())} · `}${only.place.name} · ${TEXT.product}`;
-  }
-
-  private note(): void {
-    if (this.seats.length > 0) return this.page.tell(null, false);
-    if (this.door) return this.page.tell(words({ word: "turned-away", reason: this.door }, ""), false);
-    if (this.relay === "up") {
-      return this.page.tell(this.listed === null ? TEXT.openingRoom : this.listed ? TEXT.emptyRoom : TEXT.silentRelay, true);
-    }
-    return this.page.tell(this.relay === "never" && navigator.onLine ? TEXT.openingRoom : TEXT.relayLost, true);
   }
 }

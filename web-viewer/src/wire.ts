@@ -20,7 +20,7 @@ const LABEL_LONGEST = 64;
 /** Every word that says why a call was refused or has ended; the list is the daemon's (`core/src/wire/reason.rs`). */
 export const REASONS = [
   "busy", "no-codec", "no-bundle", "not-allowed", "expired-key", "revoked-key", "bad-offer", "bad-answer", "bad-message", "too-large", "too-often",
-  "call-again", "camera-lost", "shutting-down", "hang-up", "replaced", "silent", "no-answer", "no-connection", "too-slow",
+  "call-again", "camera-lost", "not-here", "shutting-down", "hang-up", "replaced", "silent", "no-answer", "no-connection", "too-slow",
   "failed",
 ] as const;
 export type Reason = (typeof REASONS)[number];
@@ -44,12 +44,15 @@ export interface Description {
   sdp: string;
 }
 
-/** What a viewer understands. `from`, `call` and `to` are null where a relay stripped them. */
+/**
+ * What a viewer understands. `from`, `call` and `to` are null where a relay stripped them; `name` is what an answering
+ * camera is called, null where it does not say.
+ */
 export type Incoming =
   | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[] }
   | { is: "joined"; peer: Peer }
   | { is: "left"; from: string }
-  | { is: "answer"; from: string | null; call: string | null; sdp: Description; proof: string | null }
+  | { is: "answer"; from: string | null; call: string | null; sdp: Description; proof: string | null; name: string | null }
   | { is: "candidate"; from: string | null; call: string | null; candidate: RTCIceCandidateInit | null }
   | { is: "bye"; from: string | null; call: string | null; reason: Reason }
   | { is: "refused"; from: string | null; call: string | null; reason: Reason }
@@ -113,7 +116,8 @@ export function read(event: string, payload: unknown, room: string, me: string):
       return from ? { is: "left", from } : NOTHING;
     case "answer": {
       const sdp = answer(outer);
-      return sdp ? { is: "answer", from, call, sdp, proof: proof(outer.proof) ?? proof(inner.proof) } : NOTHING;
+      if (!sdp) return NOTHING;
+      return { is: "answer", from, call, sdp, proof: proof(outer.proof) ?? proof(inner.proof), name: label(outer.name) || label(inner.name) || null };
     }
     case "candidate":
     case "ice-candidate":
@@ -172,6 +176,11 @@ function proof(value: unknown): string | null {
   return typeof value === "string" && value.length <= PROOF_LONGEST ? value : null;
 }
 
+/** What people read; empty where there is nothing to read. */
+function label(value: unknown): string {
+  return typeof value === "string" ? value.trim().slice(0, LABEL_LONGEST) : "";
+}
+
 function peers(list: unknown[], me: string): Peer[] {
   return list.slice(0, LIST_LONGEST).map((item) => readPeer(object(item) ?? {}))
     .filter((peer): peer is Peer => peer !== null && peer.from !== me);
@@ -180,16 +189,14 @@ function peers(list: unknown[], me: string): Peer[] {
 function readPeer(value: Record<string, unknown>): Peer | null {
   const from = name(value.from);
   if (from === null) return null;
-  const label = typeof value.name === "string" ? value.name.trim().slice(0, LABEL_LONGEST) : "";
-  return { from, role: value.role === "camera" ? "camera" : "viewer", name: label || from };
+  return { from, role: value.role === "camera" ? "camera" : "viewer", name: label(value.name) || from };
 }
 
 function watchers(list: unknown[]): Watcher[] {
   return list.slice(0, LIST_LONGEST).map((item) => {
-    const { name: label, since } = object(item) ?? {};
-    const named = typeof label === "string" ? label.trim().slice(0, LABEL_LONGEST) : "";
+    const { name: named, since } = object(item) ?? {};
     const dated = typeof since === "number" && Number.isSafeInteger(since) && since > 0 && since < DATE_LATEST_S;
-    return { name: named || null, since: dated ? since : null };
+    return { name: label(named) || null, since: dated ? since : null };
   });
 }
 

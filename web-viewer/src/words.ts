@@ -2,6 +2,7 @@
 // Must not know where on the page they stand.
 
 import type { View, Why } from "./life";
+import { NAMELESS } from "./roster";
 import type { Watcher } from "./wire";
 
 /** A heading and what else there is to say. */
@@ -24,49 +25,78 @@ const REASONS: Record<Why, Words> = {
   "too-large": { title: "The camera did not understand this browser", text: "The browser’s call was larger than anything the camera reads. Please use another browser." },
   "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about half a minute." },
   "call-again": { title: "Calling again…", text: "The last call could not be changed, so the page makes a new one." },
+  "not-here": { title: "The camera is not there", text: "It may be switched off or out of reach. The page calls it as soon as it is back." },
   "camera-lost": { title: "No picture from the camera", text: "The camera answers, but its lens or cable gives no picture. It comes back here as soon as there is one." },
   "shutting-down": { title: "The camera is restarting", text: "It was switched off or is starting again. The page calls it as soon as it is back." },
   "hang-up": { title: "Call ended", text: "Nothing is being watched or heard now." },
   "replaced": { title: "You are watching in another window", text: "The call moved there. You can bring it back to this one." },
   "silent": { title: "The picture stopped", text: "Nothing came from the camera for a few seconds. The page calls again by itself." },
   "no-answer": { title: "The call was not answered", text: "The camera called and heard nothing. The page calls by itself." },
-  "no-connection": { title: "No way through to the camera", text: "The call was made, but picture and sound found no way here. The page keeps trying." },
+  "no-connection": { title: "No way through to the camera", text: "The camera answers, but picture and sound find no way here. The page keeps trying." },
   "too-slow": { title: "The connection is too slow", text: "The picture cannot get through. The page tries again in a moment; a place closer to the Wi-Fi may help." },
   "failed": { title: "The call went wrong", text: "Something failed on the way. The page calls again by itself." },
   "no-key": { title: "A key is needed here", text: "This camera only opens to people with a key. Ask its owner for a link of your own, and open the whole of it." },
   "no-entry": { title: "You are not let in", text: "There is no such room here, or it only opens to people with the right key. Check the link, or ask the camera’s owner for another." },
+  "no-pass": { title: "The server does not let this page in", text: "It asks for something that this link does not have, or takes it no longer. Ask whoever gave you the link for a new one. The page keeps trying." },
+  "unanswered": { title: "The camera does not answer", text: "It may be switched off or out of reach. The page keeps calling it." },
   "unproved": { title: "This may not be your camera", text: "What answered did not prove that it knows your key, so nothing of it is shown, and it hears nothing from here. Ask the camera’s owner for a new link." },
   "changed": { title: "Somebody changed the call", text: "Somebody between this page and the camera changed what it answered, so nothing of it is shown, and nobody hears anything from here. Try another network, and tell the camera’s owner." },
 };
 
+/** What a call that does not come about says about itself, where that is more than that the page goes on. */
+const TELLING: readonly (Why | null)[] = ["shutting-down", "no-connection", "too-slow"];
+
 /** The words for what the camera named `name` is doing. */
 export function words(view: View, name: string): Words {
+  const who = name === NAMELESS ? "the camera" : name;
+  const Who = name === NAMELESS ? "The camera" : name;
   switch (view.word) {
     case "live":
       return { title: "Live", text: "" };
     case "calling":
       return view.reason && view.reason !== "call-again"
-        ? { title: `Calling ${name}…`, text: REASONS[view.reason].text }
-        : { title: `Calling ${name}…`, text: "The picture will be here in a moment." };
+        ? { title: `Calling ${who}…`, text: REASONS[view.reason].text }
+        : { title: `Calling ${who}…`, text: "The picture will be here in a moment." };
     case "again":
       return {
         title: "Getting the picture back…",
-        text: view.reason === "shutting-down" ? REASONS["shutting-down"].text : "You see the last one meanwhile.",
+        text: view.reason && TELLING.includes(view.reason) ? REASONS[view.reason].text : "You see the last one meanwhile.",
       };
     case "camera-lost":
       return REASONS["camera-lost"];
     case "relay-lost":
       // Where the camera itself was the relay, its last word says more than the silence after it.
       if (view.reason === "shutting-down") return REASONS["shutting-down"];
-      return { title: `Cannot reach ${name}`, text: "Please check that this device is online. The page keeps trying by itself." };
+      return { title: `Cannot reach ${who}`, text: TEXT.relayLost.text };
     case "absent":
-      return { title: `${name} is not there`, text: "It may be switched off or out of reach. The page calls it as soon as it is back." };
+      return view.reason === "unanswered"
+        ? { title: `${Who} does not answer`, text: REASONS.unanswered.text }
+        : { title: `${Who} is not there`, text: REASONS["not-here"].text };
     case "turned-away":
     case "waiting":
     case "refused":
     case "ended":
       return REASONS[view.reason ?? "failed"];
   }
+}
+
+/**
+ * What to say where there is no tile to carry words: how far we are with the relay (`new`: nobody knows yet whether there
+ * is one), whether it has `listed` who is there (null: not yet), and why it does not let us in. And whether it goes on.
+ */
+export function note(relay: "new" | "up" | "down", listed: boolean | null, door: Why | null): [said: Words, busy: boolean] {
+  if (door !== null) return [words({ word: "turned-away", reason: door }, NAMELESS), false];
+  if (relay === "down") return [TEXT.relayLost, true];
+  return [relay === "up" && listed !== null ? TEXT.emptyRoom : TEXT.openingRoom, true];
+}
+
+/** How long there may be no picture before it is said since when, in milliseconds. */
+const UNSEEN_MS = 15_000;
+
+/** Since when there is no picture, where somebody waits for one; empty before it has been away for a while. */
+export function unseen({ word }: View, seen: Date | null, now: Date): string {
+  const waited = seen !== null && now.getTime() - seen.getTime() >= UNSEEN_MS;
+  return !waited || word === "live" || word === "refused" || word === "ended" ? "" : `No picture since ${clock(seen, now)}.`;
 }
 
 /** Most names of others who watch that are said. */
@@ -115,27 +145,27 @@ export function short(view: View): string {
     case "camera-lost": return "No picture";
     case "relay-lost": return "No connection";
     case "turned-away": return "Not let in";
-    case "absent": return "Not there";
+    case "absent": return view.reason === "unanswered" ? "No answer" : "Not there";
     case "waiting": return "Waiting";
     case "refused": return "Refused";
     case "ended": return "Ended";
   }
 }
 
-/** What a screen reader says when the state has changed. */
-export function spoken(view: View, name: string): string {
+/** What a screen reader says when the state has changed; `since`: as `unseen` has it. */
+export function spoken(view: View, name: string, since = ""): string {
   const { title, text } = words(view, name);
-  return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${text}`.trim();
+  return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${since && `${since} `}${text}`.trim();
 }
 
 export const TEXT = {
   product: "Porthole",
   openingRoom: { title: "Opening…", text: "Looking for the camera." },
-  relayLost: { title: "No connection yet", text: "Please check that this device is online. The page keeps trying by itself." },
-  silentRelay: { title: "The camera has not shown itself", text: "The server in between does not say which cameras are there, and a call with a key has to name its camera. The page goes on listening for it." },
+  relayLost: { title: "No connection", text: "Please check that this device is online. If it is, the camera’s server is away. The page keeps trying by itself." },
   emptyRoom: { title: "No camera here yet", text: "As soon as one comes into this room, you will see it here." },
-  relayHint: "Connection to the relay lost. The picture goes on.",
+  relayHint: "The camera’s server is away. The picture goes on.",
   offlineHint: "This device is offline.",
+  hintOver: "Connected again.",
   soundOn: "Turn sound on",
   pictureOn: "Start the picture",
   mute: "Mute",
@@ -159,7 +189,7 @@ export const TEXT = {
   formError: "A room’s name has 1 to 64 letters, digits or . _ : @ - and no spaces.",
   badLink: "This link is not complete: the room’s name in it cannot be one.",
   badKey: { title: "This link is not complete", text: "The key in it was cut off or changed on the way. Open the whole link once more, or ask the camera’s owner to send it again." },
-  badRelay: "This link is not complete: the relay’s address in it cannot be one.",
+  badRelay: "The address of the camera’s server in this link is wrong. Open the whole link once more, or type the room’s name.",
   secureWhy: "To talk back, open",
   secureLink: "this page over https",
   authorityAsked: "If the browser warns",

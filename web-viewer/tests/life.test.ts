@@ -43,8 +43,69 @@ test("a call nobody answers is ended and made again", () => {
   const camera = new Camera().calling();
   assert.equal(camera.life.deadline(), ANSWER_MS);
   assert.deepEqual(camera.after(ANSWER_MS), [{ do: "drop", tag: "call-1", bye: "no-connection" }]);
-  assert.equal(camera.word(), "calling");
+  assert.deepEqual(camera.life.view(), { word: "absent", reason: "unanswered" });
   assert.deepEqual(camera.after(500), [{ do: "call", tag: "call-2" }]);
+});
+
+test("a camera that does not answer is said to be so while it is called again and again, until it answers", () => {
+  const camera = new Camera().calling();
+  for (let call = 2; call <= 4; call++) {
+    camera.after(ANSWER_MS);
+    assert.deepEqual(camera.after(5_000), [{ do: "call", tag: `call-${call}` }]);
+    assert.deepEqual(camera.life.view(), { word: "absent", reason: "unanswered" });
+  }
+  camera.tell({ is: "answered", tag: "call-4" });
+  assert.deepEqual(camera.life.view(), { word: "calling", reason: null });
+});
+
+test("a camera that was killed where nobody tells of it is missed, and said not to answer", () => {
+  const camera = new Camera().live();
+  camera.frames(GOOD_CALL_MS);
+  assert.deepEqual(camera.silence(SILENCE_MS), [{ do: "drop", tag: "call-1", bye: "silent" }, { do: "call", tag: "call-2" }]);
+  assert.deepEqual(camera.life.view(), { word: "again", reason: "silent" });
+  camera.after(ANSWER_MS);
+  assert.deepEqual(camera.life.view(), { word: "absent", reason: "unanswered" });
+});
+
+test("a camera that is not in the room is not said to have lost its picture, and is called every few seconds", () => {
+  const camera = new Camera().calling();
+  for (let call = 1; call <= 3; call++) {
+    assert.deepEqual(camera.tell({ is: "over", tag: `call-${call}`, reason: "not-here" }), [{ do: "drop", tag: `call-${call}`, bye: null }]);
+    assert.deepEqual(camera.life.view(), { word: "absent", reason: "not-here" });
+    assert.deepEqual(camera.after(2_999), []);
+    assert.deepEqual(camera.after(1), [{ do: "call", tag: `call-${call + 1}` }]);
+    assert.deepEqual(camera.life.view(), { word: "absent", reason: "not-here" });
+  }
+  camera.tell({ is: "answered", tag: "call-4" });
+  assert.equal(camera.word(), "calling");
+});
+
+test("a relay that cannot hand on what is said in an answered call does not end it", () => {
+  const answered = new Camera().calling();
+  answered.tell({ is: "answered", tag: "call-1" });
+  for (const camera of [answered, new Camera().live()]) {
+    assert.deepEqual(camera.tell({ is: "over", tag: "call-1", reason: "not-here" }), []);
+    assert.equal(camera.life.call(), "call-1");
+  }
+});
+
+test("why the last call failed is said until one is live, or there is a new reason to hope", () => {
+  const camera = new Camera().calling();
+  camera.tell({ is: "answered", tag: "call-1" });
+  camera.tell({ is: "path", tag: "call-1", state: "failed" });
+  assert.deepEqual(camera.after(500), [{ do: "call", tag: "call-2" }]);
+  assert.deepEqual(camera.life.view(), { word: "calling", reason: "no-connection" });
+  camera.tell({ is: "relay-down" });
+  camera.tell({ is: "present", anew: false });
+  assert.deepEqual(camera.life.view(), { word: "calling", reason: null });
+  camera.tell({ is: "picture", tag: "call-3" });
+  camera.frames(GOOD_CALL_MS);
+  camera.tell({ is: "path", tag: "call-3", state: "failed" });
+  assert.deepEqual(camera.life.view(), { word: "again", reason: "no-connection" });
+  camera.tell({ is: "picture", tag: "call-4" });
+  camera.tell({ is: "hang-up" });
+  camera.tell({ is: "call" });
+  assert.deepEqual(camera.life.view(), { word: "again", reason: null });
 });
 
 test("an answered call that shows nothing is ended and made again", () => {
@@ -264,7 +325,7 @@ test("a call taken over by another window is not taken back by itself", () => {
 
 test("every reason either ends the page's efforts or leads to another call", () => {
   for (const reason of [...REASONS, ...OWN_REASONS]) {
-    const camera = new Camera().live();
+    const camera = new Camera().calling();
     camera.tell({ is: "over", tag: "call-1", reason });
     const { word } = camera.life.view();
     const next = camera.after(60_000);

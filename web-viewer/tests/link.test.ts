@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
 import { Server, type Socket } from "socket.io";
 import { destination } from "../src/address";
-import { Link } from "../src/link";
+import { BACK_OFF_LONGEST_MS, JOIN_ACK_MS, Link } from "../src/link";
 import { join } from "../src/wire";
 
 const JOIN = join("porthole", "viewer-1", "Web page");
@@ -51,6 +51,13 @@ test("a relay that does not let us in is heard, and we are not in", async (t) =>
   assert.deepEqual(said.lines, ["message refused"]);
 });
 
+test("a relay that only says in its reply that it does not let us in is heard too", async (t) => {
+  const { url } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({ reason: "busy" })));
+  const said = open(t, url);
+  await said.until("message refused");
+  assert.deepEqual(said.lines, ["message refused"]);
+});
+
 test("what is said before we are in waits, and follows the join", async (t) => {
   const heard: string[] = [];
   const { url } = await relay(t, (socket) => {
@@ -72,8 +79,31 @@ test("a relay that is restarted is joined again", async (t) => {
   await first.stop();
   await said.until("down");
   await relay(t, welcome, first.port);
-  await said.settle(() => said.lines.length === 3);
-  assert.deepEqual(said.lines, ["up", "down", "up"]);
+  await said.settle(() => said.lines.at(-1) === "up");
+  assert.deepEqual(said.lines.filter((line) => line !== "unreached"), ["up", "down", "up"]);
+});
+
+test("a relay that is not there is told after the first attempt, and found when it is", async (t) => {
+  const welcome = (socket: Socket) => socket.on("join", (_: unknown, reply: (said: object) => void) => reply({}));
+  const { port, url, stop } = await relay(t, welcome);
+  await stop();
+  const said = open(t, url);
+  await said.until("unreached");
+  await relay(t, welcome, port);
+  await said.until("up");
+  assert.deepEqual(said.lines.filter((line) => line !== "unreached"), ["up"]);
+});
+
+test("a web server without Socket.IO is no relay", async (t) => {
+  const http = createServer((_, answer) => answer.writeHead(404).end("no"));
+  await new Promise<void>((ready) => http.listen(0, "127.0.0.1", ready));
+  t.after(() => http.close());
+  await open(t, `http://127.0.0.1:${(http.address() as AddressInfo).port}`).until("unreached");
+});
+
+test("however long a relay that confirms nothing was away, we are in the room within five seconds of its return", () => {
+  const connecting = 1_000;
+  assert.ok(BACK_OFF_LONGEST_MS + connecting + JOIN_ACK_MS <= 5_000);
 });
 
 test("a relay that sends us away is visited again", async (t) => {
@@ -103,13 +133,13 @@ test("a relay that turns us away with a word is heard, and visited again", async
   assert.deepEqual(said.lines, ["turned away not-allowed", "up"]);
 });
 
-test("a relay that turns us away with words of its own is visited again without a word", async (t) => {
+test("a relay that turns us away with words of its own is heard, and visited again", async (t) => {
   let visits = 0;
   const { url, io } = await relay(t, (socket) => socket.on("join", (_, reply) => reply({})));
   io.use((_, next) => (++visits === 1 ? next(new Error("toString")) : next()));
   const said = open(t, url);
   await said.until("up");
-  assert.deepEqual(said.lines, ["up"]);
+  assert.deepEqual(said.lines, ["turned away in other words", "up"]);
 });
 
 test("who closes because of the word does not come again", async (t) => {
@@ -179,12 +209,13 @@ function open(t: TestContext, url: string, auth: Record<string, string> = {}) {
     lines.push(line);
     wake();
   };
-  const to = destination(`#room=porthole&relay=${url}`);
+  const to = destination(`#room=porthole&relay=${url}`, "");
   assert.ok(to.is === "room", url);
   const link = new Link(to.relay, JOIN, auth, {
     up: (confirmed) => note(confirmed ? "up" : "up, unconfirmed"),
     down: () => note("down"),
-    turnedAway: (reason) => note(`turned away ${reason}`),
+    unreached: () => note("unreached"),
+    turnedAway: (reason) => note(`turned away ${reason ?? "in other words"}`),
     message: (event) => note(`message ${event}`),
   });
   t.after(() => link.close());

@@ -7,11 +7,12 @@ import { claimPeerId, destination, elsewhere, fresh, releasePeerId } from "../sr
 import { OWN_REASONS, type View } from "../src/life";
 import { OUTBOX_LONGEST, OUTBOX_MS, Outbox } from "../src/outbox";
 import { readKey } from "../src/proof";
+import { NAMELESS } from "../src/roster";
 import { Sound } from "../src/sound";
 import { arrived, progress } from "../src/stats";
 import { columns } from "../src/tiles";
 import { isName, REASONS } from "../src/wire";
-import { others, short, spoken, TEXT, words } from "../src/words";
+import { note, others, short, spoken, TEXT, unseen, words } from "../src/words";
 
 // Node 18 keeps it in a module, browsers have it everywhere.
 globalThis.crypto ??= webcrypto as Crypto;
@@ -32,6 +33,48 @@ test("every state has words for every reason, and none shows the wire's own word
       assert.ok(short({ word, reason }).length < 20);
     }
   }
+});
+
+test("before the relay is reached the page opens, after a failure it says what to look at, and at a closed door why", () => {
+  const said = (...state: Parameters<typeof note>) => note(...state)[0];
+  assert.equal(said("new", null, null), TEXT.openingRoom);
+  assert.equal(said("up", null, null), TEXT.openingRoom);
+  assert.equal(said("up", true, null), TEXT.emptyRoom);
+  for (const listed of [null, true, false]) assert.equal(said("down", listed, null), TEXT.relayLost);
+  assert.match(TEXT.relayLost.text, /this device is online.*the camera’s server is away/);
+  assert.match(said("new", null, "no-pass").text, /^It asks for something that this link does not have/);
+  assert.match(said("down", null, "revoked-key").title, /key was taken back/);
+});
+
+test("nobody is expected to know what a relay, a peer or a socket is", () => {
+  const all = [...Object.values(TEXT).map((one) => (typeof one === "function" ? one("Nursery") : one)),
+    ...WORDS.flatMap((word) => [null, ...WHYS].map((reason) => words({ word, reason }, "Nursery")))];
+  assert.doesNotMatch(JSON.stringify(all), /\b(relay|peer|socket|handshake|dialect|token|daemon)s?\b/i);
+});
+
+test("a camera that does not answer is not said to have no way here, and neither is one that is not there", () => {
+  const said = (reason: View["reason"], name = "Nursery") => words({ word: "absent", reason }, name);
+  assert.deepEqual(said("unanswered"), {
+    title: "Nursery does not answer", text: "It may be switched off or out of reach. The page keeps calling it.",
+  });
+  assert.equal(said("not-here").title, "Nursery is not there");
+  assert.equal(said(null, NAMELESS).title, "The camera is not there");
+  assert.equal(words({ word: "calling", reason: null }, NAMELESS).title, "Calling the camera…");
+  for (const reason of ["not-here", "unanswered"] as const) assert.doesNotMatch(said(reason).text, /lens|cable|way here/);
+});
+
+test("since when there is no picture is said once it has been away for a while, where somebody waits for it", () => {
+  const seen = new Date(2026, 10, 23, 3, 12, 0);
+  const since = (word: View["word"], seconds: number, last: Date | null = seen) => (
+    unseen({ word, reason: null }, last, new Date(seen.getTime() + 1000 * seconds))
+  );
+  assert.equal(since("again", 14), "");
+  for (const word of ["again", "absent", "relay-lost", "camera-lost", "waiting", "turned-away"] as const) {
+    assert.equal(since(word, 15), "No picture since 03:12.", word);
+  }
+  assert.equal(since("again", 24 * 3600), "No picture since Mon 23 Nov 03:12.");
+  for (const word of ["live", "ended", "refused"] as const) assert.equal(since(word, 60), "", word);
+  assert.equal(since("absent", 60, null), "");
 });
 
 test("a refusal says why, and two reasons rarely sound the same", () => {
@@ -76,34 +119,60 @@ test("a time that cannot be is not said", () => {
 test("what is read out names the camera and ends its sentences", () => {
   assert.equal(spoken({ word: "live", reason: null }, "Nursery"), "Nursery is live.");
   assert.match(spoken({ word: "ended", reason: "hang-up" }, "Nursery"), /^Nursery: Call ended\. \S/);
+  const absent = spoken({ word: "absent", reason: "unanswered" }, "Nursery", "No picture since 03:12.");
+  assert.match(absent, /^Nursery: Nursery does not answer\. No picture since 03:12\. It may be /);
 });
 
 test("the link names the room, and perhaps a relay and a key", () => {
-  assert.deepEqual(destination("#room=porthole"), { is: "room", room: "porthole", relay: null, key: null });
-  assert.deepEqual(destination(`#room=baby.1&relay=https%3A%2F%2Frelay.example%3A3000%2Fx&key=a%40b.${SECRET}&x=y`), {
-    is: "room", room: "baby.1", relay: { origin: "https://relay.example:3000", path: "/x" }, key: readKey(`a@b.${SECRET}`),
+  assert.deepEqual(destination("#room=porthole", ""), { is: "room", room: "porthole", relay: null, token: null, key: null });
+  assert.deepEqual(destination(`#room=baby.1&relay=https%3A%2F%2Frelay.example%3A3000%2Fx&key=a%40b.${SECRET}&x=y`, ""), {
+    is: "room", room: "baby.1", relay: { origin: "https://relay.example:3000", path: "/x" }, token: null, key: readKey(`a@b.${SECRET}`),
   });
-  assert.deepEqual(destination(`#room=baby&key=a@b.${SECRET}%20`), {
-    is: "room", room: "baby", relay: null, key: readKey(`a@b.${SECRET}`),
+  assert.deepEqual(destination(`#room=baby&key=a@b.${SECRET}%20`, ""), {
+    is: "room", room: "baby", relay: null, token: null, key: readKey(`a@b.${SECRET}`),
   });
-  assert.deepEqual(destination(""), { is: "none" });
-  assert.deepEqual(destination("#room="), { is: "none" });
-  assert.deepEqual(destination("#room=a%20b"), { is: "bad", part: "room" });
-  assert.deepEqual(destination("#room=a&relay=javascript:alert(1)"), { is: "bad", part: "relay" });
-  assert.deepEqual(destination("#room=a&relay=nonsense"), { is: "bad", part: "relay" });
+  assert.deepEqual(destination("", ""), { is: "none" });
+  assert.deepEqual(destination("#room=", ""), { is: "none" });
+  assert.deepEqual(destination("#room=a%20b", ""), { is: "bad", part: "room" });
+  assert.deepEqual(destination("#room=a&relay=javascript:alert(1)", ""), { is: "bad", part: "relay" });
+  assert.deepEqual(destination("#room=a&relay=nonsense", ""), { is: "bad", part: "relay" });
+});
+
+test("where the link names no relay, the room is on the one that came with the page, and on the page's own where none did", () => {
+  const relayOf = (hash: string, usual: string) => {
+    const to = destination(hash, usual);
+    return to.is === "room" ? to.relay : to;
+  };
+  const elsewhere = { origin: "https://relay.example:3000", path: "/cam/socket.io/" };
+  assert.deepEqual(relayOf("#room=lobby", "https://relay.example:3000/cam/socket.io/"), elsewhere);
+  assert.deepEqual(relayOf("#room=lobby&relay=http://other.example", "https://relay.example:3000"), {
+    origin: "http://other.example", path: "/socket.io/",
+  });
+  assert.deepEqual(relayOf("#room=lobby&relay=nonsense", "https://relay.example:3000"), { is: "bad", part: "relay" });
+  for (const none of ["", "nonsense"]) assert.equal(relayOf("#room=lobby", none), null);
+});
+
+test("a token for the relay is taken from the link as it stands there", () => {
+  const tokenOf = (hash: string) => {
+    const to = destination(hash, "");
+    return to.is === "room" ? to.token : to;
+  };
+  assert.equal(tokenOf("#room=lobby&relay=http://relay.example&token=eyJ.a_b-c%3D"), "eyJ.a_b-c=");
+  assert.equal(tokenOf("#room=lobby&token="), null);
+  assert.equal(tokenOf(`#room=lobby&token=${"x".repeat(10_000)}`), "x".repeat(4_096));
 });
 
 test("a link whose key was cut off is not taken for a link without one", () => {
   const link = `#room=porthole&key=k7.${SECRET}`;
-  assert.equal(destination(link).is, "room");
+  assert.equal(destination(link, "").is, "room");
   for (let length = link.indexOf("&key") + 4; length < link.length; length++) {
-    assert.deepEqual(destination(link.slice(0, length)), { is: "bad", part: "key" }, link.slice(0, length));
+    assert.deepEqual(destination(link.slice(0, length), ""), { is: "bad", part: "key" }, link.slice(0, length));
   }
 });
 
 test("who types another room keeps the relay and the key of the link, but no relay that cannot be one", () => {
-  assert.deepEqual(destination(`#${elsewhere(`#room=a%20b&key=a@b.${SECRET}&relay=http://relay.example`, "baby")}`), {
-    is: "room", room: "baby", relay: { origin: "http://relay.example", path: "/socket.io/" }, key: readKey(`a@b.${SECRET}`),
+  assert.deepEqual(destination(`#${elsewhere(`#room=a%20b&key=a@b.${SECRET}&relay=http://relay.example`, "baby")}`, ""), {
+    is: "room", room: "baby", relay: { origin: "http://relay.example", path: "/socket.io/" }, token: null, key: readKey(`a@b.${SECRET}`),
   });
   assert.equal(elsewhere("", "baby.1"), "room=baby.1");
   assert.equal(elsewhere("#room=a&relay=nonsense", "baby"), "room=baby");

@@ -1,6 +1,7 @@
 // Keys and proofs, against the vectors that the daemon's own tests read.
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { doubt, ofAdmission, ofAnswer, ofOffer, readKey, type Key } from "../src/proof";
@@ -13,6 +14,15 @@ const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 test("offers are proved as the daemon proves them", () => {
   assert.ok(VECTORS.offers.length >= 5);
   for (const { secret, sdp, proof, ...around } of VECTORS.offers) assert.equal(ofOffer(key(secret), around, sdp), proof);
+});
+
+test("an offer to whoever is the camera is proved over an empty `to`", () => {
+  const around = { ...AROUND, to: "" };
+  const mac = createHmac("sha256", key(SECRET).secret);
+  for (const field of ["porthole offer v1", around.room, around.from, "", around.call, "v=0"]) {
+    mac.update(Buffer.from([0, 0, 0, field.length])).update(field);
+  }
+  assert.equal(ofOffer(key(SECRET), around, "v=0"), mac.digest("base64url"));
 });
 
 test("answers are proved as the daemon proves them, and then nothing speaks against them", () => {

@@ -68,24 +68,33 @@ test("a newcomer never takes the place of a camera that is in the same list", ()
   assert.deepEqual(roster.places.map(({ peer }) => peer), ["a", "z"]);
 });
 
-test("where the relay tells nothing there is one nameless camera, until somebody answers or says who it is", () => {
+test("where the relay tells nothing there is one camera without a peer id, until it says who it is", () => {
   const roster = new Roster();
-  assert.deepEqual(told(roster.untold(false)), [`new ${NAMELESS}`, `present ${NAMELESS}`]);
-  assert.deepEqual(roster.untold(false), []);
-  roster.answeredBy("a");
-  assert.deepEqual(roster.places.map(({ peer }) => peer), ["a"]);
+  assert.deepEqual(told(roster.untold()), [`new ${NAMELESS}`, `present ${NAMELESS}`]);
+  assert.deepEqual(roster.untold(), []);
   roster.forget();
-  assert.deepEqual(told(roster.untold(false)), [`present ${NAMELESS}`]);
+  assert.deepEqual(told(roster.untold()), [`present ${NAMELESS}`]);
+  assert.deepEqual(told(roster.joined(camera("a", "Nursery"))), ["renamed Nursery", "anew Nursery"]);
+  assert.deepEqual(roster.places.map(({ peer }) => peer), ["a"]);
 });
 
-test("where a camera has to be named in a call, none is made up; those known from before are taken to be there", () => {
+test("cameras that are known from before are taken to be there where the relay now tells nothing", () => {
   const roster = new Roster();
-  assert.deepEqual(roster.untold(true), []);
-  assert.deepEqual(roster.places, []);
   roster.joined(camera("a", "Nursery"));
   roster.forget();
-  assert.deepEqual(told(roster.untold(true)), ["present Nursery"]);
+  assert.deepEqual(told(roster.untold()), ["present Nursery"]);
   assert.deepEqual(roster.places.map(({ peer }) => peer), ["a"]);
+});
+
+test("a camera that nobody has told us about is called what it says itself, any other what the relay says", () => {
+  const [silent, telling] = [new Roster(), new Roster()];
+  silent.untold();
+  telling.listed([camera("a", "Nursery")]);
+  for (const { places: [place] } of [silent, telling]) {
+    assert.ok(place);
+    (place.peer === null ? silent : telling).introduced(place, "Door");
+  }
+  assert.deepEqual([silent, telling].map(({ places: [place] }) => [place?.peer, place?.name]), [[null, "Door"], ["a", "Nursery"]]);
 });
 
 function camera(from: string, name: string): Peer {

@@ -86,8 +86,19 @@ test("a camera that comes and goes is heard", () => {
 test("the camera's answer is read", () => {
   const { payload } = golden("answer");
   assert.deepEqual(heard("answer"), {
-    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: payload.sdp.sdp }, proof: null,
+    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: payload.sdp.sdp }, proof: null, name: null,
   });
+});
+
+test("what the camera is called may come with its answer, beside the description or in it", () => {
+  const { event, payload } = golden("answer");
+  const nameOf = (outer: object, inner: object) => {
+    const said = read(event, { ...payload, ...outer, sdp: { ...payload.sdp, ...inner } }, ROOM, ME);
+    return said.is === "answer" ? said.name : said;
+  };
+  assert.equal(nameOf({ name: " Nursery " }, { name: "inner" }), "Nursery");
+  assert.equal(nameOf({ name: 7 }, { name: "x".repeat(1000) }), "x".repeat(64));
+  for (const name of ["", "  ", null, {}]) assert.equal(nameOf({ name }, {}), null);
 });
 
 test("an answer's proof is read beside the description, else in it", () => {
@@ -114,7 +125,7 @@ test("the answer to a tutorial's page is read in both of its spellings", () => {
 test("an answer that a relay stripped to its description is read, ids included", () => {
   const { sdp } = golden("answer").payload;
   assert.deepEqual(read("answer", { ...sdp, from: CAMERA, to: ME, call: "call-1" }, ROOM, ME), {
-    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: sdp.sdp }, proof: null,
+    is: "answer", from: CAMERA, call: "call-1", sdp: { type: "answer", sdp: sdp.sdp }, proof: null, name: null,
   });
 });
 

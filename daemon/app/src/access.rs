@@ -14,7 +14,7 @@ use crate::configuration;
 use crate::exit::Exit;
 use crate::keys::dates::{self, BadDate};
 use crate::keys::{self, Kept, KeyFile, NoPlace, NoRandomness};
-use crate::links::{self, Page};
+use crate::links::Page;
 
 /// Why nothing was done. The text says what to do instead.
 #[derive(Debug, thiserror::Error)]
@@ -159,7 +159,7 @@ fn write_link(out: &mut impl Write, settings: &Settings, key: &Key) -> io::Resul
     }
     writeln!(out, "Open this on that device, or point its camera at the code:\n")?;
     let page = Page::of(relay, relay.listen);
-    links::write(out, io::stdout().is_terminal(), &page.links(&room.room, Some(key)))
+    page.write(out, io::stdout().is_terminal(), &page.links(&room.room, Some(key)))
 }
 
 fn write_advice(

@@ -44,10 +44,10 @@ pub fn print(
     let page = Page::of(relay, bound);
     writeln!(out, "\"{}\" waits in room {}. Open in a browser:\n", room.camera, room.room)?;
     match opens {
-        Opens::Link => links::write(out, colour, &page.links(&room.room, None))?,
-        Opens::FirstKey(key) => links::write(out, colour, &page.links(&room.room, Some(key)))?,
+        Opens::Link => page.write(out, colour, &page.links(&room.room, None))?,
+        Opens::FirstKey(key) => page.write(out, colour, &page.links(&room.room, Some(key)))?,
         // A code of it would open nothing.
-        Opens::Key { .. } => links::write_bare(out, &page.links(&room.room, None))?,
+        Opens::Key { .. } => page.write_bare(out, &page.links(&room.room, None))?,
     }
     write_opens(out, opens, config)?;
     write_secure(out, &page, authority)?;

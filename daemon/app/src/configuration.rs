@@ -1,9 +1,9 @@
 //! Fetches the configuration: the file and the environment. Must not know what is allowed in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use porthole_core::config::settings::Settings;
+use porthole_core::config::settings::{RelayMode, Settings};
 use porthole_core::config::{self, Findings};
 
 use crate::exit::Exit;
@@ -19,6 +19,18 @@ pub enum Unusable {
         /// What the system says.
         error: io::Error,
     },
+    /// A file that is named in it cannot be read.
+    #[error("{file}: {key}: {}: {error}", named.display())]
+    Missing {
+        /// The configuration as it was named.
+        file: String,
+        /// The key that names it.
+        key: &'static str,
+        /// The one that is missing.
+        named: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The file is read, but not allowed.
     #[error(transparent)]
     NotAllowed(#[from] Findings),
@@ -29,7 +41,7 @@ impl Unusable {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Unreadable { .. } => Exit::NoInput,
-            Self::NotAllowed(_) => Exit::Config,
+            Self::Missing { .. } | Self::NotAllowed(_) => Exit::Config,
         }
     }
 }
@@ -49,6 +61,23 @@ pub fn read(path: Option<&Path>) -> Result<Settings, Unusable> {
 /// As those of [`read`].
 pub fn read_for_relay(path: Option<&Path>) -> Result<Settings, Unusable> {
     read_by(config::load_for_relay, path)
+}
+
+/// The same as [`read`] for who only wants to know: the files it names have to be there too. A daemon starts without
+/// them, and says what it misses.
+///
+/// # Errors
+/// As those of [`read`], or what is wrong with such a file.
+pub fn check(path: &Path) -> Result<Settings, Unusable> {
+    let settings = read(Some(path))?;
+    if let RelayMode::External(relay) = &settings.relay.mode
+        && let Some(ca) = &relay.ca
+        && let Err(error) = fs::read(ca)
+    {
+        let file = path.display().to_string();
+        return Err(Unusable::Missing { file, key: "relay.ca", named: ca.clone(), error });
+    }
+    Ok(settings)
 }
 
 /// The rules of a configuration: what it is made of (file name, text, environment) and what it comes to.
@@ -86,6 +115,22 @@ mod tests {
         assert_eq!(unusable.exit(), Exit::Config);
         let start = format!("{}:2: room.max_calls = 0: ", path.display());
         assert!(unusable.to_string().starts_with(&start), "{unusable}");
+    }
+
+    #[test]
+    fn whoever_only_checks_is_told_of_a_file_that_is_missing_and_whoever_runs_finds_out_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        let relay =
+            "[room]\naccess = 'open'\n[relay]\nmode = 'external'\nurl = 'https://a.example'\nca = 'a.pem'";
+        fs::write(&path, relay).unwrap();
+        let unusable = check(&path).unwrap_err();
+        assert_eq!(unusable.exit(), Exit::Config);
+        let said = unusable.to_string();
+        assert!(said.contains("my.toml: relay.ca: ") && said.contains("a.pem: "), "{said}");
+        read(Some(&path)).unwrap();
+        fs::write(folder.path().join("a.pem"), "").unwrap();
+        check(&path).unwrap();
     }
 
     #[test]

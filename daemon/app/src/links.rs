@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Color, Style};
 use porthole_core::access::Key;
 use porthole_core::config::settings::{ExternalRelay, RelayMode, RelaySettings, TlsSource};
 use porthole_core::ids::RoomName;
+use porthole_core::wire::dialect::{Choice, Known};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
@@ -22,6 +23,8 @@ const PAPER: Style = Style::new()
 pub struct Page {
     origins: Vec<String>,
     elsewhere: String,
+    /// The relay is shown a token by the camera. One of our own kind asks cameras for it, any other probably everybody.
+    wants_token: bool,
 }
 
 impl Page {
@@ -43,7 +46,9 @@ impl Page {
             // Inside a fragment a percent sign begins something.
             RelayMode::External(other) => format!("&relay={}{}", other.url, other.path.replace('%', "%25")),
         };
-        Self { origins: origins(relay, bound, own), elsewhere }
+        let wants_token = matches!(&relay.mode, RelayMode::External(other)
+            if !other.auth.0.is_empty() && other.dialect != Choice::Known(Known::Porthole));
+        Self { origins: origins(relay, bound, own), elsewhere, wants_token }
     }
 
     /// Where it is under its likeliest name, without a path.
@@ -65,11 +70,38 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Writes these links of the page and the QR code of the first; `colour` is whether `out` is a terminal. Where more
+    /// than the link may be needed there is no code, for it would lead to a closed door.
+    ///
+    /// # Errors
+    /// Those of writing to `out`.
+    pub fn write(&self, out: &mut dyn Write, colour: bool, links: &[String]) -> io::Result<()> {
+        if !self.wants_token {
+            return write(out, colour, links);
+        }
+        self.write_bare(out, links)
+    }
+
+    /// Writes them alone.
+    ///
+    /// # Errors
+    /// Those of writing to `out`.
+    pub fn write_bare(&self, out: &mut dyn Write, links: &[String]) -> io::Result<()> {
+        write_bare(out, links)?;
+        if !self.wants_token {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "The camera shows that relay what stands in relay.auth. If the relay asks viewers for a token too, add\n\
+             theirs to the end of the link: &token=TOKEN. The camera's own is not in it.\n"
+        )
+    }
+}
+
 /// Writes the links and the QR code of the first; `colour` is whether `out` is a terminal.
-///
-/// # Errors
-/// Those of writing to `out`.
-pub fn write(out: &mut dyn Write, colour: bool, links: &[String]) -> io::Result<()> {
+fn write(out: &mut dyn Write, colour: bool, links: &[String]) -> io::Result<()> {
     write_bare(out, links)?;
     // A link too long for any code is still printed as text.
     if let Some(Ok(code)) = links.first().map(|link| QrCode::with_error_correction_level(link, EcLevel::L)) {
@@ -255,6 +287,28 @@ mod tests {
             links("127.0.0.1:80", external, &[]),
             ["http://localhost/#room=porthole&relay=https://relay.example/cam%2541/socket.io/"]
         );
+    }
+
+    #[test]
+    fn where_the_relay_wants_a_token_there_is_no_code_of_a_link_without_one() {
+        let external = "mode = \"external\"\nurl = \"http://relay.example\"\nauth = { token = \"our-own\" }";
+        let text_of = |more: &str| {
+            let page = page("127.0.0.1:80", &format!("{external}\n{more}"), &[]);
+            let mut out = Vec::new();
+            page.write(&mut out, false, &page.links(&RoomName::new("yard").unwrap(), None)).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let theirs = text_of("dialect = \"a\"");
+        assert!(
+            theirs.starts_with("  http://localhost/#room=yard&relay=http://relay.example\n\n"),
+            "{theirs}"
+        );
+        assert!(
+            theirs.contains("&token=TOKEN") && !theirs.contains('█') && !theirs.contains("our-own"),
+            "{theirs}"
+        );
+        let ours = text_of("dialect = \"porthole\"");
+        assert!(ours.contains('█') && !ours.contains("token"), "{ours}");
     }
 
     #[test]

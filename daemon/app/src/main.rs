@@ -65,7 +65,7 @@ fn access(config: Option<&Path>, asked: Keys) -> Exit {
 
 /// Says what is wrong with a configuration, or what it comes to.
 fn check_config(file: &Path) -> Exit {
-    match configuration::read(Some(file)) {
+    match configuration::check(file) {
         Ok(settings) => {
             let wrong = look_at_tls(&settings.relay.tls);
             for why in &wrong {

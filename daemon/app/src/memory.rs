@@ -54,6 +54,20 @@ fn give_back() {
     unsafe { libc::malloc_trim(0) };
 }
 
+/// Bytes that are allocated and not freed, through this process's C allocator.
+#[cfg(target_env = "gnu")]
+pub fn in_use() -> Option<u64> {
+    // SAFETY: mallinfo2(3) is thread-safe and only counts.
+    let counted = unsafe { libc::mallinfo2() };
+    u64::try_from(counted.uordblks.saturating_add(counted.hblkhd)).ok()
+}
+
+/// Other C libraries do not say.
+#[cfg(not(target_env = "gnu"))]
+pub fn in_use() -> Option<u64> {
+    None
+}
+
 /// Other C libraries have no arenas to limit.
 #[cfg(not(target_env = "gnu"))]
 pub fn tune() {}

@@ -49,6 +49,21 @@ async fn an_offer_from_the_room_reaches_the_desk_and_its_answer_the_caller() {
 }
 
 #[tokio::test]
+async fn the_page_is_told_where_the_relay_is_and_nothing_of_its_token() {
+    let camera = Camera::open(|relay| {
+        relay.url = "https://relay.example:3000".into();
+        relay.path = "/cam/socket.io/".into();
+        relay.auth = token("our-own-secret");
+    })
+    .await;
+    let (code, page) = camera.get("/").await;
+    assert_eq!(code, 200);
+    let told = r#"<meta name="porthole-relay" content="https://relay.example:3000/cam/socket.io/">"#;
+    assert!(page.contains(told) && !page.contains("our-own-secret"), "{page}");
+    camera.close().await;
+}
+
+#[tokio::test]
 async fn several_arguments_none_and_all_of_unicode_arrive_as_they_were_said() {
     let mut node = Node::start().await;
     let mut camera = Camera::at(node.address).await;
@@ -327,7 +342,7 @@ async fn hostile_messages_cost_nothing_but_themselves() {
     }
     let relay = camera.health().await["relay"].clone();
     assert_eq!((&relay["state"], &relay["connections"]), (&json!("up"), &json!(1)), "the link has not moved");
-    assert_eq!(relay["refusals"], json!({"binary": 1, "too-large": 2}));
+    assert_eq!(relay["refusals"], json!({"bad-message": 1, "binary": 1, "too-large": 2}));
     camera.close().await;
 }
 

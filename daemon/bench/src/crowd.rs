@@ -36,7 +36,7 @@ impl<'a> Crowd<'a> {
         let name = format!("bench-{}", CALLERS.fetch_add(1, Ordering::Relaxed));
         let options = Options::default();
         loop {
-            match Caller::place(&self.stand, self.daemon.address, &self.daemon.room, &name, &options).await {
+            match Caller::place(&self.stand, self.daemon.relay, &self.daemon.room, &name, &options).await {
                 Err(PeerError::Room(RoomError::TooMany)) => tokio::time::sleep(TURNED_AWAY_PAUSE).await,
                 placed => return Ok(placed?),
             }

@@ -1,7 +1,7 @@
 //! A porthole process: started with a configuration of its own, asked over `/healthz`, ended with the value. Must not
 //! know what is measured.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 
 use crate::Fault;
 use crate::process::Process;
@@ -24,16 +25,6 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 /// The work of the comparison: 1280x720 at 30 frames a second, 2 Mbit/s and Opus. The limits are those of the bench,
 /// and the camera stays warm once it was called.
 const CONFIG: &str = r#"
-[room]
-name = "bench"
-access = "local"
-max_calls = 200
-idle_after = 3600
-
-[relay]
-listen = "127.0.0.1:0"
-max_sockets = 1000
-
 [video]
 source = "test"
 width = 1280
@@ -43,13 +34,49 @@ bitrate = 2000
 
 [audio]
 source = "test"
+
+[room]
+name = "bench"
+max_calls = 200
+idle_after = 3600
 "#;
+
+/// Where its room is: in the relay inside of it, or in somebody else's.
+const EMBEDDED: &str = r#"access = "local"
+[relay]
+listen = "127.0.0.1:0"
+max_sockets = 1000
+"#;
+const EXTERNAL: &str = r#"access = "open"
+[relay]
+listen = "127.0.0.1:0"
+mode = "external"
+dialect = "porthole"
+"#;
+
+/// What its log says at the level debug when it holds an answer, and has not sent it yet.
+const ANSWER_READY: &str = "negotiated in ";
+
+/// What is out of the ordinary about a start.
+#[derive(Default)]
+pub struct Start<'a> {
+    /// More in its environment.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// Room for as many connections as it has unless it is told otherwise.
+    pub usual_seats: bool,
+    /// The relay of somebody else that its room is in.
+    pub relay: Option<SocketAddr>,
+    /// Hears of every answer when it is ready to be sent. The log is at the level debug then.
+    pub ready: Option<mpsc::UnboundedSender<Instant>>,
+}
 
 /// A running daemon. Killed when dropped.
 pub struct Daemon {
     child: Child,
     pub process: Process,
     pub address: SocketAddr,
+    /// Where its callers go.
+    pub relay: SocketAddr,
     pub room: String,
     /// As printed for a person to open.
     pub link: String,
@@ -59,42 +86,41 @@ pub struct Daemon {
 /// As much of `/healthz` as is measured.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Status {
+    /// Whether it is in its room: `in`, or `asked` where the relay says nothing about that.
+    pub room: String,
     pub capture: String,
     pub calls: usize,
     pub live: usize,
     pub renditions: Vec<String>,
+    /// Allocated bytes.
+    pub heap: u64,
 }
 
 impl Daemon {
     /// Starts `binary` and waits until it prints its link.
     pub async fn start(binary: &Path) -> Result<Self, Fault> {
-        Self::start_with(binary, &[]).await
+        Self::start_as(binary, Start::default()).await
     }
 
-    /// The same with room for as many connections as it has unless it is told otherwise.
-    pub async fn start_with_usual_seats(binary: &Path) -> Result<Self, Fault> {
-        Self::start_as(binary, &[], &CONFIG.replace("max_sockets = 1000\n", "")).await
-    }
-
-    /// The same with more in its environment.
-    pub async fn start_with(binary: &Path, environment: &[(&str, &str)]) -> Result<Self, Fault> {
-        Self::start_as(binary, environment, CONFIG).await
-    }
-
-    async fn start_as(binary: &Path, environment: &[(&str, &str)], text: &str) -> Result<Self, Fault> {
+    /// The same in another way.
+    pub async fn start_as(binary: &Path, start: Start<'_>) -> Result<Self, Fault> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("porthole.toml");
-        std::fs::write(&config, text)?;
+        std::fs::write(&config, config_text(&start))?;
         let log = std::fs::File::create(folder.path().join("log"))?;
+        let errors = match start.ready {
+            Some(ready) => follow(log, ready)?,
+            None => log.into(),
+        };
         let mut child = Command::new(binary)
             .arg("run")
             .arg("--config")
             .arg(&config)
             .env("STATE_DIRECTORY", folder.path())
-            .envs(environment.iter().copied())
+            .envs(start.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(errors)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{}: {error}", binary.display()))?;
@@ -117,7 +143,8 @@ impl Daemon {
         // A full pipe would stop the daemon.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let (address, room) = place(&link).ok_or_else(|| format!("{link}: no address and room in it"))?;
-        Ok(Self { child, process, address, room, link, folder })
+        let relay = start.relay.unwrap_or(address);
+        Ok(Self { child, process, address, relay, room, link, folder })
     }
 
     /// What `/healthz` says now.
@@ -161,6 +188,32 @@ impl Daemon {
         std::io::stderr().flush()?;
         Ok(())
     }
+}
+
+fn config_text(start: &Start<'_>) -> String {
+    let log = if start.ready.is_some() { "[log]\nlevel = \"debug\"\n" } else { "" };
+    match start.relay {
+        None if start.usual_seats => format!("{CONFIG}{}{log}", EMBEDDED.replace("max_sockets = 1000\n", "")),
+        None => format!("{CONFIG}{EMBEDDED}{log}"),
+        Some(relay) => format!("{CONFIG}{EXTERNAL}url = \"http://{relay}\"\n{log}"),
+    }
+}
+
+/// Standard error that goes into `log`, and tells `ready` of every answer at once: on a thread of its own, so that
+/// nothing else delays what is measured.
+fn follow(mut log: std::fs::File, ready: mpsc::UnboundedSender<Instant>) -> Result<Stdio, Fault> {
+    let (output, input) = std::io::pipe()?;
+    std::thread::Builder::new().name("log".into()).spawn(move || {
+        for line in std::io::BufReader::new(output).lines().map_while(Result::ok) {
+            if line.contains(ANSWER_READY) {
+                // Nobody waits for it any more.
+                let _ = ready.send(Instant::now());
+            }
+            // Only for when something goes wrong.
+            let _ = writeln!(log, "{line}");
+        }
+    })?;
+    Ok(input.into())
 }
 
 fn link_in(line: &str) -> Option<String> {

@@ -6,6 +6,7 @@ mod daemon;
 mod elsewhere;
 mod figure;
 mod machine;
+mod node;
 mod process;
 mod report;
 mod rows;
@@ -50,6 +51,8 @@ enum Row {
     Steps,
     /// Offer to answer, connection, first key frame.
     Join,
+    /// What a Node.js relay adds to the answer of the camera.
+    Relay,
     /// From the encoder to the socket
     Send,
     /// How soon a viewer that vanished is dropped.

@@ -10,7 +10,7 @@ use crate::event::Loss;
 /// A picture of the switchboard at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Whether the relay is reached.
+    /// Whether the relay is reached. One that has lost us after a moment is not until it has kept us for longer.
     pub link: bool,
     /// Why it is not, where that is known.
     pub lost: Option<Loss>,
@@ -55,6 +55,8 @@ pub enum RoomState {
     Out,
     /// It has asked to be let in, and nothing was heard from the room yet. Many relays say nothing until a viewer does.
     Asked,
+    /// The same for a while, through a relay whose dialect says that it should have answered.
+    Unconfirmed,
     /// It is in the room.
     In,
     /// The room holds no more members; it asks again.

@@ -82,6 +82,22 @@ fn whatever_a_relay_changes_breaks_the_proof_and_costs_no_call() {
 }
 
 #[test]
+fn where_a_relay_tells_nobody_who_is_there_an_offer_may_be_for_nobody_in_particular_once() {
+    let grandma = key("grandma");
+    let around = Around { room: ROOM, from: "anna", to: "", call: "1" };
+    let knock = || Knock::to(&grandma, around, &chromium(&ufrag("anna", "1"))).strip("to");
+    let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
+    let id = desk.answers(&knock().unvouched());
+    desk.refuses(&knock().unvouched().change("to", json!(ME)), Reason::NotAllowed);
+    desk.on(says(None, "bye", json!({ "from": "anna", "call": "1" })));
+    desk.on(closed(id));
+    desk.refuses(&knock().unvouched(), Reason::NotAllowed);
+
+    let mut own = Desk::keyed(std::slice::from_ref(&grandma));
+    own.refuses(&knock(), Reason::NotAllowed);
+}
+
+#[test]
 fn an_offer_for_another_camera_or_room_is_counted_and_nobody_is_told() {
     let grandma = key("grandma");
     let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
@@ -307,11 +323,21 @@ fn the_last_proofs_of_each_key_are_remembered_and_no_more() {
     desk.refuses(&knock(limits::TAKEN_PROOFS), Reason::NotAllowed);
     desk.refuses(&uncles, Reason::NotAllowed);
     desk.on(keys(&held[..1]));
-    assert_eq!(
-        desk.board.kept().taken_proofs,
-        limits::TAKEN_PROOFS,
-        "those of a key that is gone are forgotten"
-    );
+    desk.on(keys(&held));
+    desk.refuses(&uncles, Reason::NotAllowed);
+}
+
+#[test]
+fn the_proofs_of_keys_that_are_gone_are_forgotten_when_there_are_many() {
+    let mut desk = Desk::keyed_elsewhere(&[]);
+    for n in 0..3 * KeyRing::REVOKED {
+        let guest = key(&format!("guest-{n}"));
+        desk.on(keys(std::slice::from_ref(&guest)));
+        let id = desk.answers(&Knock::new(&guest, "gerd", &n.to_string()).unvouched());
+        desk.on(says(None, "bye", json!({ "from": "gerd" })));
+        desk.on(closed(id));
+        assert!(desk.board.kept().taken_proofs <= KeyRing::REVOKED + 2);
+    }
 }
 
 // ---- too often, and slowed down --------------------------------------------------------------------------------

@@ -6,11 +6,14 @@ mod desk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::time::Instant;
 
+use desk::keys::{Knock, TODAY, key};
 use desk::*;
+use porthole_core::access::{Key, KeyRing, Label, Stamp};
 use porthole_core::command::Command;
 use porthole_core::config::settings::Access;
-use porthole_core::event::{Event, LinkEvent, MediaEvent};
+use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::status::RoomState;
 use porthole_core::switchboard::Relay;
@@ -18,7 +21,7 @@ use porthole_core::wire::dialect::{Choice, Custom, Known};
 use porthole_core::wire::{Outgoing, limits};
 use serde_json::{Value, json};
 
-const RUNS: u64 = 250;
+const RUNS: u64 = 340;
 const STEPS: usize = 300;
 const MAX_CALLS: usize = 5;
 
@@ -33,6 +36,7 @@ fn whatever_happens_in_whatever_order_the_contract_holds() {
     let mut seen = Seen::default();
     for seed in seeds.clone() {
         let mut world = World::new(seed);
+        world.open();
         for step in 0..STEPS {
             world.at = format!("seed {seed} step {step}");
             world.step();
@@ -62,12 +66,39 @@ struct World {
     foreign_calls: Option<usize>,
     known: Option<Known>,
     link_up: bool,
+    /// Where keys decide.
+    keyed: Option<Keyed>,
     seen: Seen,
+}
+
+/// What is known about keys outside the switchboard.
+#[derive(Default)]
+struct Keyed {
+    ring: Option<KeyRing>,
+    date: Option<(Instant, Stamp)>,
+    /// Every offer that was made, as it was sent.
+    sent: Vec<Knock>,
+    /// The proofs that were answered.
+    answered: BTreeSet<String>,
+    /// The offer that is fed, where nobody has changed it and its key is good.
+    knocking: Option<Knock>,
+}
+
+impl Keyed {
+    fn today(&self, now: Instant) -> Option<Stamp> {
+        self.date.map(|(then, date)| Stamp(date.0 + now.duration_since(then).as_secs()))
+    }
+
+    fn is_good(&self, key: &str, now: Instant) -> bool {
+        let held = self.ring.iter().flat_map(KeyRing::keys).find(|held| held.id.as_str() == key);
+        held.is_some_and(|held| self.today(now).is_some_and(|today| !held.has_expired(today)))
+    }
 }
 
 /// A call that has not been hung up.
 struct Seat {
     viewer: Option<String>,
+    key: Option<String>,
     rendition: Option<Rendition>,
     candidates: usize,
     /// Our own page.
@@ -81,6 +112,7 @@ struct Seat {
 impl World {
     fn new(seed: u64) -> Self {
         let mut chance = Chance(seed);
+        let keyed = (seed % 4 == 3).then(Keyed::default);
         let open = chance.one_in(2);
         let idle_after = secs(chance.below(12));
         let relay = if chance.one_in(3) {
@@ -89,7 +121,9 @@ impl World {
             let known = Known::ALL.map(Choice::Known);
             let other =
                 [Choice::Auto, Choice::Custom(Box::new(Custom { offers: true, ..Custom::default() }))];
-            let dialect = chance.of(&[&known[..], &other[..]].concat()).clone();
+            let proves = [Choice::Auto, Choice::Known(Known::Porthole)];
+            let all = [&known[..], &other[..]].concat();
+            let dialect = chance.of(if keyed.is_some() { &proves } else { &all }).clone();
             Relay::Foreign { dialect, calls: usize::try_from(1 + chance.below(3)).unwrap() }
         };
         let known = match &relay {
@@ -100,7 +134,11 @@ impl World {
         let open = open || (known.is_some() && !chance.one_in(4));
         let foreign_calls = if let Relay::Foreign { calls, .. } = &relay { Some(*calls) } else { None };
         let desk = Desk::with(|settings| {
-            settings.room.access = if open { Access::Open } else { Access::Local };
+            settings.room.access = match (&keyed, open) {
+                (Some(_), _) => Access::Keys,
+                (None, true) => Access::Open,
+                (None, false) => Access::Local,
+            };
             settings.room.max_calls = MAX_CALLS;
             settings.room.idle_after = idle_after;
             settings.relay = relay;
@@ -118,7 +156,18 @@ impl World {
             foreign_calls,
             known,
             link_up: false,
+            keyed,
             seen: Seen::default(),
+        }
+    }
+
+    /// Where keys decide, they are mostly known from the beginning.
+    fn open(&mut self) {
+        for _ in 0..6 {
+            if self.keyed.is_some() {
+                let event = self.keys_or_date();
+                self.feed(event, None);
+            }
         }
     }
 
@@ -153,6 +202,13 @@ impl World {
             Event::Shutdown => self.stopping = true,
             Event::Link(LinkEvent::Up) => self.link_up = true,
             Event::Link(LinkEvent::Down { .. }) => self.link_up = false,
+            Event::Access(event) => {
+                let now = self.desk.now;
+                self.keyed.iter_mut().for_each(|keyed| match event {
+                    AccessEvent::Keys(ring) => keyed.ring = Some(ring.clone()),
+                    AccessEvent::Date(date) => keyed.date = Some((now, *date)),
+                });
+            }
             _ => {}
         }
         let commands = self.desk.on(event.clone());
@@ -230,8 +286,15 @@ impl World {
                         "{at}: {call} came before"
                     );
                     assert_eq!(call.0, self.seen.answers, "{at}: numbers are counted up");
+                    let key = self.keyed.as_mut().map(|keyed| {
+                        let Some(knock) = keyed.knocking.take() else { panic!("{at}: nothing was proved") };
+                        let text = |member: &str| knock.payload[member].as_str().unwrap().to_owned();
+                        assert!(keyed.answered.insert(text("proof")), "{at}: answered before");
+                        text("key")
+                    });
                     let seat = Seat {
                         viewer: viewer.clone(),
+                        key,
                         rendition: plan.rendition,
                         candidates: 0,
                         ours: trickle,
@@ -239,16 +302,19 @@ impl World {
                         answered: false,
                         live: false,
                     };
+                    *self.seen.kinds.entry("call with a key".to_owned()).or_default() +=
+                        u64::from(seat.key.is_some());
                     self.calls.insert(call, seat);
                 }
                 Command::Offer { call, rendition, .. } => {
                     assert!(!self.stopping && self.capture && self.renditions.contains(&rendition), "{at}");
-                    assert!(self.foreign_calls.is_some(), "{at}: our own pages call");
+                    assert!(self.foreign_calls.is_some() && self.keyed.is_none(), "{at}: our own pages call");
                     assert_eq!(call.0, self.seen.answers, "{at}: numbers are counted up");
                     // VP8 is only offered to a viewer that has not taken H.264.
                     let again = (rendition == Vp8).then(|| last_hung_up.take().unwrap());
                     let seat = Seat {
                         viewer: again.unwrap_or_else(|| viewer.clone()),
+                        key: None,
                         rendition: Some(rendition),
                         candidates: 0,
                         ours: false,
@@ -312,7 +378,8 @@ impl World {
             assert!(foreign.collect::<BTreeSet<_>>().len() <= most, "{at}: the newest wins");
         }
         if self.link_up && !self.stopping {
-            assert!(status.link && status.room != RoomState::Out, "{at}");
+            assert!(status.room != RoomState::Out, "{at}");
+            assert!(status.link || status.lost.is_some(), "{at}: a link that does not stay says why");
         }
         let due = board.poll_timeout();
         if !self.calls.is_empty() && !self.finished {
@@ -328,6 +395,15 @@ impl World {
         assert!(kept.closing <= limits::CLOSING_AT_ONCE + 2 * MAX_CALLS, "{at}");
         assert!(kept.early_candidates <= limits::EARLY_CANDIDATES, "{at}");
         assert!(kept.counted_peers <= limits::COUNTED_PEERS, "{at}");
+        let keyed = self.keyed.as_ref();
+        assert!(kept.doubted_peers <= if keyed.is_some() { limits::COUNTED_PEERS } else { 0 }, "{at}");
+        assert!(kept.taken_proofs <= keyed.map_or(0, |keyed| keyed.sent.len()), "{at}");
+        let held = self.calls.values().filter_map(|seat| seat.key.as_ref());
+        for key in held {
+            assert!(keyed.is_some_and(|keyed| keyed.is_good(key, now)), "{at}: the key {key} is over");
+        }
+        let named = self.calls.values().filter(|seat| seat.key.is_some()).count();
+        assert_eq!(status.viewers.len(), named, "{at}");
     }
 
     /// Anything that can happen, and whose offer it is.
@@ -344,6 +420,11 @@ impl World {
             self.chance.below(60)
         };
         let event = match what {
+            0..10 if self.keyed.is_some() => {
+                let knock = self.knock(who, tag);
+                return (knock.event(), Some(knock.payload["from"].as_str().unwrap().to_owned()));
+            }
+            42 | 57 if self.keyed.is_some() => self.keys_or_date(),
             0..10 => {
                 let round = self.chance.below(3);
                 let sdp = self.sdp(&format!("{who}{tag}v{round}"));
@@ -400,6 +481,58 @@ impl World {
             },
         };
         (event, None)
+    }
+
+    /// An offer with a key: an honest one, one that somebody has changed, or one that was made before.
+    fn knock(&mut self, who: &str, tag: &str) -> Knock {
+        let round = self.chance.below(3);
+        let sdp = self.sdp(&format!("{who}{tag}v{round}"));
+        let id = *self.chance.of(&["grandma", "uncle", "guest", "nobody"]);
+        let mut knock = Knock::with_sdp(&key(id), who, tag, &sdp);
+        let vouches = self.foreign_calls.is_none();
+        if !vouches {
+            knock = knock.unvouched();
+        }
+        let Some(keyed) = &mut self.keyed else { return knock };
+        // Our own relay vouches for the name, and nobody else can say what this one has said.
+        let before: Vec<_> =
+            keyed.sent.iter().filter(|sent| !vouches || sent.payload["from"] == who).collect();
+        if self.chance.one_in(4) && !before.is_empty() {
+            knock = (*self.chance.of(&before)).clone();
+        } else {
+            keyed.sent.push(knock.clone());
+        }
+        let good = keyed.is_good(knock.payload["key"].as_str().unwrap(), self.desk.now);
+        let changed = match self.chance.below(12) {
+            0 => knock.clone().strip("proof"),
+            1 => knock.clone().change("key", json!("grandma")),
+            2 => knock.clone().describe(|sdp| sdp.replace("v=0", "v=0\r\nx=")),
+            3 => knock.clone().change("call", json!("changed")),
+            _ => knock.clone(),
+        };
+        keyed.knocking = (good && changed.payload == knock.payload).then_some(knock);
+        changed
+    }
+
+    /// Keys come and go, are called otherwise or last longer, and the clock moves.
+    fn keys_or_date(&mut self) -> Event {
+        let now = self.desk.now;
+        let today = self.keyed.as_ref().and_then(|keyed| keyed.today(now)).unwrap_or(TODAY);
+        if self.chance.one_in(3) {
+            let moved = today.0 + self.chance.below(20) - self.chance.below(10);
+            return Event::Access(AccessEvent::Date(Stamp(moved)));
+        }
+        let mut ring = KeyRing::default();
+        for id in ["grandma", "uncle", "guest"] {
+            let until = (id == "guest").then(|| Stamp(today.0 + self.chance.below(60)));
+            let name = Label::new(&format!("{id} {}", self.chance.below(3))).unwrap();
+            ring.add(Key { until, name, ..key(id) }).unwrap();
+        }
+        if self.chance.one_in(6) {
+            let id = self.chance.of(ring.keys()).id.clone();
+            ring.revoke(&id, today);
+        }
+        Event::Access(AccessEvent::Keys(ring))
     }
 
     /// Somebody comes, in the words of some dialect.
@@ -554,6 +687,8 @@ impl Seen {
             ("take answer", 150),
             ("message", 200),
             ("webrtc_offer", 50),
+            ("call with a key", 400),
+            ("watching", 10),
         ];
         for (kind, least) in least {
             let count = self.kinds.get(kind).copied().unwrap_or_default();

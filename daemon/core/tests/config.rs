@@ -539,6 +539,7 @@ fn a_relay_of_somebody_else_is_taken_as_meant() {
 fn in_a_relay_of_somebody_else_there_is_one_call_unless_more_are_written() {
     assert_eq!(external(EXTERNAL).calls, 1);
     assert_eq!(external(&EXTERNAL.replace("[relay]", "max_calls = 3\n[relay]")).calls, 3);
+    assert!(meaning(EXTERNAL).to_string().contains("one call at a time with pages that are not ours"));
 }
 
 #[test]
@@ -569,6 +570,70 @@ fn a_dialect_of_ones_own_has_names_and_shapes() {
             "my.toml:8: relay.events.offers = 1: true or false",
         ]
     );
+}
+
+#[test]
+fn a_dialect_of_ones_own_that_cannot_work_is_found() {
+    let of = |events: &str| wrong(&format!("{EXTERNAL}dialect = 'custom'\nevents = {{ {events} }}"));
+    let one = |events: &str, found: &str| {
+        let all = of(events);
+        assert!(all.len() == 1 && all[0].contains(found), "{events}: {all:?}");
+    };
+    one("joined = 'offer'", "my.toml:8: relay.events.joined = 'offer': another name than offer has");
+    one("full = 'candidate'", "relay.events.full = 'candidate': another name than candidate has");
+    one("candidate = 'answer'", "relay.events.candidate = 'answer': another name than answer has");
+    one("offer = 'a', left = 'a'", "relay.events.left = 'a': another name than offer has");
+    one("offer = 'candidate'", "my.toml:8: relay.events.candidate: another name than offer has");
+    one(
+        "joined = '', offers = true",
+        "relay.events.joined = '': with offers = true the camera calls when it hears this",
+    );
+    one(
+        "offer = 'a', answer = 'a', shape = 'sdp'",
+        r#"relay.events.shape = 'sdp': "sdp" tells by its event"#,
+    );
+    for reserved in
+        ["connect", "disconnect", "connect_error", "disconnecting", "newListener", "removeListener"]
+    {
+        one(&format!("candidate = '{reserved}'"), "Socket.IO keeps");
+        one(&format!("join = '{reserved}'"), "Socket.IO keeps");
+    }
+    assert_eq!(of("offer = 'joined', full = 'bye'").len(), 2);
+    for events in [
+        "offer = 'signal', answer = 'signal', candidate = 'signal', bye = 'signal'",
+        "offer = 'signal', answer = 'signal'",
+        "join = 'joined', join_shape = 'room-id'",
+        "bye = '', left = '', full = '', joined = ''",
+    ] {
+        external(&format!("{EXTERNAL}dialect = 'custom'\nevents = {{ {events} }}"));
+    }
+}
+
+#[test]
+fn what_is_missing_or_misplaced_about_the_relay_is_found_where_it_can_be_mended() {
+    let start = "[room]\naccess = 'open'\n[relay]\nmode = 'external'\n";
+    assert!(
+        wrong(start)[0].starts_with("my.toml:4: relay.url: write where the server is"),
+        "{:?}",
+        wrong(start)
+    );
+    for (url, path) in [
+        ("http://relay.example/cam/socket.io/", "/cam/socket.io/"),
+        ("https://relay.example:3000/socket.io", "/socket.io"),
+    ] {
+        let found = wrong(&format!("{start}url = '{url}'"));
+        assert!(found.len() == 1 && found[0].contains(&format!("path = \"{path}\"")), "{found:?}");
+    }
+    for url in
+        ["http://a b/x", "http://relay.example/x?y", "http://u:p@relay.example/x", "ftp://relay.example/x"]
+    {
+        let found = wrong(&format!("{start}url = '{url}'"));
+        assert!(found.len() == 1 && found[0].contains("a text such as"), "{url}: {found:?}");
+    }
+    let sockets = wrong(&format!("{EXTERNAL}max_sockets = 3"));
+    assert!(sockets.len() == 1 && sockets[0].contains(r#"only with mode = "embedded""#), "{sockets:?}");
+    let printed = format!("sha256 Fingerprint={}", ["aB"; 32].join(":"));
+    assert_eq!(external(&format!("{EXTERNAL}pin = '{printed}'")).pin, Some([0xab; 32]));
 }
 
 #[test]

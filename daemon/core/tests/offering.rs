@@ -31,7 +31,11 @@ fn a_relay_of_unknown_dialect_is_asked_again_and_again_until_it_speaks() {
     let rest = desk.sleep(secs(3600));
     assert_eq!(events(&rest), ["joinRoom", "join_room", "join room", "create or join"]);
     assert_eq!(desk.board.status().room, RoomState::In);
-    assert_eq!(desk.noted(), [(Level::Info, r#"the relay speaks dialect "b""#.to_owned())]);
+    assert_eq!(
+        desk.noted(),
+        [(Level::Info, "the relay is reached".to_owned())],
+        "which dialect is still to be heard"
+    );
 }
 
 #[test]
@@ -58,6 +62,80 @@ fn after_a_loss_the_way_that_was_heard_comes_first() {
 }
 
 #[test]
+fn a_relay_that_should_have_said_that_the_camera_is_in_and_has_not_is_told_once_and_makes_it_unhealthy() {
+    for dialect in [Known::Porthole, Known::C2, Known::D, Known::F, Known::G] {
+        let mut desk = in_room(known(dialect));
+        desk.on(up());
+        desk.noted();
+        desk.sleep(limits::JOIN_SILENCE - millis(1));
+        assert!(desk.board.status().healthy() && desk.noted().is_empty(), "{dialect}");
+        desk.sleep(millis(1));
+        assert_eq!(desk.board.status().room, RoomState::Unconfirmed, "{dialect}");
+        assert!(!desk.board.status().healthy(), "{dialect}");
+        let notes = desk.noted();
+        assert!(
+            notes.len() == 1 && notes[0].0 == Level::Warn && notes[0].1.contains("[relay] dialect"),
+            "{notes:?}"
+        );
+        for _ in 0..10 {
+            desk.ignores(down());
+            desk.on(up());
+            desk.sleep(secs(60));
+        }
+        assert!(!desk.noted().iter().any(|(_, text)| text.contains("dialect")), "{dialect}: told once");
+        assert_eq!(desk.board.status().room, RoomState::Unconfirmed, "{dialect}");
+        let sdp = chromium("late");
+        desk.on(offer_in(dialect, &sdp));
+        assert!(desk.board.status().healthy(), "{dialect}: whoever calls has found us");
+    }
+}
+
+#[test]
+fn a_relay_that_never_says_such_a_thing_is_told_without_alarm_and_stays_healthy() {
+    for dialect in
+        [Choice::Auto, known(Known::A), known(Known::E), known(Known::C), Choice::Custom(Box::default())]
+    {
+        let mut desk = in_room(dialect.clone());
+        desk.on(up());
+        desk.sleep(secs(60));
+        assert_eq!(desk.board.status().room, RoomState::Asked);
+        assert!(desk.board.status().healthy());
+        let notes = desk.noted();
+        assert!(notes.len() == 2 && notes.iter().all(|(level, _)| *level == Level::Info), "{notes:?}");
+        assert!(notes[1].1.contains("nobody has said anything"), "{dialect:?}: {notes:?}");
+        for _ in 0..10 {
+            desk.ignores(down());
+            desk.on(up());
+            desk.sleep(secs(60));
+        }
+        assert!(!desk.noted().iter().any(|(_, text)| text.contains("nobody")), "{dialect:?}: told once");
+    }
+}
+
+#[test]
+fn a_relay_that_throws_the_camera_out_again_and_again_is_not_healthy() {
+    let mut desk = in_room(known(Known::A));
+    let thrown_out = || Event::Link(LinkEvent::Down { why: Loss::SentAway, reason: "sent away".into() });
+    for round in 0..10 {
+        desk.on(up());
+        let status = desk.board.status();
+        assert_eq!(
+            (status.healthy(), status.lost),
+            (round == 0, (round > 0).then_some(Loss::SentAway)),
+            "{round}"
+        );
+        desk.sleep(millis(1500));
+        desk.ignores(thrown_out());
+        assert!(!desk.board.status().healthy());
+        desk.sleep(secs(4));
+    }
+    desk.on(up());
+    desk.sleep(limits::LINK_STEADY);
+    let status = desk.board.status();
+    assert!(status.healthy() && status.link && status.lost.is_none(), "{status:?}");
+}
+
+#[test]
 fn a_join_that_waits_for_its_turn_is_not_sent_while_the_link_is_down() {
     let mut desk = in_room(Choice::Auto);
     desk.on(up());
@@ -73,8 +151,8 @@ fn a_full_room_is_asked_again_ever_more_patiently_and_the_log_is_told_once() {
     assert_eq!(desk.board.status().room, RoomState::Full);
     assert!(!desk.board.status().healthy());
     let notes = desk.noted();
-    assert_eq!(notes.len(), 1);
-    assert!(notes[0].0 == Level::Warn && notes[0].1.contains("[room] name"), "{notes:?}");
+    assert_eq!(notes.len(), 2);
+    assert!(notes[1].0 == Level::Warn && notes[1].1.contains("[room] name"), "{notes:?}");
     let mut wait = limits::JOIN_RETRY;
     for _ in 0..8 {
         desk.passes(wait - millis(1), []);
@@ -86,6 +164,43 @@ fn a_full_room_is_asked_again_ever_more_patiently_and_the_log_is_told_once() {
     desk.sleep(wait);
     desk.ignores(says_all("created", vec![json!(ROOM)]));
     assert_eq!(desk.board.status().room, RoomState::In);
+    desk.sleep(limits::ROOM_STEADY);
+    assert_eq!(desk.noted(), [(Level::Info, format!("in room {ROOM} again"))]);
+    desk.ignores(says_all("full", vec![json!(ROOM)]));
+    desk.passes(limits::JOIN_RETRY - millis(1), []);
+    assert_eq!(events(&desk.sleep(millis(1))), ["join"], "who was in for a while is patient from the start");
+    assert_eq!(desk.noted().len(), 1, "and the log is told again");
+}
+
+#[test]
+fn a_camera_that_was_sent_out_asks_again_in_every_way_it_knows() {
+    for (choice, ways) in [(known(Known::A), 7), (known(Known::C2), 1), (Choice::Auto, 9)] {
+        let mut desk = in_room(choice.clone());
+        assert_eq!(events(&desk.on(up())), ["join"], "{choice:?}");
+        desk.sleep(secs(60));
+        desk.ignores(says_all("kicked", vec![]));
+        desk.passes(limits::JOIN_RETRY - millis(1), []);
+        let asked = events(&desk.sleep(secs(60)));
+        assert_eq!((asked[0].as_str(), asked.len()), ("join", ways), "{choice:?}");
+        assert_ne!(desk.board.status().room, RoomState::In, "{choice:?}: nobody has said so");
+        desk.on(says_all("joined", vec![json!(ROOM)]));
+        assert_eq!(desk.board.status().room, RoomState::In, "{choice:?}");
+    }
+}
+
+#[test]
+fn a_relay_that_lets_in_and_throws_out_at_once_is_asked_ever_more_patiently() {
+    let mut desk = in_room(known(Known::C2));
+    desk.on(up());
+    let mut wait = limits::JOIN_RETRY;
+    for _ in 0..8 {
+        desk.ignores(says_all("created", vec![json!(ROOM)]));
+        desk.ignores(says_all("kicked", vec![]));
+        desk.passes(wait - millis(1), []);
+        assert_eq!(events(&desk.sleep(millis(1))), ["join"]);
+        wait = (2 * wait).min(limits::JOIN_RETRY_MOST);
+    }
+    assert_eq!(desk.noted().len(), 2, "reached, and sent out");
 }
 
 #[test]
@@ -147,6 +262,40 @@ fn a_relay_that_was_never_reached_is_told_once_and_again_if_a_person_has_to_mend
     assert_eq!(desk.noted(), told.map(|text| (Level::Warn, text.to_owned())));
 }
 
+#[test]
+fn another_reason_that_stays_is_told_too_and_one_that_passes_is_not() {
+    let mut desk = in_room(known(Known::A));
+    let failed = |why| Event::Link(LinkEvent::Down { why, reason: format!("{why:?}") });
+    let told = |desk: &mut Desk| desk.noted().into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+    desk.ignores(failed(Loss::NobodyListens));
+    assert_eq!(told(&mut desk), ["the relay is not reached: NobodyListens"]);
+    for why in [Loss::NotSocketIo, Loss::NoName, Loss::Silent] {
+        desk.ignores(failed(why));
+        desk.sleep(limits::LOSS_STAYS - millis(1));
+        assert_eq!(told(&mut desk), [""; 0]);
+        desk.ignores(failed(Loss::NobodyListens));
+        desk.sleep(secs(60));
+        assert_eq!(told(&mut desk), [""; 0], "{why:?} has passed");
+        desk.ignores(failed(why));
+        desk.sleep(secs(60));
+        assert_eq!(told(&mut desk), [format!("the relay is not reached: {why:?}")]);
+        assert_eq!(desk.board.status().lost, Some(why));
+    }
+    for why in [Loss::Silent, Loss::NoName, Loss::NotSocketIo, Loss::NobodyListens, Loss::Unreachable] {
+        desk.ignores(failed(why));
+        desk.sleep(secs(60));
+    }
+    assert_eq!(told(&mut desk), [""; 0], "each once");
+    desk.on(up());
+    desk.sleep(secs(60));
+    desk.noted();
+    desk.ignores(failed(Loss::Closed));
+    desk.ignores(failed(Loss::NotSocketIo));
+    desk.on(up());
+    desk.sleep(secs(60));
+    assert_eq!(told(&mut desk), ["the relay is lost, calls go on: Closed", "the relay is reached"]);
+}
+
 // ---- being called ----------------------------------------------------------------------------------------------
 
 #[test]
@@ -187,11 +336,78 @@ fn our_own_page_is_answered_in_our_own_dialect_through_somebody_elses_relay() {
     let sdp = chromium("anna10000");
     let payload = json!({ "room": ROOM, "from": "anna", "to": ME, "call": "1", "sdp": { "type": "offer", "sdp": sdp } });
     desk.expect(says(None, "offer", payload), [StartCapture, StartRendition(H264), answer_to(1, &sdp, true)]);
-    let message =
-        desk.answer_message(1, &address(Some("anna"), Some("1")), porthole_core::wire::Shape::Porthole);
+    let Command::Send(mut message) =
+        desk.answer_message(1, &address(Some("anna"), Some("1")), porthole_core::wire::Shape::Porthole)
+    else {
+        panic!("no message")
+    };
+    message.introduce("Nursery");
+    assert_eq!(message.payload()["name"], "Nursery", "which nobody else tells it there");
+    let message = Command::Send(message);
     let answered = desk.answered(1);
     desk.expect(answered, [message]);
     desk.expect(found(1, 1), [sent_candidate("anna", "1", Some(1))]);
+}
+
+#[test]
+fn a_stray_word_of_another_dialect_breaks_no_call_and_none_that_comes_later() {
+    for live in [false, true] {
+        let mut desk = in_room(Choice::Auto);
+        desk.on(up());
+        desk.sleep(secs(60));
+        let call = |ufrag: &str| {
+            let sdp = chromium(ufrag);
+            says_all("offer", vec![json!({ "room": ROOM, "offer": { "type": "offer", "sdp": sdp } })])
+        };
+        desk.on(call("anna"));
+        let answered = desk.answered(1);
+        let is_answer = |commands: &[Command]| match commands {
+            [Command::Send(message)] => {
+                message.event == "answer" && message.payload()["answer"]["sdp"].is_string()
+            }
+            _ => false,
+        };
+        assert!(is_answer(&desk.on(answered)));
+        if live {
+            desk.on(connected(1));
+        }
+        for (event, args) in [
+            ("ice", json!([{ "room": ROOM }])),
+            ("welcome", json!([])),
+            ("start_call", json!([ROOM])),
+            ("otherjoin", json!([ROOM, "socket-1"])),
+            ("message", json!(["got user media"])),
+        ] {
+            desk.ignores(says_all(event, args.as_array().unwrap().clone()));
+        }
+        // For all that is known this page calls its candidates so, and has no more.
+        desk.on(says_all("ice", vec![]));
+        assert_eq!(desk.board.status().calls, 1);
+        if live {
+            desk.ignores(says_all("message", vec![json!("bye")]));
+            desk.ignores(down());
+            desk.on(up());
+            desk.sleep(secs(3));
+            desk.ignores(says_all("welcome", vec![]));
+        }
+        desk.on(call("bert"));
+        let answered = desk.answered(2);
+        assert!(is_answer(&desk.on(answered)), "live: {live}");
+    }
+}
+
+#[test]
+fn a_relay_that_confirms_the_join_like_another_dialect_is_answered_as_it_calls() {
+    let mut desk = in_room(Choice::Auto);
+    desk.on(up());
+    desk.on(says_all("joined", vec![json!(ROOM)]));
+    desk.sleep(secs(10));
+    let sdp = chromium("anna");
+    desk.on(says_all("offer", vec![json!({ "room": ROOM, "offer": { "type": "offer", "sdp": sdp } })]));
+    let answered = desk.answered(1);
+    let commands = desk.on(answered);
+    let [Command::Send(message)] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!((message.args.len(), &message.payload()["answer"]["type"]), (1, &json!("answer")));
 }
 
 #[test]
@@ -219,7 +435,7 @@ fn whoever_comes_is_called_and_seen_through_to_live() {
         desk.ignores(found(1, 1));
         let commands = desk.on(offered(1, H264));
         let tongue = Tongue::new(&known(dialect));
-        let message = tongue.offer(&address(None, None), &our_offer(H264));
+        let message = tongue.offer(&address(None, None), tongue.own_shape(), &our_offer(H264));
         assert_eq!(commands, [Command::Send(message)], "{dialect}");
         desk.expect(answer_in(dialect, &their_answer(H264)), [takes(1, H264)]);
         desk.ignores(connected(2));

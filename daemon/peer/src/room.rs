@@ -179,6 +179,11 @@ impl Room {
         self.emit("join", &join).await
     }
 
+    /// The camera's peer id, where we came with a key.
+    pub fn camera(&self) -> Option<&str> {
+        self.keyed.as_ref().map(|keyed| keyed.camera.as_str())
+    }
+
     /// Calls the camera of the room.
     pub async fn offer(&mut self, call: &str, sdp: &str) -> Result<(), RoomError> {
         let mut offer = self.about(call);

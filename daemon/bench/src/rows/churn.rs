@@ -12,6 +12,7 @@ use crate::crowd::{CALL_LIMIT, Crowd};
 use crate::daemon::Daemon;
 use crate::figure::Figures;
 use crate::process::Usage;
+use crate::spread::Spread;
 
 /// Calls under way at once.
 const WORKERS: usize = 4;
@@ -23,6 +24,10 @@ const BEFORE: usize = 20;
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
 /// Threads and descriptors must stand still for this long before they are compared: GLib keeps an idle thread for 15 s.
 const STILL: Duration = Duration::from_secs(20);
+
+/// How often, and how far apart, what is allocated is looked at.
+const LOOKS: usize = 41;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(47);
 
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,7 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     // is known and can be taken off.
     watcher.resize(1).await?;
     let mut usages = vec![settled(&daemon, 1).await?];
+    let mut heaps = vec![allocated(&daemon).await?];
     let (mut outcome, mut cpu) = (Outcome::default(), Vec::new());
     for _ in 0..batches {
         let watching = daemon.process.cpu_percent(bench.interval()).await? / 100.0;
@@ -60,6 +66,7 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
         let used = daemon.process.cpu_seconds()? - used - watching * started.elapsed().as_secs_f64();
         cpu.push(used * 1000.0 / BATCH as f64);
         usages.push(settled(&daemon, 1).await?);
+        heaps.push(allocated(&daemon).await?);
     }
     watcher.resize(0).await?;
     let idle_after = settled(&daemon, 0).await?;
@@ -84,6 +91,11 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     figures.add("churn_cpu", "CPU per call, the encoder's taken off; by 100 calls", "ms", cpu);
     figures.add("churn_threads", "threads left behind by all", "", all(|usage| usage.threads));
     figures.add("churn_fds", "file descriptors left behind by all", "", all(|usage| usage.descriptors));
+    let heap = heaps.last().zip(heaps.first()).map(|(last, first)| (last - first) / calls);
+    figures.add("churn_heap", "allocated and not freed per call", "KiB", heap.into_iter().collect());
+    let title = "allocated and not freed per call; by 100 calls";
+    let by_heap = heaps.windows(2).map(|pair| (pair[1] - pair[0]) / BATCH as f64).collect();
+    figures.add("churn_heap_batches", title, "KiB", by_heap);
     figures.add("churn_rss", "RSS left behind per call", "KiB", each(|usage| usage.rss));
     let title = "heap and stacks left behind per call; by 100 calls";
     figures.add("churn_anonymous", title, "KiB", by_batch(|usage| usage.anonymous));
@@ -189,6 +201,17 @@ async fn settled(daemon: &Daemon, calls: usize) -> Result<Usage, Fault> {
         usage = now;
     }
     Ok(usage)
+}
+
+/// What is allocated, in KiB. Pictures on their way come and go, a mebibyte each: the median of many looks does not see
+/// them.
+async fn allocated(daemon: &Daemon) -> Result<f64, Fault> {
+    let mut looks = Vec::new();
+    for _ in 0..LOOKS {
+        looks.push(daemon.status().await?.heap as f64 / 1024.0);
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(Spread::of(&looks).map_or(0.0, |spread| spread.median))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod chromium;
 mod churn;
 mod growth;
 mod join;
+mod relay;
 mod send;
 mod steps;
 mod strangers;
@@ -32,6 +33,7 @@ impl Bench<'_> {
             Row::Growth => growth::measure(self, figures).await,
             Row::Steps => steps::measure(self, figures).await,
             Row::Join => join::measure(self, figures).await,
+            Row::Relay => relay::measure(self, figures).await,
             Row::Send => send::measure(self, figures).await,
             Row::Vanish => vanish::measure(self, figures).await,
             Row::Churn => churn::measure(self, figures).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Bench;
 use crate::Fault;
 use crate::crowd::Crowd;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Start};
 use crate::figure::Figures;
 
 /// How long one viewer watches.
@@ -23,7 +23,7 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     let path = log.display().to_string();
     let told =
         [("GST_DEBUG", "GST_SCHEDULING:5"), ("GST_DEBUG_NO_COLOR", "1"), ("GST_DEBUG_FILE", path.as_str())];
-    let daemon = Daemon::start_with(bench.daemon, &told).await?;
+    let daemon = Daemon::start_as(bench.daemon, Start { environment: &told, ..Start::default() }).await?;
     let crowd = Crowd::new(&daemon)?;
     let caller = crowd.call().await?;
     crowd.see(&caller).await?;

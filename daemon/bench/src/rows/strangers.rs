@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::{Bench, SETTLE};
 use crate::Fault;
 use crate::crowd::Crowd;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Start};
 use crate::figure::Figures;
 
 /// Who watches meanwhile.
@@ -28,7 +28,7 @@ const RUBBISH: [&[u8]; 5] =
 
 pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault> {
     let (rounds, strangers) = (bench.runs(3, 2), bench.runs(10_000, 2_000));
-    let daemon = Daemon::start_with_usual_seats(bench.daemon).await?;
+    let daemon = Daemon::start_as(bench.daemon, Start { usual_seats: true, ..Start::default() }).await?;
     let mut crowd = Crowd::new(&daemon)?;
     crowd.resize(VIEWERS).await?;
     // What is made once for the most connections at once has been made then.

@@ -121,7 +121,7 @@ pub const EVENTS: Section = Section {
     name: "relay.events",
     keys: &[
         key("join", r#"a text of at most 64 printable characters, or "" for none"#),
-        key("join_shape", r#""object" or "room""#),
+        key("join_shape", r#""object", "room" or "room-id""#),
         key("offer", "a text of 1 to 64 printable characters"),
         key("answer", "a text of 1 to 64 printable characters"),
         key("candidate", r#"a text of at most 64 printable characters, or "" for none"#),

@@ -34,9 +34,19 @@ impl<'f, 't> Reader<'f, 't> {
         section: &'static Section,
         path: &str,
     ) -> Self {
-        let mut reader = Self { file, section, path: path.to_owned(), table: Some(table) };
+        let mut reader = Self::of_table_again(file, table, section, path);
         reader.report_unknown();
         reader
+    }
+
+    /// The same once more, whose unknown keys are reported already.
+    pub fn of_table_again(
+        file: &'f mut File<'t>,
+        table: &'t DeTable<'t>,
+        section: &'static Section,
+        path: &str,
+    ) -> Self {
+        Self { file, section, path: path.to_owned(), table: Some(table) }
     }
 
     /// The value of `key`, if it is written.
@@ -98,6 +108,14 @@ impl<'f, 't> Reader<'f, 't> {
             Some(entry) if entry.value.is_table() => self.file.find(&entry.secret(), why),
             Some(entry) => self.file.find(&entry, why),
             None => self.file.find_key(0, format!("{}.{key}", self.path), why),
+        }
+    }
+
+    /// The same where `key` may not be written: then it is found where `at` stands.
+    pub fn contradict_at(&mut self, key: &str, at: &str, why: &str) {
+        match (self.entry(key), self.entry(at)) {
+            (None, Some(at)) => self.file.find_key(at.at(), format!("{}.{key}", self.path), why),
+            _ => self.contradict(key, why),
         }
     }
 

@@ -24,6 +24,10 @@ const AUTH_BYTES: usize = 4096;
 /// Most rooms beside that of `[room]`.
 const ROOMS: usize = 256;
 
+/// What Socket.IO keeps for itself; a program that emits it fails.
+const RESERVED: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+
 /// Keys that mean nothing to the relay in this process.
 const EXTERNAL_ONLY: [&str; 7] = ["url", "path", "auth", "ca", "pin", "dialect", "events"];
 
@@ -37,10 +41,7 @@ pub(super) fn mode(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> RelayMode {
     let external = section.word("mode", false, &[("embedded", false), ("external", true)]);
-    let url = section.take("url", String::new(), |entry| match entry.text()? {
-        "" => Some(String::new()),
-        text => address::origin(text).map(str::to_owned),
-    });
+    let url = url(section);
     let path = section.take("path", PATH.to_owned(), |entry| path(entry.text()?));
     let dialect = dialect(section);
     let auth = auth(section, env);
@@ -67,9 +68,16 @@ pub(super) fn mode(
         return RelayMode::Embedded;
     }
     if url.is_empty() && section.file.trusts(&["relay.url"]) {
-        section.contradict(
+        section.contradict_at(
             "url",
+            "mode",
             r#"write where the server is, as in url = "https://relay.example" (for wss:// write https://)"#,
+        );
+    }
+    if section.entry("max_sockets").is_some() && section.file.trusts(&["relay.max_sockets"]) {
+        section.contradict(
+            "max_sockets",
+            r#"only with mode = "embedded": how many may connect is for somebody else's server to say"#,
         );
     }
     check_tls(section, &url, &ca, pin.is_some());
@@ -132,6 +140,29 @@ pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, set
     }
 }
 
+/// Where the server is, without a path: that has a key of its own.
+fn url(section: &mut Reader<'_, '_>) -> String {
+    let text = section.entry("url").and_then(|entry| entry.text()).unwrap_or_default();
+    let end = text.find("://").map(|scheme| scheme + 3).and_then(|host| {
+        let path = text.get(host..)?.find('/')?;
+        Some(host + path)
+    });
+    if let Some((origin, path)) = end.and_then(|end| text.split_at_checked(end))
+        && path != "/"
+        && address::origin(origin).is_some()
+        && self::path(path).is_some()
+    {
+        let why =
+            format!("where Socket.IO lies has a key of its own: url = \"{origin}\" and path = \"{path}\"");
+        section.contradict("url", &why);
+        return String::new();
+    }
+    section.take("url", String::new(), |entry| match entry.text()? {
+        "" => Some(String::new()),
+        text => address::origin(text).map(str::to_owned),
+    })
+}
+
 fn check_tls(section: &mut Reader<'_, '_>, url: &str, ca: &Option<PathBuf>, pin: bool) {
     let plain = url.starts_with("http://");
     for (key, written) in [("ca", ca.is_some()), ("pin", pin)] {
@@ -157,6 +188,12 @@ fn dialect(section: &mut Reader<'_, '_>) -> Choice {
         return chosen;
     };
     let custom = events(&mut Reader::of_table(section.file, table, &keys::EVENTS, "relay.events"));
+    if matches!(chosen, Choice::Custom(_)) {
+        check_events(
+            &mut Reader::of_table_again(section.file, table, &keys::EVENTS, "relay.events"),
+            &custom,
+        );
+    }
     match chosen {
         Choice::Custom(_) => Choice::Custom(Box::new(custom)),
         other => {
@@ -192,7 +229,7 @@ fn events(section: &mut Reader<'_, '_>) -> Custom {
         join_shape: section.word(
             "join_shape",
             default.join_shape,
-            &[("object", JoinShape::Object), ("room", JoinShape::Room)],
+            &[("object", JoinShape::Object), ("room", JoinShape::Room), ("room-id", JoinShape::RoomAndId)],
         ),
         shape: section.word(
             "shape",
@@ -206,6 +243,53 @@ fn events(section: &mut Reader<'_, '_>) -> Custom {
             ],
         ),
         offers: section.take("offers", default.offers, |entry| entry.value.as_bool()),
+    }
+}
+
+/// What of a dialect written by hand cannot work.
+fn check_events(section: &mut Reader<'_, '_>, custom: &Custom) {
+    let named = [
+        ("join", &custom.join),
+        ("offer", &custom.offer),
+        ("answer", &custom.answer),
+        ("candidate", &custom.candidate),
+        ("bye", &custom.bye),
+        ("joined", &custom.joined),
+        ("left", &custom.left),
+        ("full", &custom.full),
+    ];
+    for (key, name) in named.iter().filter(|(_, name)| RESERVED.contains(&name.as_str())) {
+        section.contradict(key, &format!("Socket.IO keeps \"{name}\" for itself: no server passes it on"));
+    }
+    if custom.offers && custom.joined.is_empty() {
+        let why = "with offers = true the camera calls when it hears this, so it needs a name";
+        section.contradict_at("joined", "offers", why);
+    }
+    // One event for offers and answers, perhaps for candidates and farewells too, says itself what it is.
+    let heard = named.get(1..).unwrap_or_default();
+    for (index, (key, name)) in heard.iter().enumerate().filter(|(_, (_, name))| !name.is_empty()) {
+        let earlier = heard.get(..index).unwrap_or_default();
+        let Some((other, _)) = earlier.iter().find(|(_, other)| other == name) else { continue };
+        let says_itself = |key: &str| ["offer", "answer", "candidate", "bye"].contains(&key);
+        let one_for_all = custom.offer == custom.answer && *name == &custom.offer;
+        if !(one_for_all && says_itself(key) && says_itself(other)) {
+            let at = if section.entry(key).is_some() { key } else { other };
+            section.contradict_at(
+                key,
+                at,
+                &format!(
+                    "another name than {other} has; only offer and answer (and with them candidate and bye) may be one \
+                     event, whose type says which"
+                ),
+            );
+        }
+    }
+    if custom.one_event() && custom.shape == Wrap::Sdp {
+        section.contradict_at(
+            "shape",
+            "shape",
+            "\"sdp\" tells by its event what it is: offer and answer need names of their own",
+        );
     }
 }
 
@@ -262,8 +346,12 @@ fn path(text: &str) -> Option<String> {
     sound.then(|| if text.ends_with('/') { text.to_owned() } else { format!("{text}/") })
 }
 
-/// A SHA-256 in hexadecimal digits, with or without colons between the pairs.
+/// A SHA-256 in hexadecimal digits, with or without colons between the pairs, and perhaps what `openssl` prints before.
 fn pin(text: &str) -> Option<[u8; 32]> {
+    let text = match text.split_once('=') {
+        Some((what, digits)) if what.eq_ignore_ascii_case("sha256 fingerprint") => digits,
+        _ => text,
+    };
     let digits = text.replace(':', "");
     let sound = digits.len() == 64
         && digits.bytes().all(|b| b.is_ascii_hexdigit())

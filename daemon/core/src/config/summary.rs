@@ -28,11 +28,11 @@ impl fmt::Display for Settings {
                 Choice::Custom(_) => "written by hand",
             };
             let (url, path) = (&external.url, &external.path);
-            writeln!(
-                f,
-                "relay    {url}{path}, dialect {dialect}, {} calls of pages that are not ours",
-                external.calls
-            )?;
+            let calls = match external.calls {
+                1 => "one call at a time".to_owned(),
+                calls => format!("at most {calls} calls"),
+            };
+            writeln!(f, "relay    {url}{path}, dialect {dialect}, {calls} with pages that are not ours")?;
         }
         if let [first, more @ ..] = relay.rooms.as_slice() {
             write!(f, "rooms    {first}")?;

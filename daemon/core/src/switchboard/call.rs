@@ -154,16 +154,18 @@ impl Call {
         theirs.into_iter().filter(|candidate| candidate.as_ref().is_none_or(fits)).collect()
     }
 
-    /// webrtcbin has answered: what to send, in order; empty where no answer was awaited. An error ends the call.
+    /// webrtcbin has answered: what to send, in order; empty where no answer was awaited. `name`: what our own page is
+    /// told that the camera is called. An error ends the call.
     pub(super) fn answered(
         &mut self,
         sdp: &str,
         tongue: &Tongue,
+        name: Option<&str>,
         now: Instant,
     ) -> Result<Vec<Outgoing>, Reason> {
         let Life::Answering { plan, ours, .. } = &mut self.life else { return Ok(Vec::new()) };
         let (sdp, address) = (plan.finish(sdp)?, &self.address);
-        let answer = match (&self.key, &address.to, &address.call) {
+        let mut answer = match (&self.key, &address.to, &address.call) {
             (Some(key), Some(to), Some(call)) => {
                 let around = around(&address.room, &address.from, to, call);
                 let proof = proof::of_answer(&key.secret, around, &self.offer, &sdp);
@@ -171,6 +173,9 @@ impl Call {
             }
             _ => tongue.answer(address, self.shape, &sdp),
         };
+        if let Some(name) = name.filter(|_| self.shape == Shape::Porthole) {
+            answer.introduce(name);
+        }
         let ours = std::mem::take(ours);
         let follow = ours.iter().map(|candidate| Outgoing::candidate(&self.address, candidate.as_ref()));
         let messages = std::iter::once(answer.clone()).chain(follow).collect();

@@ -7,7 +7,8 @@ use crate::ids::{PeerId, RoomName};
 use crate::status::RoomState;
 use crate::wire::dialect::Tongue;
 use crate::wire::limits::{
-    JOIN_RETRY, JOIN_RETRY_MOST, JOIN_STEP, LINK_STEADY, NEWCOMER, REFUSAL_NOTES_WINDOW,
+    JOIN_RETRY, JOIN_RETRY_MOST, JOIN_SILENCE, JOIN_STEP, LINK_STEADY, LOSS_STAYS, NEWCOMER,
+    REFUSAL_NOTES_WINDOW, ROOM_STEADY,
 };
 use crate::wire::{Away, Outgoing};
 
@@ -33,38 +34,74 @@ pub(super) struct Entry {
     patience: Duration,
     /// When the log was last told that the camera is not in.
     told_away: Option<Instant>,
+    /// It was told, and not yet that the camera is in again.
+    owes_return: bool,
+    /// The log was told that nobody has said that the camera is in, and it has not been in since.
+    told_unheard: bool,
+    /// It was in once.
+    was_in: bool,
     /// What the log was told about the link being down, until it is told that it is back.
-    told_down: Option<Loss>,
+    outage: Option<Outage>,
+    /// The log was told that the link is up.
+    told_up: bool,
+    /// Why the link was lost last.
+    lost: Option<Loss>,
     /// Since when the link is up, while it is.
     up_since: Option<Instant>,
     /// The link was up last only for a moment; that it is back is told when it has stayed.
     flaps: bool,
 }
 
-/// What the log should be told about the link being down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tell {
-    /// It was up.
-    Lost,
-    /// It has not been up, or is down for a reason that a person has to mend.
-    NotReached,
-    /// It knows.
-    Nothing,
+/// A time without the link, as far as the log knows it.
+#[derive(Debug, Default)]
+struct Outage {
+    /// The reasons it was told.
+    told: Vec<Loss>,
+    /// Another one, which it is told if it stays.
+    other: Option<Other>,
+}
+
+#[derive(Debug)]
+struct Other {
+    why: Loss,
+    reason: String,
+    due_at: Instant,
+}
+
+/// What the log should be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum News {
+    /// The relay was reached, and is no more.
+    Lost(String),
+    /// It has not been reached, or there is something else by now that a person has to mend.
+    NotReached(String),
+    /// It is reached (again).
+    Reached,
+    /// The camera is in the room again.
+    InAgain,
+    /// The relay should have said that the camera is in, and has not.
+    Unconfirmed,
+    /// The relay is one that says no such thing, and nobody else has said anything.
+    Unheard,
 }
 
 /// How far the camera is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
-    Out {
-        lost: Option<Loss>,
-    },
+    Out,
     /// More spellings of joining are to be tried.
     Asking {
         next_at: Instant,
     },
-    /// All were tried, and nobody has said anything.
-    Asked,
-    In,
+    /// All were tried, and nobody has said anything. `unconfirmed`: for too long, where the relay should have.
+    Asked {
+        since: Instant,
+        judged: bool,
+        unconfirmed: bool,
+    },
+    In {
+        since: Instant,
+    },
     Away {
         why: Away,
         again_at: Instant,
@@ -73,29 +110,56 @@ enum Life {
 
 impl Entry {
     pub(super) fn new(visitor: Visitor, own: bool) -> Self {
-        let life = Life::Out { lost: None };
         Self {
             visitor,
             own,
-            life,
+            life: Life::Out,
             newcomer_until: None,
             patience: JOIN_RETRY,
             told_away: None,
-            told_down: None,
+            owes_return: false,
+            told_unheard: false,
+            was_in: false,
+            outage: None,
+            // That our own relay is there is no news.
+            told_up: own,
+            lost: None,
             up_since: None,
             flaps: false,
         }
     }
 
-    /// Whether the log should be told that the link is back: when it is up, unless it was up before only for a
-    /// moment; then when it has stayed.
-    pub(super) fn is_back(&mut self, now: Instant) -> bool {
-        let Some(steady_at) = self.steady_at() else { return false };
-        if self.flaps && now < steady_at {
-            return false;
+    /// What the log should be told by now, one after the other.
+    pub(super) fn news(&mut self, tongue: &Tongue, now: Instant) -> Option<News> {
+        if let Some(steady_at) = self.steady_at()
+            && (!self.flaps || steady_at <= now)
+        {
+            self.flaps = false;
+            if self.outage.take().is_some() || !self.told_up {
+                self.told_up = true;
+                return Some(News::Reached);
+            }
         }
-        self.flaps = false;
-        self.told_down.take().is_some()
+        if let Some(outage) = &mut self.outage
+            && let Some(other) = outage.other.take_if(|other| other.due_at <= now)
+        {
+            outage.told.push(other.why);
+            return Some(News::NotReached(other.reason));
+        }
+        match &mut self.life {
+            Life::In { since } if *since + ROOM_STEADY <= now => {
+                self.patience = JOIN_RETRY;
+                std::mem::take(&mut self.owes_return).then_some(News::InAgain)
+            }
+            Life::Asked { since, judged: judged @ false, unconfirmed } if *since + JOIN_SILENCE <= now => {
+                (*judged, *unconfirmed) = (true, tongue.is_confirmed());
+                let news = if *unconfirmed { News::Unconfirmed } else { News::Unheard };
+                let told = self.told_unheard || (news == News::Unheard && self.was_in);
+                self.told_unheard = true;
+                (!told).then_some(news)
+            }
+            _ => None,
+        }
     }
 
     fn steady_at(&self) -> Option<Instant> {
@@ -107,42 +171,68 @@ impl Entry {
         tongue.start();
         self.up_since = Some(now);
         (self.newcomer_until, self.patience) = (None, JOIN_RETRY);
+        if let Some(outage) = &mut self.outage {
+            outage.other = None;
+        }
         let first = self.ask(tongue, now);
         if self.own {
-            self.life = Life::In;
+            self.comes_in(now);
         }
         first
     }
 
     /// The link is down, or could not be brought up once more.
-    pub(super) fn down(&mut self, why: Loss, now: Instant) -> Tell {
+    pub(super) fn down(&mut self, why: Loss, reason: String, now: Instant) -> Option<News> {
         let was_up = self.is_up();
         if let Some(steady_at) = self.steady_at() {
             (self.flaps, self.up_since) = (now < steady_at, None);
         }
-        self.life = Life::Out { lost: Some(why) };
-        // Others pass by themselves.
-        let to_mend = matches!(why, Loss::Tls | Loss::Refused);
-        match self.told_down {
-            Some(told) if told == why || !to_mend => Tell::Nothing,
-            told => {
-                self.told_down = Some(why);
-                if was_up && told.is_none() { Tell::Lost } else { Tell::NotReached }
-            }
+        (self.life, self.lost) = (Life::Out, Some(why));
+        let Some(outage) = &mut self.outage else {
+            self.outage = Some(Outage { told: vec![why], other: None });
+            return Some(if was_up { News::Lost(reason) } else { News::NotReached(reason) });
+        };
+        if outage.told.contains(&why) {
+            outage.other = None;
+            return None;
         }
+        match why {
+            // Nothing of this passes by itself.
+            Loss::Tls | Loss::Refused => {
+                (outage.told, outage.other) = ([&outage.told[..], &[why]].concat(), None);
+                return Some(News::NotReached(reason));
+            }
+            // Nor this, if it stays: a relay that is being restarted may look so for a moment.
+            Loss::NotSocketIo | Loss::NoName | Loss::Silent => {
+                let due_at = match &outage.other {
+                    Some(other) if other.why == why => other.due_at,
+                    _ => now + LOSS_STAYS,
+                };
+                outage.other = Some(Other { why, reason, due_at });
+            }
+            _ => outage.other = None,
+        }
+        None
     }
 
     /// Something was heard that only a member of the room hears.
-    pub(super) fn is_in(&mut self) {
-        if matches!(self.life, Life::Asking { .. } | Life::Asked) {
-            self.life = Life::In;
+    pub(super) fn is_in(&mut self, now: Instant) {
+        if matches!(self.life, Life::Asking { .. } | Life::Asked { .. }) {
+            self.comes_in(now);
         }
+    }
+
+    fn comes_in(&mut self, now: Instant) {
+        if !matches!(self.life, Life::In { .. }) {
+            self.life = Life::In { since: now };
+        }
+        (self.was_in, self.told_unheard) = (true, false);
     }
 
     /// The relay says that the camera has entered. `others`: somebody was there before, and makes the offer.
     pub(super) fn entered(&mut self, others: bool, now: Instant) {
-        if !matches!(self.life, Life::Out { .. }) {
-            (self.life, self.patience) = (Life::In, JOIN_RETRY);
+        if self.is_up() {
+            self.comes_in(now);
             self.newcomer_until = others.then(|| now + NEWCOMER);
         }
     }
@@ -154,23 +244,23 @@ impl Entry {
 
     /// The relay says that the camera is not in the room. `true`: the log should be told.
     pub(super) fn away(&mut self, why: Away, now: Instant) -> bool {
-        if self.own || matches!(self.life, Life::Out { .. }) {
+        if self.own || !self.is_up() {
             return false;
         }
         match self.life {
             // Said again, perhaps by somebody who likes to hear us ask: that moves nothing.
-            Life::Away { why: told, .. } if told == why => false,
-            _ => {
-                self.life = Life::Away { why, again_at: now + self.patience };
-                let first = self.patience == JOIN_RETRY;
-                self.patience = (2 * self.patience).min(JOIN_RETRY_MOST);
-                let tells = first && self.told_away.is_none_or(|told| told + REFUSAL_NOTES_WINDOW <= now);
-                if tells {
-                    self.told_away = Some(now);
-                }
-                tells
-            }
+            Life::Away { why: told, .. } if told == why => return false,
+            Life::In { since } if since + ROOM_STEADY <= now => self.patience = JOIN_RETRY,
+            _ => {}
         }
+        self.life = Life::Away { why, again_at: now + self.patience };
+        let first = self.patience == JOIN_RETRY;
+        self.patience = (2 * self.patience).min(JOIN_RETRY_MOST);
+        let tells = first && self.told_away.is_none_or(|told| told + REFUSAL_NOTES_WINDOW <= now);
+        if tells {
+            (self.told_away, self.owes_return) = (Some(now), true);
+        }
+        tells
     }
 
     /// Whether somebody who comes is to be called, or was there before us.
@@ -183,37 +273,46 @@ impl Entry {
         match self.life {
             Life::Asking { next_at } if next_at <= now => self.ask(tongue, now),
             Life::Away { again_at, .. } if again_at <= now => {
-                self.life = Life::Asked;
-                tongue.join_again(&self.visitor.room, &self.visitor.me, &self.visitor.name)
+                tongue.start_joining();
+                self.ask(tongue, now)
             }
             _ => None,
         }
     }
 
-    /// When there is something to be said.
+    /// When there is something to be said, or to be told.
     pub(super) fn timeout(&self) -> Option<Instant> {
         let steady = self.steady_at().filter(|_| self.flaps);
+        let other = self.outage.as_ref().and_then(|outage| outage.other.as_ref()).map(|other| other.due_at);
         let next = match self.life {
             Life::Asking { next_at: at } | Life::Away { again_at: at, .. } => Some(at),
-            Life::Out { .. } | Life::Asked | Life::In => None,
+            Life::Asked { since, judged: false, .. } => Some(since + JOIN_SILENCE),
+            Life::In { since } if self.owes_return => Some(since + ROOM_STEADY),
+            Life::Out | Life::Asked { .. } | Life::In { .. } => None,
         };
-        steady.into_iter().chain(next).min()
+        steady.into_iter().chain(other).chain(next).min()
     }
 
     pub(super) fn is_up(&self) -> bool {
-        !matches!(self.life, Life::Out { .. })
+        self.life != Life::Out
     }
 
-    /// Why the link is down, where that is known.
+    /// Up, and not only for one moment after another.
+    pub(super) fn is_steady(&self) -> bool {
+        self.is_up() && !self.flaps
+    }
+
+    /// Why the link is down or does not stay, where that is known.
     pub(super) fn lost(&self) -> Option<Loss> {
-        if let Life::Out { lost } = self.life { lost } else { None }
+        self.lost.filter(|_| !self.is_steady())
     }
 
     pub(super) fn state(&self) -> RoomState {
         match self.life {
-            Life::Out { .. } => RoomState::Out,
-            Life::Asking { .. } | Life::Asked => RoomState::Asked,
-            Life::In => RoomState::In,
+            Life::Out => RoomState::Out,
+            Life::Asked { unconfirmed: true, .. } => RoomState::Unconfirmed,
+            Life::Asking { .. } | Life::Asked { .. } => RoomState::Asked,
+            Life::In { .. } => RoomState::In,
             Life::Away { why: Away::Full, .. } => RoomState::Full,
             Life::Away { why: Away::Kicked, .. } => RoomState::Kicked,
             Life::Away { why: Away::NoSuchRoom, .. } => RoomState::NoSuchRoom,
@@ -224,11 +323,20 @@ impl Entry {
     fn ask(&mut self, tongue: &mut Tongue, now: Instant) -> Option<Outgoing> {
         let Visitor { room, me, name } = &self.visitor;
         let join = tongue.next_join(room, me, name);
-        self.life = match tongue.has_more_joins() {
-            true => Life::Asking { next_at: now + JOIN_STEP },
-            false if tongue.is_heard() => Life::In,
-            false => Life::Asked,
-        };
+        match tongue.has_more_joins() {
+            true => self.life = Life::Asking { next_at: now + JOIN_STEP },
+            false => {
+                self.life = asked(now);
+                if tongue.is_heard() {
+                    self.comes_in(now);
+                }
+            }
+        }
         join
     }
+}
+
+/// Everything was said, and from now on somebody may answer.
+fn asked(now: Instant) -> Life {
+    Life::Asked { since: now, judged: false, unconfirmed: false }
 }

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::call::{Call, Ours};
-use super::{Farewell, Switchboard};
+use super::{Farewell, Relay, Switchboard};
 use crate::command::{Command, Level};
 use crate::event::MediaEvent;
 use crate::ids::{CallId, Rendition};
@@ -93,10 +93,12 @@ impl Switchboard {
     }
 
     fn answered(&mut self, id: CallId, sdp: &str, now: Instant) {
-        match self.calls.get_mut(&id).map(|call| call.answered(sdp, &self.tongue, now)) {
-            Some(Ok(messages)) => self.commands.extend(messages.into_iter().map(Command::Send)),
-            Some(Err(reason)) => self.end(id, reason, Farewell::Said, now),
-            None => {}
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        // Our own relay tells pages what cameras are called before they call.
+        let untold = matches!(self.settings.relay, Relay::Foreign { .. });
+        match call.answered(sdp, &self.tongue, untold.then_some(&*self.settings.room.camera), now) {
+            Ok(messages) => self.commands.extend(messages.into_iter().map(Command::Send)),
+            Err(reason) => self.end(id, reason, Farewell::Said, now),
         }
     }
 
@@ -106,6 +108,7 @@ impl Switchboard {
             return;
         }
         let (rendition, age, viewer) = (call.rendition, call.age(now), call.viewer().cloned());
+        self.tongue.works(call.shape);
         let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
         if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
             self.commands.extend(rendition.map(Command::ForceKeyFrame));

@@ -201,9 +201,9 @@ impl Switchboard {
         self.commands.extend(wished.map(Command::ForceKeyFrame));
         self.early.handle_timeout(now);
         if !self.is_stopping() {
-            self.note_return(now);
             let join = self.entry.handle_timeout(&mut self.tongue, now);
             self.commands.extend(join.map(Command::Send));
+            self.tell_news(now);
         }
         self.tell_untold_refusals(now);
         if matches!(self.phase, Phase::Stopping { until } if until <= now) {
@@ -237,7 +237,7 @@ impl Switchboard {
     /// What the daemon is doing.
     pub fn status(&self) -> Status {
         Status {
-            link: self.entry.is_up(),
+            link: self.entry.is_steady(),
             lost: self.entry.lost(),
             room: self.entry.state(),
             capture: self.capture.state(),

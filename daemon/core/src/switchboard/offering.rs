@@ -10,14 +10,18 @@ use crate::config::settings::{Access, Fallback};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::sdp::accept;
 use crate::sdp::read as sdp;
+use crate::wire::Reason;
 use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE};
-use crate::wire::{Mirror, Reason, Shape};
 
 impl Switchboard {
     /// Somebody has come who waits to be called.
     pub(super) fn wanted(&mut self, from: Option<PeerId>, now: Instant) {
         // Whoever was there before us calls us, and two offers that meet would break each other.
         if self.entry.is_newcomer(now) {
+            return;
+        }
+        // Who calls here does so otherwise, as far as anybody does: whoever asks for an offer may only want to break that.
+        if self.going().any(|(_, call)| self.tongue.disturbs(call.shape)) {
             return;
         }
         match self.may_offer(&from, now) {
@@ -53,7 +57,7 @@ impl Switchboard {
             address: self.address(from.clone(), None),
             key: None,
             offer: String::new(),
-            shape: Shape::Tutorial(Mirror::Text),
+            shape: self.tongue.own_shape(),
             rendition: Some(rendition),
             since: now,
             life: Life::Offering { until: now + ANSWER_DEADLINE },
@@ -74,7 +78,7 @@ impl Switchboard {
             return;
         }
         if sound {
-            let message = self.tongue.offer(&call.address, &call.offer);
+            let message = self.tongue.offer(&call.address, call.shape, &call.offer);
             self.send(message);
         } else {
             self.end(id, Reason::Failed, Farewell::Said, now);

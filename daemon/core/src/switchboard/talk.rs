@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::call::Call;
 use super::early::Mark;
-use super::entry::Tell;
+use super::entry::News;
 use super::{Farewell, Switchboard};
 use crate::command::{Command, Level};
 use crate::config::settings::Access;
@@ -20,20 +20,16 @@ impl Switchboard {
                 if !self.is_stopping() {
                     let join = self.entry.up(&mut self.tongue, now);
                     self.commands.extend(join.map(Command::Send));
-                    self.note_return(now);
+                    let live = self.calls.values().filter(|call| call.is_live());
+                    live.for_each(|call| self.tongue.works(call.shape));
                 }
-                self.note_return(now);
+                self.tell_news(now);
             }
             // Said once, however often the link fails to come back.
-            LinkEvent::Down { why, reason } => match self.entry.down(why, now) {
-                Tell::Lost => {
-                    self.note(Level::Warn, None, None, format!("the relay is lost, calls go on: {reason}"));
-                }
-                Tell::NotReached => {
-                    self.note(Level::Warn, None, None, format!("the relay is not reached: {reason}"));
-                }
-                Tell::Nothing => {}
-            },
+            LinkEvent::Down { why, reason } => {
+                let news = self.entry.down(why, reason, now);
+                news.into_iter().for_each(|news| self.tell(news));
+            }
             LinkEvent::Message { sender, name, args } => {
                 let (me, room) = (&self.settings.me, &self.settings.room.room);
                 let heard = self.tongue.read(sender.as_ref(), me, room, &name, &args);
@@ -44,7 +40,7 @@ impl Switchboard {
                     self.note(Level::Info, None, None, text);
                 }
                 if heard.understood {
-                    self.entry.is_in();
+                    self.entry.is_in(now);
                 }
                 match heard.message {
                     Ok(message) => self.hear(message, sender.is_some(), now),
@@ -54,11 +50,36 @@ impl Switchboard {
         }
     }
 
-    /// Tells the log that the link is back, if it was told that it was not.
-    pub(super) fn note_return(&mut self, now: Instant) {
-        if self.entry.is_back(now) {
-            self.note(Level::Info, None, None, "the relay is reached".into());
+    /// Tells the log what has become of the way into the room.
+    pub(super) fn tell_news(&mut self, now: Instant) {
+        while let Some(news) = self.entry.news(&self.tongue, now) {
+            self.tell(news);
         }
+    }
+
+    fn tell(&mut self, news: News) {
+        let room = &self.settings.room.room;
+        let (level, text) = match news {
+            News::Lost(reason) => (Level::Warn, format!("the relay is lost, calls go on: {reason}")),
+            News::NotReached(reason) => (Level::Warn, format!("the relay is not reached: {reason}")),
+            News::Reached => (Level::Info, "the relay is reached".into()),
+            News::InAgain => (Level::Info, format!("in room {room} again")),
+            News::Unconfirmed => (
+                Level::Warn,
+                format!(
+                    "the relay is reached, but has not said that the camera is in room {room}: check [room] name, and \
+                     whether [relay] dialect is what that relay speaks"
+                ),
+            ),
+            News::Unheard => (
+                Level::Info,
+                format!(
+                    "room {room} is asked for, and nobody has said anything there yet; many relays do not before the \
+                     first call. If no call gets through, check [room] name and [relay] dialect"
+                ),
+            ),
+        };
+        self.note(level, None, None, text);
     }
 
     /// `vouched`: the relay vouches for its sender.

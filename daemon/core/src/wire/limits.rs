@@ -63,12 +63,18 @@ pub const CAPTURE_RETRY: Duration = Duration::from_secs(2);
 pub const VIEWER_DEADLINE: Duration = Duration::from_secs(20);
 /// A link that stays up for this long is more than a moment's.
 pub const LINK_STEADY: Duration = Duration::from_secs(3);
+/// A reason why the link is down that stays for this long is told in the log, where a person has to mend it.
+pub const LOSS_STAYS: Duration = Duration::from_secs(5);
 /// How long the camera waits for a sign of life after one spelling of joining, before it tries the next.
 pub const JOIN_STEP: Duration = Duration::from_millis(300);
 /// How long it waits before it asks again to be let in, at first; the time doubles up to [`JOIN_RETRY_MOST`].
 pub const JOIN_RETRY: Duration = Duration::from_secs(4);
 /// See [`JOIN_RETRY`].
 pub const JOIN_RETRY_MOST: Duration = Duration::from_secs(60);
+/// How long a relay may take to say that the camera is in the room, once everything was said.
+pub const JOIN_SILENCE: Duration = Duration::from_secs(5);
+/// A camera that is in its room for this long is there for more than a moment.
+pub const ROOM_STEADY: Duration = Duration::from_secs(10);
 /// For how long after the camera has come into a room the member that was there before makes the offer.
 pub const NEWCOMER: Duration = Duration::from_secs(3);
 /// Most refusals told one by one in the log within [`REFUSAL_NOTES_WINDOW`]; the rest is told as a sum.

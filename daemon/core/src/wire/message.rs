@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Reason;
+use super::dialect::Known;
 use crate::access::KeyId;
 use crate::ids::{CallTag, PeerId};
 
@@ -46,13 +47,18 @@ pub enum Shape {
     Tutorial(Mirror),
 }
 
-/// What a tutorial's page reads under `sdp`: the answer is spelt there as its offer was.
+/// What a tutorial's page reads: the answer is spelt as its offer was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirror {
-    /// The SDP text.
+    /// One object, with the SDP text under `sdp`.
     Text,
-    /// `{type, sdp}`.
+    /// One object, with `{type, sdp}` under `sdp`.
     Object,
+    /// The description alone, through a relay of unknown dialect: what takes one object takes the answer, and so does
+    /// what wants the room behind it.
+    Bare,
+    /// In the words of this dialect, through a relay of unknown dialect.
+    Dialect(Known),
 }
 
 impl Shape {

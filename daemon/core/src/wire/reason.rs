@@ -43,6 +43,7 @@ reasons! {
     TooOften = "too-often": "too many offers in too short a time",
     CallAgain = "call-again": "a call cannot be changed; hang up and call again",
     CameraLost = "camera-lost": "the camera gives no picture",
+    NotHere = "not-here": "the camera is not in the room now",
     ShuttingDown = "shutting-down": "the camera is being switched off or restarted",
     HangUp = "hang-up": "the other side hung up",
     Replaced = "replaced": "a newer call took its place",

@@ -100,7 +100,7 @@ impl Outgoing {
         let mirrored = match shape {
             Shape::Porthole => return address.put("answer", [("sdp", description)]),
             Shape::Tutorial(Mirror::Object) => description.clone(),
-            Shape::Tutorial(Mirror::Text) => json!(sdp),
+            Shape::Tutorial(_) => json!(sdp),
         };
         let members = [
             ("roomId", json!(address.room)),
@@ -109,6 +109,13 @@ impl Outgoing {
             ("answer", description),
         ];
         address.put("answer", members)
+    }
+
+    /// Adds what people call the camera ("Nursery") to an `answer` that is one object.
+    pub fn introduce(&mut self, name: &str) {
+        if let [Value::Object(payload)] = self.args.as_mut_slice() {
+            payload.insert("name".into(), json!(name));
+        }
     }
 
     /// `candidate`: one of the camera's own; `None` is the end of candidates.

@@ -1,4 +1,7 @@
-//! The web viewer's files, carried inside the binary. Must not know rooms or sockets.
+//! The web viewer's files, carried inside the binary, with the address of the relay where that is somebody else's.
+//! Must not know rooms or sockets.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
@@ -27,8 +30,29 @@ const HEADERS: [(&str, &str); 4] = [
     ("permissions-policy", "microphone=(self), camera=(), geolocation=()"),
 ];
 
+/// The page itself.
+const PAGE: &str = "index.html";
+/// Where the page reads which relay its room is on; empty: the server that it came from.
+const RELAY: &str = r#"<meta name="porthole-relay" content="">"#;
+
+/// What the page is told before it has read its link.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// The URL of somebody else's relay, with the path of Socket.IO; empty for our own.
+    pub relay: String,
+}
+
+impl Told {
+    /// The page with it. Quotes and brackets, which no URL needs, cannot end the attribute.
+    fn write(&self, page: &[u8]) -> Vec<u8> {
+        let relay = self.relay.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        let told = RELAY.replace("\"\">", &format!("\"{relay}\">"));
+        String::from_utf8_lossy(page).replacen(RELAY, &told, 1).into_bytes()
+    }
+}
+
 /// Answers a request for a file of the viewer; `/` is its `index.html`.
-pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
+pub async fn serve(told: Told, method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
     if !matches!(method, Method::GET | Method::HEAD) {
         let mut response =
             in_words(StatusCode::METHOD_NOT_ALLOWED, "This address can only be read (GET or HEAD).");
@@ -36,22 +60,27 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response<Bod
         return response;
     }
     let path = match uri.path() {
-        "/" => "index.html",
+        "/" => PAGE,
         path => path.trim_start_matches('/'),
     };
     match Viewer::get(path) {
-        Some(file) => hand_out(file, &headers),
+        Some(file) if path == PAGE && !told.relay.is_empty() => {
+            let body = told.write(&file.data);
+            hand_out(&file, body.into(), &told.relay, &headers)
+        }
+        Some(file) => hand_out(&file, file.data.clone().into(), "", &headers),
         None => {
             in_words(StatusCode::NOT_FOUND, "There is no such page here. The camera is at the start page: /")
         }
     }
 }
 
-/// Files keep their name from one version to the next, so a browser asks each time whether it changed.
-fn hand_out(file: EmbeddedFile, asked: &HeaderMap) -> Response<Body> {
+/// Gives `body`, which is the file with what the page is `told`. Files keep their name from one version to the next, so
+/// a browser asks each time whether it changed.
+fn hand_out(file: &EmbeddedFile, body: Body, told: &str, asked: &HeaderMap) -> Response<Body> {
     // Weak, because the same file may go out compressed.
     let tag: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("W/\"{tag}\"");
+    let tag = format!("W/\"{tag}{}\"", mark(told));
     let known = asked
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -63,7 +92,7 @@ fn hand_out(file: EmbeddedFile, asked: &HeaderMap) -> Response<Body> {
     let mut response = if known {
         empty(StatusCode::NOT_MODIFIED)
     } else {
-        let mut response = Response::new(Body::from(file.data));
+        let mut response = Response::new(body);
         let kind = content_type(file.metadata.mimetype());
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
@@ -73,6 +102,16 @@ fn hand_out(file: EmbeddedFile, asked: &HeaderMap) -> Response<Body> {
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     guarded(response)
+}
+
+/// Tells one text from another in a tag; empty for none.
+fn mark(told: &str) -> String {
+    if told.is_empty() {
+        return String::new();
+    }
+    let mut hash = DefaultHasher::new();
+    told.hash(&mut hash);
+    format!("-{:016x}", hash.finish())
 }
 
 fn content_type(kind: &str) -> HeaderValue {
@@ -103,4 +142,44 @@ pub fn guarded(mut response: Response<Body>) -> Response<Body> {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_place_for_the_relay_and_it_is_empty() {
+        let page = Viewer::get(PAGE).unwrap();
+        assert_eq!(String::from_utf8_lossy(&page.data).matches(RELAY).count(), 1);
+    }
+
+    #[test]
+    fn what_the_page_is_told_stands_in_its_place_and_cannot_end_it() {
+        let written = |relay: &str| {
+            let told = Told { relay: relay.to_owned() };
+            String::from_utf8(told.write(format!("<head>{RELAY}</head>").as_bytes())).unwrap()
+        };
+        assert_eq!(
+            written("https://relay.example:3000/cam/"),
+            r#"<head><meta name="porthole-relay" content="https://relay.example:3000/cam/"></head>"#
+        );
+        assert_eq!(
+            written(r#"http://x/"><script>&"#),
+            r#"<head><meta name="porthole-relay" content="http://x/&quot;>&lt;script>&amp;"></head>"#
+        );
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_told_of_another_relay_is_another_page() {
+        let ask = async |relay: &str, path: &'static str| {
+            let told = Told { relay: relay.to_owned() };
+            serve(told, Method::GET, Uri::from_static(path), HeaderMap::new()).await.headers()["etag"].clone()
+        };
+        let (ours, theirs) = (ask("", "/").await, ask("http://relay.example/", "/").await);
+        assert_ne!(ours, theirs);
+        assert_eq!(theirs, ask("http://relay.example/", "/index.html").await);
+        assert_ne!(theirs, ask("http://other.example/", "/").await);
+        assert_eq!(ask("", "/app.js").await, ask("http://relay.example/", "/app.js").await);
+    }
 }

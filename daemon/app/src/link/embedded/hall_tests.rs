@@ -245,7 +245,7 @@ fn viewers_are_told_of_a_second_camera_and_may_call_it() {
 
     assert_eq!(emitted_to(&room.leave(B), A), [("left", &news)]);
     let said = room.hears(A, "offer", json!({"to": "gate", "call": "c2"}));
-    assert_eq!(said, [refusal(A, Reason::CameraLost, Some("c2"))]);
+    assert_eq!(said, [refusal(A, Reason::NotHere, Some("c2"))]);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn each_room_is_by_itself_and_a_socket_is_in_one() {
     let over = hall.hears(A, "offer", json!({"room": "gate", "to": "cam-gate", "call": "c1"}));
     assert_eq!(over, [refusal(A, Reason::NotAllowed, Some("c1"))]);
     let over = hall.hears(A, "offer", json!({"to": "cam-gate", "call": "c2"}));
-    assert_eq!(over, [refusal(A, Reason::CameraLost, Some("c2"))]);
+    assert_eq!(over, [refusal(A, Reason::NotHere, Some("c2"))]);
     assert_eq!(
         hall.hears(A, "join", json!({"room": "gate", "from": "ann"}))[0],
         refusal(A, Reason::NotAllowed, None)
@@ -303,7 +303,7 @@ fn a_room_without_a_camera_of_ours_shows_those_that_join_and_passes_calls_betwee
         said,
         [emit(A, "room", empty.clone()), Delivery::Reply(empty), noted("yard", "ann", "joined")]
     );
-    assert_eq!(hall.hears(A, "offer", json!({"call": "c1"})), [refusal(A, Reason::CameraLost, Some("c1"))]);
+    assert_eq!(hall.hears(A, "offer", json!({"call": "c1"})), [refusal(A, Reason::NotHere, Some("c1"))]);
 
     let said = join_room(&mut hall, B, "yard", "cam-1", "camera");
     let news = json!({"room": "yard", "from": "cam-1", "role": "camera", "name": ""});
@@ -366,7 +366,7 @@ fn our_own_camera_is_in_its_room_only() {
     join_room(&mut hall, B, "nursery", "bob", "viewer");
     assert_eq!(hall.camera_says(answer(None)), [emit(B, "answer", json!({"n": 1}))]);
     assert_eq!(hall.camera_says(answer(Some("ann"))), []);
-    assert_eq!(hall.hears(A, "offer", json!({"to": "cam"})), [refusal(A, Reason::CameraLost, None)]);
+    assert_eq!(hall.hears(A, "offer", json!({"to": "cam"})), [refusal(A, Reason::NotHere, None)]);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use porthole_core::status::Status;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::memory;
+
 /// What `/healthz` answers.
 #[derive(Debug, Serialize)]
 struct Health<F> {
@@ -16,6 +18,8 @@ struct Health<F> {
     #[serde(flatten)]
     status: Option<Status>,
     relay: F,
+    /// Allocated bytes, where the C library counts them.
+    heap: Option<u64>,
 }
 
 /// 200 while a person need not act, else 503; also when nobody is left who would say how things are. A relay alone is
@@ -28,5 +32,9 @@ pub fn answer<F: Serialize>(
     let status = status.map(|status| status.borrow().clone());
     let healthy = desk_lives && status.as_ref().is_none_or(Status::healthy);
     let code = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, [(header::CACHE_CONTROL, "no-store")], Json(Health { healthy, status, relay }))
+    (
+        code,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(Health { healthy, status, relay, heap: memory::in_use() }),
+    )
 }

@@ -19,7 +19,7 @@ use super::{Events, Link};
 
 pub use tls::{Unusable as TlsUnusable, look_at as look_at_tls};
 
-mod assets;
+pub(super) mod assets;
 mod connection;
 mod entrance;
 mod gate;

@@ -208,8 +208,8 @@ impl Room {
             (Some(to), _) => Name::new(to).ok(),
             (None, _) => self.cameras.first().cloned(),
         };
-        let target = to.and_then(|to| self.sockets.get(&to)).copied().ok_or(Reason::CameraLost)?;
-        let other = self.peers.get(&target).ok_or(Reason::CameraLost)?;
+        let target = to.and_then(|to| self.sockets.get(&to)).copied().ok_or(Reason::NotHere)?;
+        let other = self.peers.get(&target).ok_or(Reason::NotHere)?;
         if !may_meet(&other.card, card) {
             return Err(Reason::NotAllowed);
         }

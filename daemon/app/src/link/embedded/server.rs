@@ -21,6 +21,7 @@ use tower::Layer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
+use super::assets::Told;
 use super::connection::{self, Reception, Seated};
 use super::entrance::{self, Entrance};
 use super::guard::{Bucket, Door, Pages};
@@ -76,20 +77,22 @@ impl Server {
         // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
         // request), and every application would be a Socket.IO server of its own that knows nothing of the others'
         // peers.
-        let router = Router::new().fallback_service(layer.layer(files(figures, status, &tls)));
+        let files = files(Told::default(), figures, status, &tls);
+        let router = Router::new().fallback_service(layer.layer(files));
         let connections = Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS);
         Self::over(listener, guarded(router, pages, &tls), Some(io), connections, tls)
     }
 
-    /// Page and `/healthz` only, for a room in somebody else's relay.
+    /// Page and `/healthz` only, for a room in somebody else's relay, which the page is `told`.
     pub fn without_relay<F: Clone + Serialize + Send + Sync + 'static>(
         listener: TcpListener,
         pages: Pages,
+        told: Told,
         figures: watch::Receiver<F>,
         status: watch::Receiver<Status>,
         tls: Option<Tls>,
     ) -> Self {
-        let router = guarded(files(figures, Some(status), &tls), pages, &tls);
+        let router = guarded(files(told, figures, Some(status), &tls), pages, &tls);
         Self::over(listener, router, None, Door::new(SPARE_CONNECTIONS, PER_ADDRESS), tls)
     }
 
@@ -171,6 +174,7 @@ async fn accept(listener: TcpListener, mut reception: Reception, door: Door) {
 }
 
 fn files<F: Clone + Serialize + Send + Sync + 'static>(
+    told: Told,
     figures: watch::Receiver<F>,
     status: Option<watch::Receiver<Status>>,
     tls: &Option<Tls>,
@@ -180,11 +184,12 @@ fn files<F: Clone + Serialize + Send + Sync + 'static>(
         let figures = figures.borrow().clone();
         health::answer(status.as_ref(), figures)
     });
+    let file = move |method, uri, headers| assets::serve(told.clone(), method, uri, headers);
     Router::new()
         .route("/healthz", healthz)
         .merge(about_tls)
-        .method_not_allowed_fallback(assets::serve)
-        .fallback(assets::serve)
+        .method_not_allowed_fallback(file.clone())
+        .fallback(file)
         .layer(CompressionLayer::new())
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use porthole_core::config::settings::Auth;
 use serde_json::{Map, Value};
-use url::Url;
+use url::{Host, Url};
 
 /// Where a relay is.
 #[derive(Clone)]
@@ -42,6 +42,11 @@ impl Address {
         self.url.as_str()
     }
 
+    /// For the page: scheme, host, port and path, and nothing that could be a secret.
+    pub fn public(&self) -> String {
+        format!("{self}{}", self.url.path())
+    }
+
     /// Name or address of the machine; an IPv6 address without brackets.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
@@ -60,6 +65,17 @@ impl Address {
     /// Whether TLS is spoken.
     pub fn is_secure(&self) -> bool {
         self.url.scheme() == "https"
+    }
+
+    /// Whether somebody on the way could read what the handshake carries. Nobody is on the way to this machine itself.
+    pub fn tells_in_the_clear(&self) -> bool {
+        let near = match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        !self.is_secure() && !near && !self.auth.0.is_empty()
     }
 
     /// What the handshake is to carry.
@@ -104,6 +120,20 @@ mod tests {
     fn nothing_that_could_be_a_secret_is_shown() {
         let shown = address("https://user:password@relay.example:3000/?token=1", "/x/").to_string();
         assert_eq!(shown, "https://relay.example:3000");
+        let public = address("https://user:password@relay.example/?token=1", "/x/").public();
+        assert_eq!(public, "https://relay.example:443/x/");
+    }
+
+    #[test]
+    fn a_token_that_anybody_on_the_way_can_read_is_known_as_such() {
+        let token = || Auth(Map::from_iter([("token".to_owned(), Value::from("wonder"))]));
+        let told = |url: &str, auth| Address::new(url, "/", auth).unwrap().tells_in_the_clear();
+        assert!(told("http://relay.example", token()) && told("http://192.0.2.7:3000", token()));
+        assert!(!told("http://relay.example", Auth::default()));
+        for near in ["https://relay.example", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:80"]
+        {
+            assert!(!told(near, token()), "{near}");
+        }
     }
 
     #[test]

@@ -86,7 +86,8 @@ pub enum Failure {
     /// It takes the connection and ends it before it has said anything. Node does that at another path than its own.
     #[error(
         "{0} takes the connection and hangs up without a word: correct `path` in [relay] (it is \"/socket.io/\" unless \
-         the relay says otherwise), or start the relay if this is only what stands in front of it"
+         the relay says otherwise), write https:// in `url` if that is what is spoken there, or start the relay if \
+         this is only what stands in front of it"
     )]
     HungUp(String),
     /// It ended the connection in good order.

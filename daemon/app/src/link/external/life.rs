@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use log::{debug, warn};
 use porthole_core::event::{LinkEvent, Loss};
-use porthole_core::wire::dialect::Custom;
 use porthole_core::wire::{Outgoing, limits};
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -30,8 +28,6 @@ const AT_ONCE: usize = 8;
 const ENTRY_DEADLINE: Duration = Duration::from_secs(2);
 /// Messages a second from the whole room, and how many at once.
 const MESSAGES: (u32, u32) = (100, 600);
-/// Longest name of an event, in bytes: whatever the configuration allows.
-const NAME_BYTES: usize = 4 * Custom::LONGEST_NAME;
 
 /// What the link has to say about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,6 +57,13 @@ pub enum State {
     Connecting,
     /// The relay has let us in.
     Up,
+    /// It has let us in again, and lost us the last time after a moment: until it has kept us for longer.
+    Unsteady {
+        /// Of which kind that loss was.
+        why: Loss,
+        /// Its sentence, with the fix.
+        reason: String,
+    },
     /// It is not reached.
     Down {
         /// Of which kind the latest failure is.
@@ -80,6 +83,8 @@ pub struct Life<T> {
     /// Attempts that failed since the last connection.
     failed: u64,
     state: State,
+    /// The last connection was over after a moment.
+    unsteady: bool,
     connections: u64,
     bucket: Bucket,
     refusals: BTreeMap<&'static str, u64>,
@@ -115,6 +120,7 @@ impl<T: Transport> Life<T> {
             backoff: Backoff::default(),
             failed: 0,
             state: State::Connecting,
+            unsteady: false,
             connections: 0,
             bucket: Bucket::new(MESSAGES.0, MESSAGES.1, now()),
             refusals: BTreeMap::new(),
@@ -174,7 +180,13 @@ impl<T: Transport> Life<T> {
 
     /// The relay has let us in: from here on until it is lost.
     async fn attend(&mut self, mut epoch: Epoch, ends: &mut Ends) -> Over {
-        self.state = State::Up;
+        self.state = match &self.state {
+            State::Down { why, reason } if self.unsteady => {
+                State::Unsteady { why: *why, reason: reason.clone() }
+            }
+            _ => State::Up,
+        };
+        self.unsteady = true;
         self.connections += 1;
         self.failed = 0;
         debug!("connected to the relay at {}", self.url);
@@ -217,6 +229,7 @@ impl<T: Transport> Life<T> {
                 }
                 () = tokio::time::sleep_until(started + limits::LINK_STEADY), if !settled => {
                     settled = true;
+                    (self.state, self.unsteady) = (State::Up, false);
                     self.backoff.reset();
                     Ok(())
                 }
@@ -259,8 +272,6 @@ impl<T: Transport> Life<T> {
         };
         if !self.bucket.take(now()) {
             self.refuse("too-often");
-        } else if name.len() > NAME_BYTES || !fits(&args) {
-            self.refuse("too-large");
         } else if !self.events.report(LinkEvent::Message { sender: None, name, args }) {
             self.lost += 1;
             if self.lost.is_power_of_two() {
@@ -278,7 +289,8 @@ impl<T: Transport> Life<T> {
         let why = failure.loss();
         let reason = failure.to_string();
         debug!("no connection to the relay at {}: {reason}", self.url);
-        self.failed = if self.state == State::Up { 0 } else { self.failed + 1 };
+        let was_up = matches!(self.state, State::Up | State::Unsteady { .. });
+        self.failed = if was_up { 0 } else { self.failed + 1 };
         let known = matches!(&self.state, State::Down { why: last, .. } if *last == why);
         self.state = State::Down { why, reason: reason.clone() };
         self.publish();
@@ -316,31 +328,6 @@ fn keep(waiting: &mut Waiting, message: Outgoing) {
 /// The time, as those want it who know no clock.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
-}
-
-/// Whether arguments are within [`limits::MESSAGE_BYTES`], written as JSON, without writing them.
-fn fits(args: &[Value]) -> bool {
-    fn take(value: &Value, left: &mut usize) -> bool {
-        let own = match value {
-            Value::Null | Value::Bool(_) => 4,
-            Value::Number(_) => 8,
-            Value::String(text) => text.len() + 2,
-            Value::Array(_) | Value::Object(_) => 2,
-        };
-        let Some(rest) = left.checked_sub(own) else { return false };
-        *left = rest;
-        match value {
-            Value::Array(items) => items.iter().all(|item| take(item, left)),
-            Value::Object(members) => members.iter().all(|(key, member)| {
-                let Some(rest) = left.checked_sub(key.len() + 3) else { return false };
-                *left = rest;
-                take(member, left)
-            }),
-            _ => true,
-        }
-    }
-    let mut left = limits::MESSAGE_BYTES;
-    args.iter().all(|arg| take(arg, &mut left))
 }
 
 #[cfg(test)]

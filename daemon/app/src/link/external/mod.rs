@@ -8,6 +8,7 @@ use porthole_core::event::LinkEvent;
 use porthole_core::status::Status;
 use tokio::sync::{mpsc, watch};
 
+use super::embedded::assets::Told;
 use super::embedded::guard::Pages;
 use super::embedded::server::Server;
 use super::embedded::tls::Tls;
@@ -24,6 +25,7 @@ pub use address::BadAddress;
 mod address;
 mod backoff;
 mod failure;
+mod intake;
 mod life;
 mod socketio;
 mod tls;
@@ -43,6 +45,13 @@ pub async fn open(
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
     let address = Address::new(&relay.url, &relay.path, relay.auth.clone())?;
+    if address.tells_in_the_clear() {
+        log::warn!(
+            "[relay] auth is sent to {address} without encryption, and whoever is on the way can read it: write https:// \
+             in `url` if the relay speaks TLS"
+        );
+    }
+    let told = Told { relay: address.public() };
     let (listener, page) = embedded::bind(settings.listen, room.access).await?;
     let trust = Trust::new(relay.ca.clone(), relay.pin);
     let url = address.to_string();
@@ -50,7 +59,7 @@ pub async fn open(
     let tls = Tls::open(settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = Pages::new(room.access, &settings.link);
-    let server = Server::without_relay(listener, pages, life.figures(), health, tls);
+    let server = Server::without_relay(listener, pages, told, life.figures(), health, tls);
     Ok(Link::start(Some(page), |ends| serve(ends, life, server)).with_authority(authority))
 }
 

@@ -11,6 +11,11 @@
 //! - callbacks only push into a channel; none is ever awaited in;
 //! - whether its reading task still lives is asked of the runtime, and whether it can still send is tried regularly;
 //! - only websocket is spoken, and no acknowledgement is ever asked for.
+//!
+//! A message is parsed before its size can be looked at (the library has no such bound but the websocket's, 64 MB), and
+//! costs many times its size until it has been weighed: how large it may be is for the relay to say
+//! (`maxHttpBufferSize`). What the library cannot parse (JSON deeper than 128, a packet without a body, another
+//! namespace) it drops without a word, so that it is counted nowhere; of an empty list it tells, and that is counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +33,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::address::Address;
 use super::failure::{Failure, quote};
+use super::intake::{Arrivals, Arrived, Intake, intake};
 use super::tls::Trust;
 use super::transport::{Emit, Epoch, Heard, Transport};
 
@@ -44,14 +50,18 @@ const EMIT_DEADLINE: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// What is sent then. No relay knows it, so none passes it on.
 const HEARTBEAT_EVENT: &str = "heartbeat";
+/// Something that is not JSON.
+const BINARY: Arrived = Arrived::Refused("binary");
 /// How often the library's reading task is looked at.
 const WATCH: Duration = Duration::from_millis(250);
 /// How long taking leave may last.
 const GOODBYE_DEADLINE: Duration = Duration::from_secs(2);
-/// How many arrived events may wait. More are dropped, as whoever floods a room deserves.
-const ARRIVALS: usize = 1024;
 /// How many messages may wait to be sent.
 const EMITS: usize = 16;
+/// How many events may wait to be heard; the others wait in the intake.
+const HEARD: usize = 4;
+/// What the library says of a packet that it cannot make anything of.
+const UNREADABLE: &str = "Error while parsing an incomplete packet";
 
 /// Connects with the library.
 pub struct SocketIo {
@@ -107,7 +117,7 @@ fn live(address: Address, tls: Option<TlsConnector>, opened: Opened) {
 }
 
 async fn attend(address: Address, tls: Option<TlsConnector>, mut opened: Opened) {
-    let (callback, mut arrived) = mpsc::channel(ARRIVALS);
+    let (callback, mut arrived) = intake();
     let entered = tokio::select! {
         entered = enter(&address, tls, callback, &mut arrived) => entered,
         () = opened.closed() => return,
@@ -120,7 +130,7 @@ async fn attend(address: Address, tls: Option<TlsConnector>, mut opened: Opened)
         }
     };
     let (emits, to_send) = mpsc::channel(EMITS);
-    let (told, heard) = mpsc::channel(ARRIVALS);
+    let (told, heard) = mpsc::channel(HEARD);
     if opened.send(Ok(Epoch { emits, heard })).is_ok()
         && let Err(failure) = stay(&client, arrived, to_send, &told).await
     {
@@ -131,27 +141,12 @@ async fn attend(address: Address, tls: Option<TlsConnector>, mut opened: Opened)
     let _ = timeout(GOODBYE_DEADLINE, client.disconnect()).await;
 }
 
-/// What callbacks push.
-#[derive(Debug)]
-enum Arrived {
-    /// The relay has let us in, or a peer says `open`.
-    Open(Vec<Value>),
-    /// The relay sends us away, or a peer says `close`.
-    Close(Vec<Value>),
-    /// The library, the relay or a peer says `error`.
-    Error(Vec<Value>),
-    /// Any other event.
-    Said(Event, Vec<Value>),
-    /// Something that is not JSON.
-    Binary,
-}
-
 /// Connects, and waits until the relay has let us in: before that it may close on whoever speaks.
 async fn enter(
     address: &Address,
     tls: Option<TlsConnector>,
-    callback: mpsc::Sender<Arrived>,
-    arrived: &mut mpsc::Receiver<Arrived>,
+    callback: Intake,
+    arrived: &mut Arrivals,
 ) -> Result<Client, Failure> {
     let place = address.place();
     let client = match timeout(CONNECT_DEADLINE, builder(address, tls, callback).connect()).await {
@@ -164,11 +159,11 @@ async fn enter(
         loop {
             tokio::select! {
                 biased;
-                first = arrived.recv() => match first {
+                first = arrived.next() => match first {
                     Some(Arrived::Open(_)) => return Ok(()),
                     Some(Arrived::Error(said)) => return Err(refusal(&said, &place)),
                     Some(Arrived::Close(_)) | None => return Err(Failure::SentAway),
-                    Some(Arrived::Said(..) | Arrived::Binary) => {}
+                    Some(Arrived::Said(..) | Arrived::Refused(_)) => {}
                 },
                 _ = watch.tick() => if !reader_lives() { return Err(Failure::Closed) },
             }
@@ -178,10 +173,10 @@ async fn enter(
     Ok(client)
 }
 
-fn builder(address: &Address, tls: Option<TlsConnector>, callback: mpsc::Sender<Arrived>) -> ClientBuilder {
+fn builder(address: &Address, tls: Option<TlsConnector>, callback: Intake) -> ClientBuilder {
     let push = |make: fn(Vec<Value>) -> Arrived| {
         let callback = callback.clone();
-        move |payload: Payload, _: Client| pushed(&callback, arguments(payload).map_or(Arrived::Binary, make))
+        move |payload: Payload, _: Client| pushed(&callback, arguments(payload).map_or(BINARY, make))
     };
     let said = callback.clone();
     let mut builder = ClientBuilder::new(address.url())
@@ -192,7 +187,7 @@ fn builder(address: &Address, tls: Option<TlsConnector>, callback: mpsc::Sender<
         .on(Event::Close, push(Arrived::Close))
         .on(Event::Error, push(Arrived::Error))
         .on_any(move |event, payload, _| {
-            pushed(&said, arguments(payload).map_or(Arrived::Binary, |args| Arrived::Said(event, args)))
+            pushed(&said, arguments(payload).map_or(BINARY, |args| Arrived::Said(event, args)))
         });
     if !address.auth().is_empty() {
         builder = builder.auth(Value::Object(address.auth().clone()));
@@ -203,9 +198,9 @@ fn builder(address: &Address, tls: Option<TlsConnector>, callback: mpsc::Sender<
     }
 }
 
-/// What does not fit is dropped: the library reads faster than anybody needs to speak to a camera.
-fn pushed(callback: &mpsc::Sender<Arrived>, arrived: Arrived) -> BoxFuture<'static, ()> {
-    let _ = callback.try_send(arrived);
+/// Callbacks are never waited for.
+fn pushed(intake: &Intake, arrived: Arrived) -> BoxFuture<'static, ()> {
+    intake.push(arrived);
     std::future::ready(()).boxed()
 }
 
@@ -248,7 +243,7 @@ fn refusal(said: &[Value], place: &str) -> Failure {
 /// Passes on what is said until the connection is over; `Ok` when nobody wants it any more.
 async fn stay(
     client: &Client,
-    mut arrived: mpsc::Receiver<Arrived>,
+    mut arrived: Arrivals,
     mut to_send: mpsc::Receiver<Emit>,
     told: &mpsc::Sender<Heard>,
 ) -> Result<(), Failure> {
@@ -259,6 +254,7 @@ async fn stay(
         ticks.tick().await;
     }
     let mut troubled = false;
+    let mut next = None;
     loop {
         tokio::select! {
             emit = to_send.recv() => {
@@ -268,15 +264,19 @@ async fn stay(
                 let _ = done.send(sent.clone());
                 sent?;
             }
-            Some(arrived) = arrived.recv() => {
+            room = told.reserve(), if next.is_some() => {
+                // Nobody listens any more.
+                let (Ok(room), Some(heard)) = (room, next.take()) else { return Ok(()) };
+                room.send(heard);
+            }
+            Some(arrived) = arrived.next(), if next.is_none() => {
                 match &arrived {
                     // The library cannot send any more if it was the relay's own word.
                     Arrived::Close(_) => beat(client).await.map_err(|_| Failure::SentAway)?,
                     Arrived::Error(_) => troubled = true,
                     _ => {}
                 }
-                // What finds no room is lost, as above.
-                let _ = told.try_send(heard(arrived));
+                next = Some(heard(arrived));
             }
             _ = watch.tick() => if !reader_lives() {
                 return Err(if troubled { Failure::Broken } else { Failure::Closed });
@@ -303,13 +303,14 @@ fn heard(arrived: Arrived) -> Heard {
     let (name, args) = match arrived {
         Arrived::Open(args) => ("open".into(), args),
         Arrived::Close(args) => ("close".into(), args),
+        Arrived::Error(args) if args == [UNREADABLE] => return Heard::Refused("bad-message"),
         Arrived::Error(args) => ("error".into(), args),
         Arrived::Said(Event::Message, mut args) => match args.as_mut_slice() {
             [Value::String(name)] => (std::mem::take(name), Vec::new()),
             _ => ("message".into(), args),
         },
         Arrived::Said(event, args) => (String::from(event), args),
-        Arrived::Binary => return Heard::Refused("binary"),
+        Arrived::Refused(word) => return Heard::Refused(word),
     };
     Heard::Said { name, args }
 }

@@ -43,14 +43,14 @@ pub struct Emit {
 /// What an [`Epoch`] brings.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    /// An event arrived. Not bounded in size, nor looked at.
+    /// An event arrived. It is within [`porthole_core::wire::limits::MESSAGE_BYTES`], and not looked at.
     Said {
         /// Its name.
         name: String,
         /// Its arguments.
         args: Vec<Value>,
     },
-    /// Something arrived that is not an event of JSON arguments. The word is for counting.
+    /// Something arrived that is too large, too much, or no event of JSON arguments. The word is for counting.
     Refused(&'static str),
     /// The connection is over.
     Ended(Failure),

@@ -60,6 +60,19 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Whether pages of `other` would understand what is said in this one: those who put everything into one object,
+    /// and those who put the room behind.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        let family = |known| match known {
+            Self::Porthole | Self::A | Self::A0 | Self::B | Self::E => Self::A,
+            Self::C | Self::C2 => Self::C,
+            other => other,
+        };
+        family(self) == family(other)
+    }
+}
+
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
@@ -97,6 +110,11 @@ pub struct Custom {
 impl Custom {
     /// Longest event name, in characters.
     pub const LONGEST_NAME: usize = 64;
+
+    /// Whether offers and answers are one event, and what is in it says which.
+    pub fn one_event(&self) -> bool {
+        self.offer == self.answer
+    }
 }
 
 impl Default for Custom {
@@ -124,6 +142,8 @@ pub enum JoinShape {
     Object,
     /// The room's name.
     Room,
+    /// Two arguments: the room's name, and the camera's peer id.
+    RoomAndId,
 }
 
 /// How an offer, an answer or a candidate is wrapped.

@@ -163,8 +163,8 @@ fn message(spec: &Spec, me: &PeerId, room: &RoomName, args: &[Value]) -> Result<
     let about = match word {
         Some("offer") => About::Offer,
         Some("answer") => About::Answer,
-        Some("candidate") => About::Candidate,
-        Some("got user media" | "ready") => {
+        Some("candidate" | "ice-candidate" | "iceCandidate" | "ice") => About::Candidate,
+        Some("got user media" | "ready") if spec.hears.iter().any(|(_, means)| *means == Means::Wanted) => {
             return Ok(if is_ours(me, room, std::slice::from_ref(&*payload)) {
                 Incoming::Wanted { from: None }
             } else {
@@ -172,11 +172,11 @@ fn message(spec: &Spec, me: &PeerId, room: &RoomName, args: &[Value]) -> Result<
             });
         }
         Some("bye" | "hangup" | "leave") => {
-            return understand(About::Bye, Ids::None, None, me, room, &payload);
+            return understand(About::Bye, spec.ids, None, me, room, &payload);
         }
         _ => return Ok(Incoming::Nothing),
     };
-    understand(about, Ids::None, None, me, room, &payload)
+    understand(about, spec.ids, None, me, room, &payload)
 }
 
 /// The argument that says it: the first object, else the first SDP, else the first there is.

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::choice::{Custom, JoinShape, Known, Wrap};
 use crate::wire::Away;
 use crate::wire::read::Ids;
@@ -200,7 +202,16 @@ impl Spec {
     pub(super) fn known(known: Known) -> Self {
         let join = |events: &[&str], shapes: &[JoinShape]| {
             let asks = JOINS.iter().filter(|(event, shape)| events.contains(event) && shapes.contains(shape));
-            asks.map(|(event, shape)| Join { event: Cow::Borrowed(event), shape: *shape }).collect()
+            asks.map(|(event, shape)| Join { event: Cow::Borrowed(event), shape: *shape }).collect::<Vec<_>>()
+        };
+        // Pages of A, B and E are answered alike, so what tells one from another is often something else than how
+        // their relay wants to be joined: all of them are asked in each other's words too, in their own first.
+        let join_and_others = |events: &[&str], shapes: &[JoinShape]| {
+            let own = join(events, shapes);
+            let others =
+                join(&["join", "join-room", "joinRoom", "join room"], &[JoinShape::Object, JoinShape::Room]);
+            let others: Vec<_> = others.into_iter().filter(|join| !own.contains(join)).collect();
+            own.into_iter().chain(others).collect()
         };
         let (object, room) = (JoinShape::Object, JoinShape::Room);
         let object_wrapped = |joins, hears: &[&[Heard]]| Self {
@@ -229,12 +240,13 @@ impl Spec {
                 Self { ids: Ids::Ours, ..object_wrapped(join(&["join"], &[object]), &[OBJECT, PORTHOLE]) }
             }
             Known::A | Known::A0 => {
-                object_wrapped(join(&["join"], &[object, room]), &[OBJECT, TUTORIAL, AWAY])
+                object_wrapped(join_and_others(&["join"], &[object, room]), &[OBJECT, TUTORIAL, AWAY])
             }
-            Known::B => {
-                object_wrapped(join(&["join-room", "joinRoom"], &[object, room]), &[OBJECT, TUTORIAL, AWAY])
-            }
-            Known::E => object_wrapped(join(&["join room"], &[room]), &[OBJECT, TUTORIAL, AWAY]),
+            Known::B => object_wrapped(
+                join_and_others(&["join-room", "joinRoom"], &[object, room]),
+                &[OBJECT, TUTORIAL, AWAY],
+            ),
+            Known::E => object_wrapped(join_and_others(&["join room"], &[room]), &[OBJECT, TUTORIAL, AWAY]),
             Known::C => two_members("join_room", C),
             Known::C2 => Self { comes_in: Some(Said::Room("ready")), ..two_members("join", C2) },
             Known::D => Self {
@@ -264,11 +276,16 @@ impl Spec {
     pub(super) fn custom(custom: &Custom) -> Self {
         let name = |text: &str| Cow::<'static, str>::Owned(text.to_owned());
         let joined = if custom.offers { Means::Wanted } else { Means::Joined };
+        // One event for several says itself what it means.
+        let means = |event: &str, means| match custom.one_event() && event == custom.offer {
+            true => Means::Message,
+            false => means,
+        };
         let heard = [
-            (&custom.offer, Means::Offer),
-            (&custom.answer, Means::Answer),
-            (&custom.candidate, Means::Candidate),
-            (&custom.bye, Means::Bye),
+            (&custom.offer, means(&custom.offer, Means::Offer)),
+            (&custom.answer, means(&custom.answer, Means::Answer)),
+            (&custom.candidate, means(&custom.candidate, Means::Candidate)),
+            (&custom.bye, means(&custom.bye, Means::Bye)),
             (&custom.joined, joined),
             (&custom.left, Means::Left),
             (&custom.full, Means::Away(Away::Full)),
@@ -287,13 +304,24 @@ impl Spec {
             },
             wrap: custom.shape,
             ids: if custom.shape == Wrap::Object { Ids::Theirs } else { Ids::None },
-            hears: hears.map(|(event, means)| (name(event), means)).collect(),
+            hears: hears.map(|(event, means)| (name(event), means)).chain(meanings(&[AWAY])).collect(),
         }
     }
 
     /// What an event means here.
     pub(super) fn means(&self, event: &str) -> Option<Means> {
         self.hears.iter().find(|(name, _)| name == event).map(|(_, means)| *means)
+    }
+
+    /// Whether this is an offer here.
+    pub(super) fn is_offer(&self, event: &str, args: &[Value]) -> bool {
+        match self.means(event) {
+            Some(Means::Offer) => true,
+            Some(Means::Message) => {
+                args.iter().any(|arg| arg.get("type").is_some_and(|kind| kind == "offer"))
+            }
+            _ => false,
+        }
     }
 
     /// Whether everything of a message stands in one object, which may hold more than this relay's own words.

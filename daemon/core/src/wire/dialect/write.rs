@@ -14,12 +14,13 @@ pub(super) fn join(spec: &Spec, join: &Join, room: &RoomName, me: &PeerId, name:
         return Outgoing::join(room, me, name);
     }
     let asked = match join.shape {
-        JoinShape::Room => json!(room),
+        JoinShape::Room => vec![json!(room)],
+        JoinShape::RoomAndId => vec![json!(room), json!(me)],
         JoinShape::Object => {
-            json!({ "room": room, "roomId": room, "from": me, "role": "camera", "name": name })
+            vec![json!({ "room": room, "roomId": room, "from": me, "role": "camera", "name": name })]
         }
     };
-    Outgoing::entering(join.event.clone(), [asked])
+    Outgoing::entering(join.event.clone(), asked)
 }
 
 /// A message with the room in it.
@@ -89,6 +90,11 @@ pub(super) fn bye(spec: &Spec, address: &Address, reason: Reason) -> Option<Outg
             let mut message = Outgoing::bye(address, reason);
             message.event = event.clone();
             add_names(spec, &mut message, address);
+            if *event == spec.offer
+                && let Some(Value::Object(object)) = message.args.first_mut()
+            {
+                object.insert("type".into(), json!("bye"));
+            }
             message
         }),
     }
