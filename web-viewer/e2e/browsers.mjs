@@ -44,14 +44,16 @@ export function missing(browser) {
 /**
  * Starts a headless Chromium.
  * @param {{ fakeDevices?: boolean, flags?: string[], viewport?: {width: number, height: number}, phone?: boolean,
- *   autoplay?: boolean }} [how]
+ *   autoplay?: boolean, home?: string }} [how]
+ *   `home`: its person's folder, which has the authorities that it trusts in .pki/nssdb;
  *   `autoplay`: sound may start without a touch (else Chromium's own rule holds); `phone`: touch and two device pixels.
  */
 export async function launchChromium(how = {}) {
-  const { fakeDevices = false, flags = [], viewport = { width: 1280, height: 800 }, phone = false, autoplay = false } = how;
+  const { fakeDevices = false, flags = [], viewport = { width: 1280, height: 800 }, phone = false, autoplay = false, home } = how;
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     headless: true,
+    ...(home ? { env: { ...process.env, HOME: home } } : {}),
     args: [
       ...CHROMIUM_FLAGS, ...CHROMIUM_LOOPBACK, ...(fakeDevices ? CHROMIUM_FAKE_DEVICES : []),
       ...(autoplay ? ["--autoplay-policy=no-user-gesture-required"] : []), ...flags,

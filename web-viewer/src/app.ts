@@ -3,6 +3,7 @@
 
 import { claimPeerId, destination, elsewhere, fresh, releasePeerId } from "./address";
 import { Page } from "./page";
+import { offerSecure } from "./secure";
 import { Viewer, type Snapshot } from "./viewer";
 import { isName } from "./wire";
 import { TEXT } from "./words";
@@ -38,6 +39,7 @@ function start(): void {
   const me = tab ? claimPeerId(tab) : fresh("viewer-");
   const viewer = new Viewer(to, me, fresh, storage(() => localStorage));
   Object.defineProperty(window, "porthole", { value: Object.freeze({ snapshot: () => viewer.snapshot() }) });
+  void offerSecure(to.relay?.origin ?? null);
   window.addEventListener("pagehide", () => {
     viewer.leave();
     if (tab) releasePeerId(tab);

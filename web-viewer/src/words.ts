@@ -190,4 +190,15 @@ export const TEXT = {
   badLink: "This link is not complete: the room’s name in it cannot be one.",
   badKey: { title: "This link is not complete", text: "The key in it was cut off or changed on the way. Open the whole link once more, or ask the camera’s owner to send it again." },
   badRelay: "The address of the camera’s server in this link is wrong. Open the whole link once more, or type the room’s name.",
+  secureWhy: "To talk back, open",
+  secureLink: "this page over https",
+  authorityAsked: "If the browser warns",
+  authorityWhy: "It does not know the camera’s certificate yet. You may go on all the same, or install, once on this device,",
+  authorityLink: "the camera’s certificate",
+  authorityCompare: "Its SHA-256 fingerprint has to be the one that the camera printed when it started:",
+  authorityHow: [
+    "iPhone, iPad: open it in Safari, then Settings › General › VPN & Device Management, and General › About › Certificate Trust Settings.",
+    "Android: Settings › Security › Encryption & credentials › Install a certificate › CA certificate.",
+    "Computers: in the browser’s settings, search for certificates and import it as an authority.",
+  ],
 } as const;

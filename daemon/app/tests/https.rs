@@ -158,6 +158,33 @@ async fn files_that_cannot_be_used_stop_the_start_with_what_to_do() {
     );
 }
 
+#[test]
+fn checking_a_configuration_looks_at_the_certificate_too() {
+    let home = TempDir::new().unwrap();
+    let config = home.path().join("my.toml");
+    let text = "[relay]\ntls = \"files\"\ncertificate = \"fullchain.pem\"\nkey = \"privkey.pem\"\n";
+    std::fs::write(&config, text).unwrap();
+    let check = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_porthole"));
+        let said = command.arg("check-config").arg(&config).output().unwrap();
+        (said.status.code(), String::from_utf8(said.stderr).unwrap())
+    };
+    let (status, said) = check();
+    assert_eq!(status, Some(78));
+    assert!(
+        said.contains("my.toml: [relay] certificate and key: ") && said.contains("cannot be read"),
+        "{said}"
+    );
+    let (certificate, key) = made();
+    std::fs::write(home.path().join("fullchain.pem"), &certificate).unwrap();
+    std::fs::write(home.path().join("privkey.pem"), made().1).unwrap();
+    let (status, said) = check();
+    assert_eq!(status, Some(78));
+    assert!(said.contains("not made together"), "{said}");
+    std::fs::write(home.path().join("privkey.pem"), key).unwrap();
+    assert_eq!(check(), (Some(0), String::new()));
+}
+
 #[tokio::test]
 async fn a_camera_elsewhere_trusts_the_relay_by_its_authority_and_by_nothing_less() {
     let (home, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -62,6 +62,8 @@ const ANSWER_READY: &str = "negotiated in ";
 pub struct Start<'a> {
     /// More in its environment.
     pub environment: &'a [(&'a str, &'a str)],
+    /// Room for as many connections as it has unless it is told otherwise.
+    pub usual_seats: bool,
     /// The relay of somebody else that its room is in.
     pub relay: Option<SocketAddr>,
     /// Hears of every answer when it is ready to be sent. The log is at the level debug then.
@@ -191,6 +193,7 @@ impl Daemon {
 fn config_text(start: &Start<'_>) -> String {
     let log = if start.ready.is_some() { "[log]\nlevel = \"debug\"\n" } else { "" };
     match start.relay {
+        None if start.usual_seats => format!("{CONFIG}{}{log}", EMBEDDED.replace("max_sockets = 1000\n", "")),
         None => format!("{CONFIG}{EMBEDDED}{log}"),
         Some(relay) => format!("{CONFIG}{EXTERNAL}url = \"http://{relay}\"\n{log}"),
     }

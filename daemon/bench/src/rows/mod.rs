@@ -7,6 +7,7 @@ mod join;
 mod relay;
 mod send;
 mod steps;
+mod strangers;
 mod vanish;
 
 use std::path::Path;
@@ -36,6 +37,7 @@ impl Bench<'_> {
             Row::Send => send::measure(self, figures).await,
             Row::Vanish => vanish::measure(self, figures).await,
             Row::Churn => churn::measure(self, figures).await,
+            Row::Strangers => strangers::measure(self, figures).await,
             Row::Chromium => chromium::measure(self, figures).await,
         }
     }
