@@ -89,8 +89,9 @@ export class Viewer {
   async snapshot(): Promise<Snapshot> {
     const cameras = await Promise.all(this.seats.map(async (seat) => {
       const { place, life, call, watching } = seat;
-      const stats = call ? arrived(await call.made.stats()) : {};
-      return { from: peerOf(seat), name: place.name, ...life.view(), call: call?.tag ?? null, watching, ...stats };
+      // All of one moment: looking at the statistics takes a while.
+      const now = { from: peerOf(seat), name: place.name, ...life.view(), call: call?.tag ?? null, watching };
+      return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };
     }));
     const { room, me: peer, door } = this;
     const relay = this.relay === "up" ? "up" : "down";
