@@ -4,8 +4,11 @@
 
 mod desk;
 
+use std::time::Duration;
+
 use desk::*;
 use porthole_core::command::{Command, Level};
+use porthole_core::ids::Rendition;
 use porthole_core::status::CaptureState;
 use porthole_core::wire::{Outgoing, Reason, Shape, limits};
 use serde_json::json;
@@ -275,11 +278,26 @@ fn a_failure_is_named_by_how_far_the_call_had_come() {
 fn a_viewer_that_overflows_again_and_again_is_hung_up_and_the_others_are_not() {
     let mut desk = Desk::local();
     let slow = desk.live("anna", "1");
-    desk.live("bert", "1");
+    let well = desk.live("bert", "1");
+    desk.passes(limits::JOIN_KEY_FRAME_GAP, [Command::ForceKeyFrame(Rendition::H264)]);
     for _ in 1..limits::OVERFLOWS {
         desk.ignores(overflowed(slow));
+        desk.passes(limits::OVERFLOW_GAP, []);
+        desk.ignores(heard(slow));
+        desk.ignores(heard(well));
     }
     desk.expect(overflowed(slow), [said_bye("anna", "1", Reason::TooSlow), hang_up(slow)]);
+    assert_eq!(desk.board.status().live, 1);
+}
+
+#[test]
+fn one_stall_counts_once_however_many_packets_of_it_find_no_room() {
+    let mut desk = Desk::local();
+    let id = desk.live("anna", "1");
+    for _ in 0..100 {
+        desk.ignores(overflowed(id));
+        desk.passes(Duration::from_millis(9), []);
+    }
     assert_eq!(desk.board.status().live, 1);
 }
 

@@ -10,7 +10,7 @@ use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
 use crate::wire::dialect::Tongue;
 use crate::wire::limits::{
-    CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_WINDOW, OVERFLOWS, SILENCE,
+    CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_WINDOW, OVERFLOWS, SILENCE,
     VIEWER_DEADLINE,
 };
 use crate::wire::{Address, Candidate, Outgoing, Reason, Shape};
@@ -222,6 +222,10 @@ impl Call {
     /// The viewer's queue overflowed. `true`: too often.
     pub(super) fn overflowed(&mut self, now: Instant) -> bool {
         let Life::Live { overflows, .. } = &mut self.life else { return false };
+        // One stall is told of once for every packet of sound that found no room.
+        if overflows.back().is_some_and(|last| now < *last + OVERFLOW_GAP) {
+            return false;
+        }
         overflows.retain(|then| now < *then + OVERFLOW_WINDOW);
         overflows.push_back(now);
         overflows.len() >= OVERFLOWS

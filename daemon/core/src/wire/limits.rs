@@ -87,6 +87,8 @@ pub const KEY_FRAME_GAP: Duration = Duration::from_millis(500);
 pub const JOIN_KEY_FRAME_GAP: Duration = Duration::from_millis(100);
 /// A viewer whose queue overflows this often within [`OVERFLOW_WINDOW`] is hung up.
 pub const OVERFLOWS: usize = 5;
+/// What overflows sooner than this after it was counted is still the same stall.
+pub const OVERFLOW_GAP: Duration = Duration::from_secs(1);
 /// See [`OVERFLOWS`].
 pub const OVERFLOW_WINDOW: Duration = Duration::from_secs(20);
 /// How long calls may take to close at shutdown before the daemon stops waiting for them.
