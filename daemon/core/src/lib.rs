@@ -15,6 +15,7 @@ pub mod access;
 pub mod command;
 pub mod config;
 pub mod event;
+pub mod ice;
 pub mod ids;
 pub mod sdp;
 pub mod status;

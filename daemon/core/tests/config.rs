@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use porthole_core::config::keys::SECTIONS;
 use porthole_core::config::settings::{
     Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TlsSettings,
-    TlsSource, TurnServer, VideoSource,
+    TlsSource, VideoSource,
 };
 use porthole_core::config::{Findings, load, load_for_relay};
+use porthole_core::ice::{Credentials, IcePolicy, TurnLogin, TurnServer};
 use porthole_core::ids::RoomName;
 use porthole_core::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 use serde_json::{Value, json};
@@ -65,10 +67,21 @@ fn every_key_is_taken_as_meant() {
         packet = 20
         [ice]
         stun = ["stun:stun.example", "stun:[2001:db8::1]:3478"]
+        turn_lifetime = 300
+        ca = "turn.pem"
+        policy = "all"
+        ports = "50000-50009"
+        tcp = true
+        interfaces = ["eth0", "!docker*"]
+        addresses = ["192.168.0.0/16", "!192.168.7.7"]
+        announce = ["203.0.113.7", "2001:db8::7"]
         [[ice.turn]]
         url = "turn:turn.example?transport=tcp"
         username = "camera"
         password = "wonder"
+        [[ice.turn]]
+        url = "turns:turn.example:5349"
+        secret = "north"
         [log]
         level = "debug"
         "#,
@@ -94,7 +107,18 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(audio.source, AudioSource::Alsa("hw:1,0".to_owned()));
     assert_eq!((audio.bitrate, audio.packet), (64, 20));
     assert_eq!(settings.ice.stun, ["stun:stun.example", "stun:[2001:db8::1]:3478"]);
-    assert_eq!(settings.ice.turn, [turn("turn:turn.example?transport=tcp", "camera", "wonder")]);
+    let secret =
+        TurnServer { url: "turns:turn.example:5349".into(), login: TurnLogin::Secret("north".into()) };
+    assert_eq!(settings.ice.turn, [turn("turn:turn.example?transport=tcp", "camera", "wonder"), secret]);
+    assert_eq!(settings.ice.turn_lifetime, Duration::from_secs(300));
+    assert_eq!(settings.ice.ca, Some(PathBuf::from("turn.pem")));
+    assert_eq!((settings.ice.policy, settings.ice.tcp), (IcePolicy::All, true));
+    assert_eq!(settings.ice.ports, Some(50_000..=50_009));
+    let filter = &settings.ice.filter;
+    assert_eq!(filter.interfaces, ["eth0", "!docker*"].map(|rule| rule.parse().unwrap()));
+    assert_eq!(filter.addresses, ["192.168.0.0/16", "!192.168.7.7"].map(|rule| rule.parse().unwrap()));
+    let announce = ["203.0.113.7", "2001:db8::7"].map(|address| address.parse::<IpAddr>().unwrap());
+    assert_eq!(settings.ice.announce, announce);
     assert_eq!(settings.log, LogLevel::Debug);
 }
 
@@ -358,7 +382,7 @@ fn a_turn_server_needs_all_three_and_nothing_else() {
             "my.toml:1: ice.turn[0].password: missing; write it here, \
              or put it into the environment as PORTHOLE_ICE_TURN_PASSWORD",
             r#"my.toml:2: ice.turn[0].url: a text such as "turn:turn.example:3478?transport=udp" or "turns:turn.example:5349""#,
-            "my.toml:3: ice.turn[0].user: not a key of [ice.turn]; did you mean username? (known: url, username, password)",
+            "my.toml:3: ice.turn[0].user: not a key of [ice.turn]; did you mean username? (known: url, username, password, secret)",
             r#"my.toml:5: ice.turn[1].url: missing; a text such as "turn:turn.example:3478?transport=udp" or "turns:turn.example:5349""#,
             "my.toml:5: ice.turn[1].password: missing; write it here, \
              or put it into the environment as PORTHOLE_ICE_TURN_PASSWORD",
@@ -376,8 +400,13 @@ fn the_environment_gives_the_turn_passwords() {
     let passwords = |set: &[(&str, &str)]| {
         let set: BTreeMap<_, _> = set.iter().copied().collect();
         let env = |name: &str| set.get(name).map(|&value| value.to_owned());
-        load("my.toml", &text, &env)
-            .map(|settings| settings.ice.turn.into_iter().map(|server| server.password).collect::<Vec<_>>())
+        load("my.toml", &text, &env).map(|settings| {
+            let login = |server: TurnServer| match server.login {
+                TurnLogin::Password(Credentials { password, .. }) => password,
+                TurnLogin::Secret(secret) => panic!("a secret: {secret}"),
+            };
+            settings.ice.turn.into_iter().map(login).collect::<Vec<_>>()
+        })
     };
     assert_eq!(passwords(&[("PORTHOLE_ICE_TURN_PASSWORD", "all")]).unwrap(), ["all", "all", "all"]);
     assert_eq!(
@@ -389,8 +418,113 @@ fn the_environment_gives_the_turn_passwords() {
 }
 
 #[test]
+fn a_turn_server_with_a_secret_needs_nothing_else_and_takes_nothing_else() {
+    let logins = |text: &str, set: &[(&str, &str)]| {
+        let set: BTreeMap<_, _> = set.iter().copied().collect();
+        let env = |name: &str| set.get(name).map(|&value| value.to_owned());
+        load("my.toml", text, &env)
+            .map(|settings| settings.ice.turn.into_iter().map(|server| server.login).collect::<Vec<_>>())
+    };
+    let secret = |text: &str| TurnLogin::Secret(text.to_owned());
+    let text = "ice.turn = [{ url = 'turn:a' }, { url = 'turn:b', secret = '' }, { url = 'turn:c', secret = 'file' },
+                { url = 'turn:d', username = 'me', password = 'wonder' }]";
+    let password = turn("", "me", "wonder").login;
+    let all = ("PORTHOLE_ICE_TURN_SECRET", "all");
+    assert_eq!(
+        logins(text, &[all, ("PORTHOLE_ICE_TURN_SECRET_2", "two")]).unwrap(),
+        [secret("all"), secret("two"), secret("all"), password]
+    );
+    let found = logins(text, &[]).unwrap_err().to_string();
+    assert!(found.contains("ice.turn[1].secret: missing; write it here, or put it into the environment as PORTHOLE_ICE_TURN_SECRET"), "{found}");
+    assert!(found.contains("ice.turn[0].username: missing"), "{found}");
+    assert_eq!(
+        wrong("[[ice.turn]]\nurl = 'turn:a'\nusername = 'me'\npassword = 'wonder'\nsecret = 'north'"),
+        [
+            "my.toml:3: ice.turn[0].username: leave this out: with a secret it is made for each call",
+            "my.toml:4: ice.turn[0].password: leave this out: with a secret it is made for each call",
+        ]
+    );
+    let of_another_type = wrong("[[ice.turn]]\nurl = 'turn:a'\nsecret = ['north']");
+    assert_eq!(
+        of_another_type,
+        [r#"my.toml:3: ice.turn[0].secret: a text, or "" where it is in the environment"#]
+    );
+}
+
+#[test]
+fn what_the_camera_uses_of_its_own_is_held_to_what_can_be() {
+    for text in [
+        "ports = '1024-65535'",
+        "ports = '50000-50019'",
+        "interfaces = ['*', '!br-0123456789ab*']",
+        "addresses = ['10.0.0.1', '!::/0', 'fd00::/8']",
+        "announce = ['192.168.1.1', '203.0.113.7']",
+        "policy = 'relay'\nports = '2000-3000'\nturn = [{ url = 'turn:a', secret = 'b' }]",
+    ] {
+        meaning(&format!("[ice]\n{text}"));
+    }
+    for (text, key) in [
+        ("ports = '1023-2000'", "ice.ports"),
+        ("ports = '2000-1999'", "ice.ports"),
+        ("ports = '2000-65536'", "ice.ports"),
+        ("ports = '2000'", "ice.ports"),
+        ("ports = '+2000-3000'", "ice.ports"),
+        ("ports = '2000 - 3000'", "ice.ports"),
+        ("ports = 2000", "ice.ports"),
+        ("ports = '2000-2018'", "ice.ports"),
+        ("ports = '8000-9000'\ntcp = true", "ice.ports"),
+        ("interfaces = 'eth0'", "ice.interfaces"),
+        ("interfaces = ['eth0', 7]", "ice.interfaces[1]"),
+        ("interfaces = ['']", "ice.interfaces[0]"),
+        ("interfaces = ['!']", "ice.interfaces[0]"),
+        ("interfaces = ['!!a']", "ice.interfaces[0]"),
+        ("interfaces = ['a b']", "ice.interfaces[0]"),
+        ("interfaces = ['*lan']", "ice.interfaces[0]"),
+        ("interfaces = ['sixteen-letters-']", "ice.interfaces[0]"),
+        ("interfaces = ['eth0', 'eth0']", "ice.interfaces[1]"),
+        ("addresses = ['192.168.0.0/33']", "ice.addresses[0]"),
+        ("addresses = ['192.168.0']", "ice.addresses[0]"),
+        ("addresses = ['localhost']", "ice.addresses[0]"),
+        ("addresses = ['fe80::1%eth0']", "ice.addresses[0]"),
+        ("announce = ['cam.example']", "ice.announce[0]"),
+        ("announce = ['0.0.0.0']", "ice.announce[0]"),
+        ("announce = ['127.0.0.1']", "ice.announce[0]"),
+        ("announce = ['203.0.113.7:80']", "ice.announce[0]"),
+        ("policy = 'relay'", "ice.policy"),
+        ("policy = 'relay'\ntcp = true\nturn = [{ url = 'turn:a', secret = 'b' }]", "ice.tcp"),
+        (
+            "policy = 'relay'\nannounce = ['1.2.3.4']\nturn = [{ url = 'turn:a', secret = 'b' }]",
+            "ice.announce",
+        ),
+        ("ca = 'a.pem'\nturn = [{ url = 'turn:a', secret = 'b' }]", "ice.ca"),
+        ("turn_lifetime = 299", "ice.turn_lifetime"),
+        ("turn_lifetime = 604801", "ice.turn_lifetime"),
+        ("policy = 'relay'\nturn = [{ url = 'turn:a', secret = 7 }]", "ice.turn[0].secret"),
+    ] {
+        let found = findings(&format!("[ice]\n{text}"));
+        assert_eq!(found.iter().map(|finding| finding.key.as_str()).collect::<Vec<_>>(), [key], "{found}");
+    }
+    let many = |key: &str, count: usize, of: fn(usize) -> String| {
+        let all: Vec<String> = (0..count).map(|one| format!("'{}'", of(one))).collect();
+        load("my.toml", &format!("ice.{key} = [{}]", all.join(",")), &nothing_set)
+    };
+    for (key, most, of) in [
+        ("interfaces", 32, (|one| format!("eth{one}")) as fn(usize) -> String),
+        ("addresses", 32, |one| format!("10.0.0.{one}")),
+        ("announce", 8, |one| format!("203.0.113.{one}")),
+    ] {
+        assert!(many(key, most, of).is_ok(), "{key}");
+        assert_eq!(many(key, most + 1, of).unwrap_err().len(), 1, "{key}");
+    }
+}
+
+#[test]
 fn no_password_is_ever_repeated() {
     for text in [
+        "[[ice.turn]]\nsecret = ['wonder']",
+        "[[ice.turn]]\nsecret = 'wonder'\nusername = 'wonder'",
+        "[[ice.turn]]\nsecert = 'wonder'",
+        "[ice]\nsecret = 'wonder'",
         "[[ice.turn]]\npasword = 'wonder'",
         "[[ice.turn]]\npassword = ['wonder']",
         "[[ice.turn]]\npassword = 'wonder",
@@ -409,6 +543,9 @@ fn no_password_is_ever_repeated() {
     }
     let shown = format!("{:?}", turn("turn:host", "camera", "wonder"));
     assert!(shown.contains("camera") && !shown.contains("wonder"), "{shown}");
+    let shown =
+        format!("{:?}", TurnServer { url: "turn:host".into(), login: TurnLogin::Secret("wonder".into()) });
+    assert!(shown.contains("host") && !shown.contains("wonder"), "{shown}");
 }
 
 #[test]
@@ -423,6 +560,16 @@ fn the_summary_says_what_matters_and_no_secret() {
          VP8 for browsers without\n\
          sound    none\n\
          ice      0 STUN and 1 TURN servers"
+    );
+    let text = "[ice]\nturn = [{ url = 'turn:a', secret = 'wonder' }]\nports = '2000-2099'\ntcp = true\n\
+                addresses = ['!::/0']\nannounce = ['203.0.113.7', '203.0.113.8']\nturn_lifetime = 600";
+    let summary = meaning(text).to_string();
+    assert!(
+        summary.ends_with(
+            "0 STUN and 1 TURN servers (credentials for 600 s), ports 2000 to 2099, TCP too, some addresses, \
+             reached at 203.0.113.7 and 203.0.113.8"
+        ),
+        "{summary}"
     );
 }
 
@@ -785,10 +932,12 @@ fn a_relay_alone_takes_nothing_about_a_camera() {
     let found = alone("relay.listen = '0.0.0.0:80'").unwrap_err().to_string();
     assert!(found.contains("write access = \"open\" below") && !found.contains("keys"), "{found}");
 
+    let about = ["video.", "audio.", "room.", "ice."];
+    let of_a_relay = ["room.name", "room.access", "ice.stun", "ice.turn", "ice.turn_lifetime"];
     let of_a_camera: Vec<String> = known_keys()
         .into_iter()
-        .filter(|key| key.starts_with("video.") || key.starts_with("audio.") || key.starts_with("room."))
-        .filter(|key| key != "room.name" && key != "room.access")
+        .filter(|key| about.iter().any(|section| key.starts_with(section)))
+        .filter(|key| !of_a_relay.contains(&key.as_str()))
         .collect();
     assert!(of_a_camera.len() > 10);
     let defaults = defaults_in_porthole_toml();
@@ -834,7 +983,9 @@ fn wrong(text: &str) -> Vec<String> {
 }
 
 fn turn(url: &str, username: &str, password: &str) -> TurnServer {
-    TurnServer { url: url.to_owned(), username: username.to_owned(), password: password.to_owned() }
+    let login =
+        TurnLogin::Password(Credentials { username: username.to_owned(), password: password.to_owned() });
+    TurnServer { url: url.to_owned(), login }
 }
 
 fn config_folder() -> PathBuf {

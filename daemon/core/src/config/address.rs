@@ -8,14 +8,15 @@ pub(super) fn is_stun(text: &str) -> bool {
     is_authority(authority)
 }
 
-/// Whether `text` is a TURN server: `turn:` or `turns:`, host, perhaps a port and a transport (RFC 7065).
+/// Whether `text` is a TURN server: `turn:` or `turns:`, host, perhaps a port and a transport (RFC 7065). TLS runs over TCP:
+/// no browser speaks DTLS to a TURN server, and neither do we.
 pub(super) fn is_turn(text: &str) -> bool {
-    let Some(("turn" | "turns", rest)) = text.split_once(':') else { return false };
+    let Some((scheme @ ("turn" | "turns"), rest)) = text.split_once(':') else { return false };
     match rest.split_once('?') {
         None => is_authority(rest),
-        Some((authority, query)) => {
-            is_authority(authority) && matches!(query, "transport=udp" | "transport=tcp")
-        }
+        Some((authority, "transport=tcp")) => is_authority(authority),
+        Some((authority, "transport=udp")) => is_authority(authority) && scheme == "turn",
+        Some(_) => false,
     }
 }
 
@@ -101,9 +102,16 @@ mod tests {
         {
             assert!(is_turn(good), "{good}");
         }
-        for bad in
-            ["turn:", "turn://h", "turn:h?transport=sctp", "turn:h?", "turn:u:p@h", "stun:h", "turn:h#x"]
-        {
+        for bad in [
+            "turn:",
+            "turn://h",
+            "turn:h?transport=sctp",
+            "turns:h?transport=udp",
+            "turn:h?",
+            "turn:u:p@h",
+            "stun:h",
+            "turn:h#x",
+        ] {
             assert!(!is_turn(bad), "{bad}");
         }
     }

@@ -8,13 +8,14 @@ use toml::de::DeTable;
 
 use super::address;
 use super::error::Findings;
-use super::file::{Entry, File};
+use super::file::File;
+use super::ice;
 use super::keys;
 use super::reader::{self, Reader, even_pixels, is_printable, whole};
 use super::relay;
 use super::settings::{
-    Access, AudioSettings, AudioSource, EncoderChoice, Fallback, IceSettings, LogLevel, MediaSettings,
-    RelayMode, RelaySettings, RoomSettings, Settings, TurnServer, VideoSettings, VideoSource,
+    Access, AudioSettings, AudioSource, EncoderChoice, Fallback, LogLevel, MediaSettings, RelayMode,
+    RelaySettings, RoomSettings, Settings, VideoSettings, VideoSource,
 };
 use super::tls;
 use crate::ids::Name;
@@ -22,9 +23,6 @@ use crate::wire::dialect::{Choice, Known};
 
 /// Longest camera name, in characters.
 const LONGEST_CAMERA: usize = 64;
-/// The environment variable that holds the password of every TURN server; with `_1`, `_2` … that of the first,
-/// the second …
-const TURN_PASSWORD: &str = "PORTHOLE_ICE_TURN_PASSWORD";
 
 /// Reads a whole configuration.
 ///
@@ -73,7 +71,7 @@ fn read(
             video: video(&mut Reader::new(&mut file, table, &keys::VIDEO), default.media.video, folder),
             audio: audio(&mut Reader::new(&mut file, table, &keys::AUDIO), default.media.audio),
         },
-        ice: ice(&mut Reader::new(&mut file, table, &keys::ICE), env),
+        ice: ice::ice(&mut Reader::new(&mut file, table, &keys::ICE), default.ice, folder, env),
         log: log_level(&mut Reader::new(&mut file, table, &keys::LOG), default.log),
     };
     if let RelayMode::External(external) = &mut settings.relay.mode
@@ -222,54 +220,6 @@ fn audio(section: &mut Reader<'_, '_>, default: AudioSettings) -> AudioSettings 
     }
 }
 
-fn ice(section: &mut Reader<'_, '_>, env: &dyn Fn(&str) -> Option<String>) -> IceSettings {
-    let mut stun = Vec::new();
-    for entry in section.list("stun") {
-        match entry.text().filter(|text| address::is_stun(text)) {
-            Some(text) => stun.push(text.to_owned()),
-            None => {
-                // A colon and an at-sign may be a login.
-                let entry =
-                    if entry.text().is_some_and(|text| text.contains('@')) { entry.secret() } else { entry };
-                section.file.find(&entry, r#"a text such as "stun:stun.example:3478" (RFC 7064)"#)
-            }
-        }
-    }
-    let mut turn = Vec::new();
-    for (index, entry) in section.list("turn").into_iter().enumerate() {
-        let position = index + 1;
-        let password = [format!("{TURN_PASSWORD}_{position}"), TURN_PASSWORD.to_owned()]
-            .iter()
-            .find_map(|name| env(name).filter(|password| !password.is_empty()));
-        turn.extend(turn_server(section.file, entry, password));
-    }
-    IceSettings { stun, turn }
-}
-
-/// Reads one element of `ice.turn`; `password` is the one of the environment, which comes before the file's.
-fn turn_server<'t>(file: &mut File<'t>, entry: Entry<'t>, password: Option<String>) -> Option<TurnServer> {
-    let entry = entry.secret();
-    let Some(table) = entry.value.as_table() else {
-        file.find(&entry, r#"a table such as { url = "turn:turn.example:3478?transport=udp", username = "camera", password = "…" }"#);
-        return None;
-    };
-    let mut section = Reader::of_table(file, table, &keys::TURN, &entry.path);
-    let url = section.required(&entry, "url", address::is_turn);
-    let username = section.required(&entry, "username", |text| !text.is_empty());
-    let password = match (password, section.entry("password")) {
-        (Some(password), _) => Some(password),
-        (None, Some(_)) => section.required(&entry, "password", |text| !text.is_empty()),
-        (None, None) => {
-            let path = format!("{}.password", entry.path);
-            let missing =
-                format!("missing; write it here, or put it into the environment as {TURN_PASSWORD}");
-            section.file.find_key(entry.at(), path, missing);
-            None
-        }
-    };
-    Some(TurnServer { url: url?, username: username?, password: password? })
-}
-
 fn log_level(section: &mut Reader<'_, '_>, default: LogLevel) -> LogLevel {
     let words = [("warn", LogLevel::Warn), ("info", LogLevel::Info), ("debug", LogLevel::Debug)];
     section.word("level", default, &words)
@@ -306,6 +256,7 @@ fn report_contradictions<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settin
             r#"only "auto" and "porthole" carry the proof of an access key: write one of them, or access = "open" below [room], which lets everybody in who knows the room"#,
         );
     }
+    ice::report_contradictions(file, table, settings);
     let clip = matches!(settings.media.video.source, VideoSource::File(_));
     if settings.media.audio.source == AudioSource::File && !clip && file.trusts(&["video.source"]) {
         Reader::new(file, table, &keys::AUDIO)

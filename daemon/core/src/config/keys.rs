@@ -101,15 +101,29 @@ pub const AUDIO: Section = Section {
     ],
 };
 
-/// ICE servers.
+/// ICE: servers for both ends, and the camera's own end.
 pub const ICE: Section = Section {
     name: "ice",
     keys: &[
         key("stun", r#"a list of texts such as "stun:stun.example:3478""#),
         key(
             "turn",
-            r#"a list of tables such as { url = "turn:turn.example:3478?transport=udp", username = "camera", password = "…" }"#,
+            r#"a list of tables such as { url = "turn:turn.example:3478?transport=udp", username = "camera", password = "…" } or { url = "turns:turn.example:5349", secret = "…" }"#,
         ),
+        key("turn_lifetime", "a whole number of seconds from 300 to 604800"),
+        key("ca", r#"a text with the path of a PEM file, or "" for none"#),
+        key("policy", r#""all" or "relay""#),
+        key(
+            "ports",
+            r#"a text with the first and the last port, such as "50000-50100" (from 1024 up), or "" for any"#,
+        ),
+        key("tcp", "true or false"),
+        key("interfaces", r#"a list of at most 32 names such as "eth0", "wlan*" or "!docker*", each once"#),
+        key(
+            "addresses",
+            r#"a list of at most 32 addresses or networks such as "192.168.0.0/16" or "!::/0", each once"#,
+        ),
+        key("announce", r#"a list of at most 8 addresses such as "203.0.113.7", each once"#),
     ],
 };
 
@@ -141,5 +155,6 @@ pub const TURN: Section = Section {
         key("url", r#"a text such as "turn:turn.example:3478?transport=udp" or "turns:turn.example:5349""#),
         key("username", "a text that is not empty"),
         key("password", "a text that is not empty"),
+        key("secret", r#"a text, or "" where it is in the environment"#),
     ],
 };

@@ -8,6 +8,7 @@ mod address;
 mod check;
 mod error;
 mod file;
+mod ice;
 pub mod keys;
 mod reader;
 mod relay;

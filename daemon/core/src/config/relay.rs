@@ -31,8 +31,9 @@ const RESERVED: [&str; 6] =
 /// Keys that mean nothing to the relay in this process.
 const EXTERNAL_ONLY: [&str; 7] = ["url", "path", "auth", "ca", "pin", "dialect", "events"];
 
-/// Keys of `[room]` that a relay without a camera has a use for.
-const OF_A_RELAY: [(&str, &str); 2] = [("room", "name"), ("room", "access")];
+/// Keys of sections about the camera that a relay without one has a use for: servers are for the viewers, too.
+const OF_A_RELAY: [(&str, &str); 5] =
+    [("room", "name"), ("room", "access"), ("ice", "stun"), ("ice", "turn"), ("ice", "turn_lifetime")];
 
 /// Reads where the room is. `folder` is where relative paths start; `env` looks up secrets.
 pub(super) fn mode(
@@ -116,11 +117,9 @@ pub(super) fn rooms(section: &mut Reader<'_, '_>, settings: &Settings) -> Vec<Ro
 /// Reports what says something about a camera, to a relay that has none.
 pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settings: &Settings) {
     let about_camera = "a relay has no camera: this belongs into the camera's own configuration";
-    let sections = [&keys::VIDEO, &keys::AUDIO].map(|section| (section, section.keys));
-    let of_room = (&keys::ROOM, keys::ROOM.keys);
-    for (section, keys) in sections.into_iter().chain([of_room]) {
+    for section in [&keys::VIDEO, &keys::AUDIO, &keys::ICE, &keys::ROOM] {
         let mut reader = Reader::new(file, table, section);
-        for key in keys.iter().filter(|key| !OF_A_RELAY.contains(&(section.name, key.name))) {
+        for key in section.keys.iter().filter(|key| !OF_A_RELAY.contains(&(section.name, key.name))) {
             if reader.entry(key.name).is_some() {
                 reader.contradict(key.name, about_camera);
             }

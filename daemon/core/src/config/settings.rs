@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::ice::IceSettings;
 use crate::ids::RoomName;
 use crate::wire::dialect::Choice;
 
@@ -17,7 +18,7 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// For the media side.
     pub media: MediaSettings,
-    /// For both ends of ICE.
+    /// For both ends of ICE, and for the camera's own.
     pub ice: IceSettings,
     /// Least level that is logged.
     pub log: LogLevel,
@@ -219,26 +220,6 @@ pub enum AudioSource {
     None,
 }
 
-/// ICE servers, given to both ends.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct IceSettings {
-    /// `stun:host:port`.
-    pub stun: Vec<String>,
-    /// Relays.
-    pub turn: Vec<TurnServer>,
-}
-
-/// A TURN server (RFC 8656). Its `Debug` form hides the password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TurnServer {
-    /// `turn:host:port?transport=udp|tcp` or `turns:…`.
-    pub url: String,
-    /// User name.
-    pub username: String,
-    /// Password.
-    pub password: String,
-}
-
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
@@ -254,15 +235,6 @@ pub enum LogLevel {
     Info,
     /// And what somebody who looks for a fault needs.
     Debug,
-}
-
-impl fmt::Debug for TurnServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TurnServer")
-            .field("url", &self.url)
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What an empty file means.

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use super::settings::{
-    Access, AudioSource, EncoderChoice, Fallback, RelayMode, Settings, TlsSettings, TlsSource, VideoSource,
+    Access, AudioSource, EncoderChoice, Fallback, IceSettings, RelayMode, Settings, TlsSettings, TlsSource,
+    VideoSource,
 };
+use crate::ice::IcePolicy;
 use crate::wire::dialect::Choice;
 
 impl fmt::Display for Settings {
@@ -62,7 +64,32 @@ impl fmt::Display for Settings {
                 audio.bitrate, audio.packet
             )?,
         }
-        write!(f, "ice      {} STUN and {} TURN servers", ice.stun.len(), ice.turn.len())
+        write!(f, "ice      {ice}")
+    }
+}
+
+impl fmt::Display for IceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} STUN and {} TURN servers", self.stun.len(), self.turn.len())?;
+        if let Some(lifetime) = self.lifetime() {
+            write!(f, " (credentials for {} s)", lifetime.as_secs())?;
+        }
+        if self.policy == IcePolicy::Relay {
+            f.write_str(", through TURN only")?;
+        }
+        if let Some(ports) = &self.ports {
+            write!(f, ", ports {} to {}", ports.start(), ports.end())?;
+        }
+        if self.tcp {
+            f.write_str(", TCP too")?;
+        }
+        if !self.filter.is_open() {
+            f.write_str(", some addresses")?;
+        }
+        for (index, address) in self.announce.iter().enumerate() {
+            write!(f, "{}{address}", if index == 0 { ", reached at " } else { " and " })?;
+        }
+        Ok(())
     }
 }
 
