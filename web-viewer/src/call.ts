@@ -2,11 +2,15 @@
 // It never renegotiates; whoever wants something else drops it and makes another.
 // Must not know why it was made, what becomes of it, nor the page.
 
+import type { Search } from "./path";
 import type { Doubt } from "./proof";
 import type { Description } from "./wire";
 
 /** Most candidates of the camera that wait for its answer. */
 const EARLY_CANDIDATES = 64;
+
+/** Most errors of servers that are kept. */
+const MOST_ERRORS = 32;
 
 /** What a call says while it lives. Nothing comes after `close`. */
 export interface CallEvents {
@@ -38,12 +42,20 @@ export class Call {
   private mine: (RTCIceCandidateInit | null)[] = [];
   /** The camera's candidates until its answer is taken. */
   private theirs: RTCIceCandidateInit[] = [];
+  /** What was noticed of the search for a way. */
+  private readonly seen = { ours: new Set<string>(), theirs: new Set<string>(), errors: [] as { url: string; code: number }[] };
 
   /** `judge` says what speaks against the answer `sdp` that came with `proof`, given the offer as it was said. */
   constructor(private readonly pc: RTCPeerConnection, stream: () => MediaStream,
     private readonly judge: (offer: string, sdp: string, proof: string | null) => Doubt | null, private readonly events: CallEvents) {
     this.stream = stream();
-    pc.onicecandidate = ({ candidate }) => this.ours(candidate ? candidate.toJSON() : null);
+    pc.onicecandidate = ({ candidate }) => {
+      note(this.seen.ours, candidate?.candidate);
+      this.ours(candidate ? candidate.toJSON() : null);
+    };
+    pc.onicecandidateerror = ({ url, errorCode }) => {
+      if (this.seen.errors.length < MOST_ERRORS) this.seen.errors.push({ url: String(url), code: errorCode });
+    };
     pc.onconnectionstatechange = () => {
       const state = pc.connectionState;
       if (this.open && (state === "connected" || state === "disconnected" || state === "failed")) events.path(state);
@@ -77,6 +89,7 @@ export class Call {
     if (!this.open || this.offered === null || this.answer !== "none") return;
     const doubt = this.judge(this.offered, answer.sdp, proof);
     this.answer = doubt ? "doubted" : "being taken";
+    for (const line of answer.sdp.split(/\r?\n/)) note(this.seen.theirs, line);
     if (doubt) return this.events.doubted(doubt);
     this.events.answered();
     try {
@@ -91,8 +104,14 @@ export class Call {
   /** Takes one of the camera's candidates. The end of candidates needs nothing: ICE finds it out. */
   async candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
     if (!this.open || candidate === null || candidate.candidate === "") return;
+    note(this.seen.theirs, candidate.candidate);
     if (this.answer === "taken") await this.add(candidate);
     else if (this.theirs.length < EARLY_CANDIDATES) this.theirs.push(candidate);
+  }
+
+  /** What was noticed so far of the search for a way with the help of these servers. */
+  search(servers: readonly RTCIceServer[]): Search {
+    return { servers, ...this.seen };
   }
 
   stats(): Promise<RTCStatsReport> {
@@ -101,7 +120,7 @@ export class Call {
 
   close(): void {
     this.open = false;
-    this.pc.onicecandidate = this.pc.onconnectionstatechange = this.pc.ontrack = null;
+    this.pc.onicecandidate = this.pc.onicecandidateerror = this.pc.onconnectionstatechange = this.pc.ontrack = null;
     this.pc.close();
   }
 
@@ -116,6 +135,12 @@ export class Call {
     if (!this.open) return;
     await this.pc.addIceCandidate(candidate).catch(() => undefined);
   }
+}
+
+/** Notes the type of a candidate, where the line is one. */
+function note(types: Set<string>, line: string | undefined): void {
+  const type = /^(?:a=)?candidate:.* typ (host|srflx|prflx|relay)\b/.exec(line ?? "")?.[1];
+  if (type) types.add(type);
 }
 
 /** Show and play what arrives as soon as possible: this is a live picture, not a film. */

@@ -88,6 +88,11 @@ export class Link {
     else if (!this.closed) this.outbox.put(message, performance.now());
   }
 
+  /** Asks the relay once more what it tells newcomers: some of that holds for a while only. */
+  askAgain(): void {
+    if (this.inRoom) this.socket.emit(this.join.event, this.join.payload);
+  }
+
   /** The network is back: does not wait for the next attempt. */
   tryNow(): void {
     if (!this.closed && !this.socket.connected) this.socket.disconnect().connect();

@@ -3,6 +3,7 @@
 
 import type { Call } from "./call";
 import type { Life } from "./life";
+import type { Path, Trouble } from "./path";
 import type { Place } from "./roster";
 import type { Tile } from "./tiles";
 import type { Watcher } from "./wire";
@@ -16,6 +17,8 @@ export interface Seat {
   watching: Watcher[];
   /** When the picture last moved; null before there was any. */
   seen: Date | null;
+  /** Why the last call found no way; null before one has failed, or when another did better. */
+  trouble: Trouble | null;
   timer: number;
   told: string;
 }
@@ -27,6 +30,10 @@ export interface Ongoing extends Named {
   heard: boolean;
   /** The frame counter when it was looked at last. */
   total: number;
+  /** Which servers it was made with. */
+  servers: readonly RTCIceServer[];
+  /** Which way it takes; null before there is one. */
+  path: Path | null;
 }
 
 /** What tells a call from others. */

@@ -3,6 +3,7 @@
 
 import { element, icon } from "./dom";
 import { isFinal, type View } from "./life";
+import type { Trouble } from "./path";
 import { short, TEXT, words } from "./words";
 
 /** What a person does on a tile. */
@@ -21,6 +22,7 @@ export class Tile {
   private readonly last = element("canvas", { class: "last", "aria-hidden": "true", width: "0", height: "0" });
   private readonly label = element("span", { class: "name" });
   private readonly state = element("span", { class: "state" });
+  private readonly taken = element("p", { class: "way", hidden: true });
   private readonly watching = element("p", { class: "others", hidden: true });
   private readonly title = element("h2");
   private readonly text = element("p");
@@ -35,17 +37,20 @@ export class Tile {
       element("div", { class: "veil" },
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
-      this.watching, this.larger);
+      element("div", { class: "facts" }, this.taken, this.watching), this.larger);
     this.again.addEventListener("click", () => actions.call());
     this.larger.addEventListener("click", () => actions.enlarge());
   }
 
-  /** Shows what the camera `name` is doing, and since when nothing is seen of it, where that is to be said. */
-  say(view: View, name: string, since: string): void {
-    const what = `${view.word} ${view.reason} ${name} ${since}`;
+  /**
+   * Shows what the camera `name` is doing, since when nothing is seen of it, where that is to be said, and why the last call
+   * found no way, where that is known.
+   */
+  say(view: View, name: string, since: string, trouble: Trouble | null): void {
+    const what = `${view.word} ${view.reason} ${name} ${since} ${JSON.stringify(trouble)}`;
     if (what === this.said) return;
     this.said = what;
-    const said = words(view, name);
+    const said = words(view, name, trouble);
     this.root.dataset.word = view.word;
     this.root.setAttribute("aria-label", name);
     this.video.setAttribute("aria-label", name);
@@ -63,10 +68,12 @@ export class Tile {
     this.again.textContent = button ?? "";
   }
 
-  /** Says who else watches; empty when nobody does. */
-  others(text: string): void {
-    this.watching.hidden = text === "";
-    if (this.watching.textContent !== text) this.watching.textContent = text;
+  /** Says which way the call takes, and who else watches; empty where there is nothing to say. */
+  facts(way: string, others: string): void {
+    for (const [line, text] of [[this.taken, way], [this.watching, others]] as const) {
+      line.hidden = text === "";
+      if (line.textContent !== text) line.textContent = text;
+    }
   }
 
   /** Whether this tile is the only one shown, out of `several`. */

@@ -6,6 +6,7 @@ import { Call } from "./call";
 import { isFinal, Life, type Fact, type Why } from "./life";
 import { Link } from "./link";
 import { Page } from "./page";
+import { pathOf, troubleOf, type Path } from "./path";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
 import { peerOf, whose, type Ongoing, type Seat } from "./seats";
@@ -13,12 +14,15 @@ import { Sound, type SoundState } from "./sound";
 import { arrived, progress, type Arrived } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { note, others, short, spoken, TEXT, unseen } from "./words";
+import { note, others, short, spoken, TEXT, unseen, way } from "./words";
 
 /** How often the frame counter of a call is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 /** How long a relay may take to say who is in the room before we call without knowing. */
 const UNTOLD_MS = 700;
+
+/** The longest that a browser's timer can wait (2^31 - 1 milliseconds). */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** What the page knows, for tests and the curious. */
 export interface Snapshot {
@@ -32,6 +36,7 @@ export interface Snapshot {
   sound: SoundState;
   cameras: ({
     from: string | null; name: string; word: string; reason: string | null; call: string | null; watching: wire.Watcher[];
+    path: Path | null; trouble: string | null;
   } & Partial<Arrived>)[];
 }
 
@@ -42,6 +47,8 @@ export class Viewer {
   private readonly page: Page;
   private readonly sound: Sound;
   private iceServers: RTCIceServer[] = [];
+  /** When to ask for servers that let us in for longer. */
+  private renewal = 0;
   /** `new`: nobody knows yet whether there is one. */
   private relay: "new" | "up" | "down" = "new";
   /** Whether the relay has said who is in the room; null while it may still do so. */
@@ -88,9 +95,11 @@ export class Viewer {
 
   async snapshot(): Promise<Snapshot> {
     const cameras = await Promise.all(this.seats.map(async (seat) => {
-      const { place, life, call, watching } = seat;
+      const { place, life, call, watching, trouble } = seat;
       // All of one moment: looking at the statistics takes a while.
-      const now = { from: peerOf(seat), name: place.name, ...life.view(), call: call?.tag ?? null, watching };
+      const view = life.view();
+      const why = view.reason === "no-connection" ? trouble?.is ?? null : null;
+      const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, path: call?.path ?? null, trouble: why };
       return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };
     }));
     const { room, me: peer, door } = this;
@@ -147,6 +156,11 @@ export class Viewer {
       case "room":
         this.listed = true;
         this.iceServers = said.iceServers;
+        window.clearTimeout(this.renewal);
+        if (said.iceLifetime !== null) {
+          const half = Math.min((said.iceLifetime * 1_000) / 2, LONGEST_TIMER_MS);
+          this.renewal = window.setTimeout(() => this.link.askAgain(), half);
+        }
         return this.changed(this.roster.listed(said.peers));
       case "joined":
         return this.changed(this.roster.joined(said.peer));
@@ -214,7 +228,7 @@ export class Viewer {
         this.look();
       },
     });
-    const seat: Seat = { place, life, tile, call: null, watching: [], seen: null, timer: 0, told: "" };
+    const seat: Seat = { place, life, tile, call: null, watching: [], seen: null, trouble: null, timer: 0, told: "" };
     this.seats.push(seat);
   }
 
@@ -237,9 +251,10 @@ export class Viewer {
     const { key, room, me } = this;
     // Whom we call stays as it was when the offer was made: a camera that comes back under another name meanwhile is another.
     const peer = seat.place.peer;
+    const servers = this.iceServers;
     let pc: RTCPeerConnection;
     try {
-      pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: "max-bundle" });
+      pc = new RTCPeerConnection({ iceServers: servers, bundlePolicy: "max-bundle" });
     } catch {
       return void Promise.resolve().then(() => this.feed(seat, { is: "broken", tag }));
     }
@@ -253,14 +268,17 @@ export class Viewer {
       answered: () => this.feed(seat, { is: "answered", tag }),
       doubted: (why) => this.feed(seat, { is: "doubted", tag, why }),
       candidate: (candidate) => this.link.send(wire.localCandidate(this.address(call), candidate)),
-      path: (state) => this.feed(seat, { is: "path", tag, state }),
+      path: (state) => {
+        if (state === "connected") this.look();
+        this.feed(seat, { is: "path", tag, state });
+      },
       media: (stream) => {
         seat.tile.attach(stream);
         void this.sound.play(seat.tile.video, call.heard);
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
     });
-    const call: Ongoing = { tag, peer, made, heard: false, total: 0 };
+    const call: Ongoing = { tag, peer, made, heard: false, total: 0, servers, path: null };
     seat.call = call;
     void made.start();
   }
@@ -268,6 +286,7 @@ export class Viewer {
   private drop(seat: Seat, reason: wire.Reason | null): void {
     if (!seat.call) return;
     if (reason !== null) this.link.send(wire.bye(this.address(seat.call), reason));
+    seat.trouble = seat.call.path === null ? troubleOf(seat.call.made.search(seat.call.servers)) : null;
     seat.tile.detach();
     this.sound.silent(seat.tile.video);
     seat.call.made.close();
@@ -290,6 +309,7 @@ export class Viewer {
           call.heard = true;
           void this.sound.play(seat.tile.video, true);
         }
+        if (seat.call === call) call.path = pathOf(report, call.servers) ?? call.path;
         const total = progress(seen, document.hidden);
         if (total !== call.total) seat.seen = new Date();
         call.total = total;
@@ -324,11 +344,14 @@ export class Viewer {
       const { place, life, tile } = seat;
       const view = life.view();
       const since = unseen(view, seat.seen, new Date());
-      tile.say(view, place.name, since);
+      tile.say(view, place.name, since, seat.trouble);
       tile.alone(this.alone === seat, several, place.name);
       // Who comes and goes while the relay is away, nobody says.
-      tile.others(this.relay === "up" ? others(seat.watching, new Date()) : "");
-      const news = spoken(view, place.name, since);
+      tile.facts(
+        seat.call?.path && view.word === "live" ? way(seat.call.path) : "",
+        this.relay === "up" ? others(seat.watching, new Date()) : "",
+      );
+      const news = spoken(view, place.name, since, seat.trouble);
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);

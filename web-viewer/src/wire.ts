@@ -46,10 +46,10 @@ export interface Description {
 
 /**
  * What a viewer understands. `from`, `call` and `to` are null where a relay stripped them; `name` is what an answering
- * camera is called, null where it does not say.
+ * camera is called, null where it does not say. `iceLifetime`: seconds for which the servers let us in, null for as long as we like.
  */
 export type Incoming =
-  | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[] }
+  | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[]; iceLifetime: number | null }
   | { is: "joined"; peer: Peer }
   | { is: "left"; from: string }
   | { is: "answer"; from: string | null; call: string | null; sdp: Description; proof: string | null; name: string | null }
@@ -106,7 +106,7 @@ export function read(event: string, payload: unknown, room: string, me: string):
   switch (event) {
     case "room":
       return Array.isArray(outer.peers)
-        ? { is: "room", peers: peers(outer.peers, me), iceServers: iceServers(outer.iceServers) }
+        ? { is: "room", peers: peers(outer.peers, me), iceServers: iceServers(outer.iceServers), iceLifetime: lifetime(outer.iceLifetime) }
         : NOTHING;
     case "joined": {
       const peer = readPeer(outer);
@@ -198,6 +198,11 @@ function watchers(list: unknown[]): Watcher[] {
     const dated = typeof since === "number" && Number.isSafeInteger(since) && since > 0 && since < DATE_LATEST_S;
     return { name: label(named) || null, since: dated ? since : null };
   });
+}
+
+/** Between a minute and a year: what is less would have us ask all the time. */
+function lifetime(value: unknown): number | null {
+  return typeof value === "number" && value >= 60 && value <= 31_622_400 ? value : null;
 }
 
 /** ICE servers that a browser takes; one it does not know would make every call fail. */

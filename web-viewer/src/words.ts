@@ -2,6 +2,7 @@
 // Must not know where on the page they stand.
 
 import type { View, Why } from "./life";
+import type { Path, Trouble } from "./path";
 import { NAMELESS } from "./roster";
 import type { Watcher } from "./wire";
 
@@ -46,8 +47,9 @@ const REASONS: Record<Why, Words> = {
 /** What a call that does not come about says about itself, where that is more than that the page goes on. */
 const TELLING: readonly (Why | null)[] = ["shutting-down", "no-connection", "too-slow"];
 
-/** The words for what the camera named `name` is doing. */
-export function words(view: View, name: string): Words {
+/** The words for what the camera named `name` is doing; `trouble`: why the last call found no way, where that is known. */
+export function words(view: View, name: string, trouble: Trouble | null = null): Words {
+  const why = (reason: Why) => reason === "no-connection" && trouble ? lost(trouble) : REASONS[reason].text;
   const who = name === NAMELESS ? "the camera" : name;
   const Who = name === NAMELESS ? "The camera" : name;
   switch (view.word) {
@@ -55,12 +57,12 @@ export function words(view: View, name: string): Words {
       return { title: "Live", text: "" };
     case "calling":
       return view.reason && view.reason !== "call-again"
-        ? { title: `Calling ${who}…`, text: REASONS[view.reason].text }
+        ? { title: `Calling ${who}…`, text: why(view.reason) }
         : { title: `Calling ${who}…`, text: "The picture will be here in a moment." };
     case "again":
       return {
         title: "Getting the picture back…",
-        text: view.reason && TELLING.includes(view.reason) ? REASONS[view.reason].text : "You see the last one meanwhile.",
+        text: view.reason && TELLING.includes(view.reason) ? why(view.reason) : "You see the last one meanwhile.",
       };
     case "camera-lost":
       return REASONS["camera-lost"];
@@ -136,6 +138,39 @@ function clock(date: Date, now: Date): string {
   return `${date.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" }).replace(",", "")} ${time}`;
 }
 
+/** Which way the call takes. */
+export function way({ kind, relay, over }: Path): string {
+  const by = over === "udp" ? "" : `, over ${over.toUpperCase()}`;
+  switch (kind) {
+    case "near": return `In the same network${by}`;
+    case "direct": return `Directly, from network to network${by}`;
+    case "nat": return `Directly, through a router (NAT)${by}`;
+    case "relay": return `Through ${relay === null ? "a relay server" : `the relay server ${relay}`} (TURN)${by}`;
+  }
+}
+
+/** Why a call found no way, and what helps. */
+export function lost(trouble: Trouble): string {
+  switch (trouble.is) {
+    case "mute-browser":
+      return "This browser names no network address of its own: an extension, a policy or a setting keeps calls (WebRTC) from it. Allow them, or use another browser.";
+    case "mute-camera":
+      return "The camera answers, but names no network address. Its owner should look at its log, and at interfaces and addresses below [ice] in its configuration.";
+    case "relay-refuses":
+      return `The relay server ${trouble.server} refuses this browser (${trouble.code}). The camera’s owner should compare the name and password, or the secret, below turn in its configuration with the server’s, and the clocks of both.`;
+    case "relay-away":
+      return `The relay server ${trouble.server} cannot be reached from here. Another network may let you through; for this one the camera’s owner may add the server under turns: as well, on a port that is let out, such as 443.`;
+    case "behind-relay":
+      return "The relay server takes this browser, but nothing of the camera arrives there. The camera’s owner should look whether the camera reaches that server: its log says so.";
+    case "udp-blocked":
+      return "This network lets no calls out (UDP). Another one may, such as the phone’s own; for this one the camera’s owner needs a relay server: turn below [ice] in its configuration, with ?transport=tcp or turns:.";
+    case "no-relay":
+      return "The routers on both sides let no direct call through. It needs a relay server in between: the camera’s owner writes one below turn under [ice] in its configuration. In the camera’s own network it works without.";
+    case "no-servers":
+      return "In the camera’s own network a firewall may be in the way of UDP. From another network calls need help: the camera’s owner writes servers below stun and turn under [ice] in its configuration.";
+  }
+}
+
 /** One or two words for the corner of the picture and the window's title. */
 export function short(view: View): string {
   switch (view.word) {
@@ -152,9 +187,9 @@ export function short(view: View): string {
   }
 }
 
-/** What a screen reader says when the state has changed; `since`: as `unseen` has it. */
-export function spoken(view: View, name: string, since = ""): string {
-  const { title, text } = words(view, name);
+/** What a screen reader says when the state has changed; `since`: as `unseen` has it, `trouble`: as `words` has it. */
+export function spoken(view: View, name: string, since = "", trouble: Trouble | null = null): string {
+  const { title, text } = words(view, name, trouble);
   return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${since && `${since} `}${text}`.trim();
 }
 

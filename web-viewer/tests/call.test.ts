@@ -33,6 +33,24 @@ test("the camera's candidates wait for its answer", async () => {
   assert.deepEqual(pc.did.slice(-3), ["remote v=0 answer", "remote candidate early", "remote candidate late"]);
 });
 
+test("what is noticed of the search for a way is kept: whose candidates of which type, and what servers answered", async () => {
+  const { pc, call } = made();
+  const servers = [{ urls: "turn:turn.example" }];
+  pc.finds("candidate:1 1 udp 2 4c1d.local 5000 typ host");
+  await call.start();
+  pc.finds("candidate:2 1 udp 1 198.51.100.2 5000 typ srflx raddr 0.0.0.0 rport 0");
+  pc.finds(null);
+  pc.onicecandidateerror?.({ url: "turn:turn.example", errorCode: 401 });
+  await call.candidate({ candidate: "candidate:1 1 UDP 2 192.168.1.10 5001 typ host" });
+  await call.candidate({ candidate: "rubbish typ relay" });
+  await call.answered({ type: "answer", sdp: "v=0\r\na=candidate:3 1 UDP 1 198.51.100.10 5002 typ relay raddr 0 rport 0\r\n" }, null);
+  assert.deepEqual(call.search(servers), {
+    servers, ours: new Set(["host", "srflx"]), theirs: new Set(["host", "relay"]), errors: [{ url: "turn:turn.example", code: 401 }],
+  });
+  for (let n = 0; n < 1000; n++) pc.onicecandidateerror?.({ url: "stun:a", errorCode: 701 });
+  assert.equal(call.search(servers).errors.length, 32);
+});
+
 test("no more than a bounded number of candidates waits", async () => {
   const { pc, call } = made();
   await call.start();
@@ -170,11 +188,12 @@ class Cardboard {
   connectionState = "new";
   localDescription: { sdp: string } | null = null;
   onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
+  onicecandidateerror: ((event: { url: string; errorCode: number }) => void) | null = null;
   onconnectionstatechange: (() => void) | null = null;
   ontrack: ((event: { track: unknown; receiver: object }) => void) | null = null;
 
   finds(candidate: string | null): void {
-    this.onicecandidate?.({ candidate: candidate === null ? null : { toJSON: () => ({ candidate }) } });
+    this.onicecandidate?.({ candidate: candidate === null ? null : { candidate, toJSON: () => ({ candidate }) } });
   }
   addTransceiver(kind: string, { direction }: { direction: string }): void {
     this.did.push(`transceiver ${kind} ${direction}`);

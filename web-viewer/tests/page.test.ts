@@ -35,6 +35,17 @@ test("every state has words for every reason, and none shows the wire's own word
   }
 });
 
+test("a call that found no way says why where that is known, and nothing else does", () => {
+  const trouble = { is: "relay-refuses", server: "turn.example", code: 401 } as const;
+  const text = (word: View["word"], reason: View["reason"]) => words({ word, reason }, "Nursery", trouble).text;
+  for (const word of ["calling", "again"] as const) {
+    assert.match(text(word, "no-connection"), /^The relay server turn[.]example refuses this browser \(401\)/);
+    assert.doesNotMatch(text(word, "silent"), /turn[.]example/);
+  }
+  assert.match(spoken({ word: "calling", reason: "no-connection" }, "Nursery", "", trouble), /turn[.]example/);
+  assert.doesNotMatch(words({ word: "calling", reason: "no-connection" }, "Nursery").text, /turn[.]example/);
+});
+
 test("before the relay is reached the page opens, after a failure it says what to look at, and at a closed door why", () => {
   const said = (...state: Parameters<typeof note>) => note(...state)[0];
   assert.equal(said("new", null, null), TEXT.openingRoom);

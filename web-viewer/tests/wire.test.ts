@@ -65,8 +65,9 @@ test("the relay's list of who is there is read without ourselves, with the ICE s
     is: "room",
     peers: [{ from: CAMERA, role: "camera", name: "Nursery" }],
     iceServers: golden("room").payload.iceServers,
+    iceLifetime: 43_200,
   });
-  assert.deepEqual(heard("room-empty"), { is: "room", peers: [], iceServers: [] });
+  assert.deepEqual(heard("room-empty"), { is: "room", peers: [], iceServers: [], iceLifetime: null });
 });
 
 test("an ICE server that a browser would choke on is left out, so that calls still work", () => {
@@ -74,8 +75,17 @@ test("an ICE server that a browser would choke on is left out, so that calls sti
     { urls: "http://example.org" }, { urls: ["stun:a.example", 7, "turn:b.example"] }, 5, { urls: "turn:c.example", username: "u" },
   ];
   assert.deepEqual(read("room", { peers: [], iceServers }, ROOM, ME), {
-    is: "room", peers: [], iceServers: [{ urls: ["stun:a.example"] }],
+    is: "room", peers: [], iceServers: [{ urls: ["stun:a.example"] }], iceLifetime: null,
   });
+});
+
+test("how long servers let us in is only believed within reason", () => {
+  const lifetime = (iceLifetime: unknown) => {
+    const said = read("room", { peers: [], iceLifetime }, ROOM, ME);
+    return said.is === "room" ? said.iceLifetime : said.is;
+  };
+  assert.deepEqual([60, 604_800, 31_622_400].map(lifetime), [60, 604_800, 31_622_400]);
+  assert.deepEqual([59, 0, -1, NaN, Infinity, 31_622_401, "600", null, undefined, {}].map(lifetime), Array(10).fill(null));
 });
 
 test("a camera that comes and goes is heard", () => {

@@ -7,6 +7,7 @@ use porthole_core::ids::{Name, RoomName};
 use porthole_core::wire::{Outgoing, Reason};
 use serde_json::{Value, json};
 
+use super::handout::Handout;
 use super::rooms::{Delivery, Room, SocketKey, inner, text};
 
 /// Longest event name, in bytes.
@@ -59,17 +60,18 @@ impl Hall {
     }
 
     /// A socket sent an event. `payload` is its first argument, or `Null`; `may_enter` is whether it may enter our own
-    /// camera's room, or why not.
+    /// camera's room, or why not; `ice` is asked what a newcomer gets.
     pub fn hear(
         &mut self,
         socket: SocketKey,
         event: &str,
         payload: Value,
         may_enter: Result<(), Reason>,
+        ice: impl FnOnce() -> Handout,
     ) -> Vec<Delivery> {
         match event {
             "join" | "join-room" | "joinRoom" | "join_room" | "join room" => {
-                self.join(socket, &payload, may_enter)
+                self.join(socket, &payload, may_enter, ice)
             }
             "leave" | "leave-room" => self.leave(socket),
             _ => self.pass_on(socket, event, payload),
@@ -100,7 +102,13 @@ impl Hall {
         }
     }
 
-    fn join(&mut self, socket: SocketKey, payload: &Value, may_enter: Result<(), Reason>) -> Vec<Delivery> {
+    fn join(
+        &mut self,
+        socket: SocketKey,
+        payload: &Value,
+        may_enter: Result<(), Reason>,
+        ice: impl FnOnce() -> Handout,
+    ) -> Vec<Delivery> {
         let asked = payload.as_str().or_else(|| text(payload, "room")).or_else(|| text(payload, "roomId"));
         let asked = asked.and_then(|asked| Name::new(asked).ok());
         let elsewhere = self.inside.get(&socket).is_some_and(|room| asked.as_ref() != Some(room));
@@ -111,7 +119,7 @@ impl Hall {
             let room = room.name().clone();
             return self.refuse_join(socket, reason, Some(&room));
         }
-        match room.join(socket, payload) {
+        match room.join(socket, payload, &ice()) {
             Err(reason) => self.refuse_join(socket, reason, None),
             Ok(deliveries) => {
                 self.strays.remove(&socket);

@@ -1,6 +1,8 @@
 //! Who hears what, as sentences. Each one also says that nobody else hears anything, because the whole list of
 //! deliveries is compared.
 
+use std::time::Duration;
+
 use super::*;
 use crate::link::embedded::rooms::{Card, Role};
 
@@ -298,7 +300,7 @@ fn each_room_is_by_itself_and_a_socket_is_in_one() {
 fn a_room_without_a_camera_of_ours_shows_those_that_join_and_passes_calls_between_them() {
     let mut hall = site();
     let said = hall.hears(A, "join", json!({"room": "yard", "from": "ann"}));
-    let empty = json!({"room": "yard", "to": "ann", "peers": [], "iceServers": ice_servers()});
+    let empty = json!({"room": "yard", "to": "ann", "peers": [], "iceServers": ice().servers});
     assert_eq!(
         said,
         [emit(A, "room", empty.clone()), Delivery::Reply(empty), noted("yard", "ann", "joined")]
@@ -359,8 +361,7 @@ fn a_viewer_cannot_take_a_cameras_place_nor_a_camera_a_viewers() {
 #[test]
 fn our_own_camera_is_in_its_room_only() {
     let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
-    let rooms =
-        [Room::new(name("nursery"), Some(own), ice_servers()), Room::new(name("yard"), None, ice_servers())];
+    let rooms = [Room::new(name("nursery"), Some(own)), Room::new(name("yard"), None)];
     let mut hall = Hall::new(rooms, Some(name("nursery")));
     join_room(&mut hall, A, "yard", "ann", "viewer");
     join_room(&mut hall, B, "nursery", "bob", "viewer");
@@ -394,7 +395,7 @@ const C: SocketKey = SocketKey(3);
 
 /// A relay without a camera of its own.
 fn site() -> Hall {
-    Hall::new(["yard", "gate"].map(|room| Room::new(name(room), None, ice_servers())), None)
+    Hall::new(["yard", "gate"].map(|room| Room::new(name(room), None)), None)
 }
 
 fn join_room(hall: &mut Hall, socket: SocketKey, room: &str, from: &str, role: &str) -> Vec<Delivery> {
@@ -409,11 +410,11 @@ fn noted(room: &str, peer: &str, event: &'static str) -> Delivery {
 
 fn nursery() -> Hall {
     let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
-    Hall::new([Room::new(name("nursery"), Some(own), ice_servers())], Some(name("nursery")))
+    Hall::new([Room::new(name("nursery"), Some(own))], Some(name("nursery")))
 }
 
-fn ice_servers() -> Value {
-    json!([{"urls": "stun:192.0.2.1:3478"}])
+fn ice() -> Handout {
+    Handout { servers: json!([{"urls": "stun:192.0.2.1:3478"}]), lifetime: None }
 }
 
 fn name(text: &str) -> Name {
@@ -475,13 +476,14 @@ fn whoever_may_not_enter_is_told_why_and_nobody_hears_of_it() {
     let ask = json!({"room": "nursery", "from": "ann"});
     let mut expected =
         json!({"reason": "expired-key", "text": Reason::ExpiredKey.sentence(), "room": "nursery"});
-    let said = hall.hear(A, "join", ask.clone(), Err(Reason::ExpiredKey));
+    let said = hall.hear(A, "join", ask.clone(), Err(Reason::ExpiredKey), ice);
     assert_eq!(said, [emit(A, "refused", expected.clone()), Delivery::Reply(expected.clone())]);
     assert_eq!(hall.count(), 0);
-    let offer = hall.hear(A, "offer", json!({"room": "nursery", "from": "ann"}), Err(Reason::ExpiredKey));
+    let offer =
+        hall.hear(A, "offer", json!({"room": "nursery", "from": "ann"}), Err(Reason::ExpiredKey), ice);
     assert_eq!(offer, [refusal(A, Reason::NotAllowed, None)], "nor is it heard from outside");
 
-    assert!(hall.hear(A, "join", ask, Ok(())).len() > 1, "another time it may");
+    assert!(hall.hear(A, "join", ask, Ok(()), ice).len() > 1, "another time it may");
     let said = hall.turn_out(A, Reason::RevokedKey);
     (expected["reason"], expected["text"]) = (json!("revoked-key"), json!(Reason::RevokedKey.sentence()));
     let gone = json!({"room": "nursery", "from": "ann", "role": "viewer", "name": ""});
@@ -501,13 +503,36 @@ fn whoever_may_not_enter_is_told_why_and_nobody_hears_of_it() {
 #[test]
 fn only_our_own_cameras_room_asks_who_may_enter() {
     let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
-    let rooms =
-        [Room::new(name("nursery"), Some(own), ice_servers()), Room::new(name("yard"), None, ice_servers())];
+    let rooms = [Room::new(name("nursery"), Some(own)), Room::new(name("yard"), None)];
     let mut hall = Hall::new(rooms, Some(name("nursery")));
-    let said = hall.hear(A, "join", json!({"room": "yard", "from": "ann"}), Err(Reason::NotAllowed));
+    let said = hall.hear(A, "join", json!({"room": "yard", "from": "ann"}), Err(Reason::NotAllowed), ice);
     assert!(matches!(&said[0], Delivery::Socket { event, .. } if event == "room"), "{said:?}");
     assert_eq!(hall.turn_out(A, Reason::RevokedKey), [], "nor is anybody turned out of another");
     assert_eq!(hall.count(), 1);
+}
+
+#[test]
+fn who_comes_and_who_asks_again_gets_what_there_is_then_and_hears_how_long_it_holds() {
+    let mut hall = nursery();
+    for (second, event) in [(1, "join"), (2, "offer"), (3, "join")] {
+        let mut asked = false;
+        let said = hall.hear(A, event, json!({"room": "nursery", "from": "ann"}), Ok(()), || {
+            asked = true;
+            let servers = json!([{"urls": "turn:192.0.2.1", "username": format!("{second}:viewer")}]);
+            Handout { servers, lifetime: Some(Duration::from_secs(600)) }
+        });
+        assert_eq!(asked, event == "join");
+        if let Delivery::Socket { event, payload, .. } = &said[0] {
+            assert_eq!((event.as_str(), &payload["iceLifetime"]), ("room", &json!(600)));
+            assert_eq!(payload["iceServers"][0]["username"], json!(format!("{second}:viewer")));
+        }
+    }
+    let mut asked = false;
+    let refused = hall.hear(B, "join", json!({"room": "nursery"}), Err(Reason::NotAllowed), || {
+        asked = true;
+        ice()
+    });
+    assert!(!asked && !format!("{refused:?}").contains("ice"), "{refused:?}");
 }
 
 /// Sockets that may enter any room.
@@ -517,6 +542,6 @@ trait Free {
 
 impl Free for Hall {
     fn hears(&mut self, socket: SocketKey, event: &str, payload: Value) -> Vec<Delivery> {
-        self.hear(socket, event, payload, Ok(()))
+        self.hear(socket, event, payload, Ok(()), ice)
     }
 }

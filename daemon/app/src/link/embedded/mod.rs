@@ -11,7 +11,6 @@ use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSe
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::PeerId;
 use porthole_core::status::Status;
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -25,6 +24,7 @@ mod entrance;
 mod gate;
 pub(super) mod guard;
 mod hall;
+mod handout;
 mod health;
 mod relay;
 mod rooms;
@@ -114,7 +114,7 @@ async fn serve(
     let tls = tls::Tls::open(&settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = guard::Pages::new(room.access, &settings.link);
-    let ice_servers = ice_servers(ice);
+    let ice = handout::Ice::new(ice);
     let own_room = camera.is_some().then(|| room.room.clone());
     let (mut own, mut desk, mut health, mut gate) = (None, None, None, None);
     if let Some(camera) = camera {
@@ -123,10 +123,10 @@ async fn serve(
     }
     // Where there are other rooms, strangers to ours may still want to enter those.
     let lets_in = entrance::LetsIn { gate: gate.clone(), strangers: !settings.rooms.is_empty() };
-    let first = rooms::Room::new(room.room.clone(), own, ice_servers.clone());
-    let more = settings.rooms.into_iter().map(|name| rooms::Room::new(name, None, ice_servers.clone()));
+    let first = rooms::Room::new(room.room.clone(), own);
+    let more = settings.rooms.into_iter().map(|name| rooms::Room::new(name, None));
     let hall = hall::Hall::new(more.chain([first]), own_room);
-    let (relay, inbox) = relay::Relay::new(hall, desk, gate);
+    let (relay, inbox) = relay::Relay::new(hall, desk, gate, ice);
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
     let server =
         server::Server::new(listener, pages, settings.max_sockets, entrance, relay.figures(), health, tls);
@@ -154,13 +154,4 @@ fn why(address: SocketAddr, error: io::Error) -> OpenFailed {
         io::ErrorKind::AddrNotAvailable => OpenFailed::NoSuchAddress(address),
         _ => OpenFailed::Other(address, error),
     }
-}
-
-/// As `RTCPeerConnection` takes them (`RTCIceServer[]`, W3C WebRTC section 4.2.4).
-fn ice_servers(ice: &IceSettings) -> Value {
-    let stun = ice.stun.iter().map(|url| json!({ "urls": url }));
-    let turn = ice.turn.iter().map(
-        |server| json!({ "urls": server.url, "username": server.username, "credential": server.password }),
-    );
-    stun.chain(turn).collect()
 }

@@ -19,6 +19,7 @@ use tokio::time::interval;
 use super::gate::{Gate, Standing};
 use super::guard::Bucket;
 use super::hall::Hall;
+use super::handout::Ice;
 use super::rooms::{Delivery, SocketKey};
 use super::server::Server;
 use crate::link::{Ends, Events};
@@ -131,6 +132,8 @@ pub struct Relay {
     figures: watch::Sender<Figures>,
     /// Who may be in our own camera's room; `None`: everybody.
     gate: Option<Gate>,
+    /// What newcomers get.
+    ice: Ice,
 }
 
 /// How much of the comings and goings the log is told.
@@ -141,11 +144,16 @@ struct News {
 
 impl Relay {
     /// A relay with nobody connected, and the inbox through which it hears of sockets.
-    pub fn new(hall: Hall, desk: Option<Events>, gate: Option<Gate>) -> (Self, mpsc::Sender<Heard>) {
+    pub fn new(
+        hall: Hall,
+        desk: Option<Events>,
+        gate: Option<Gate>,
+        ice: Ice,
+    ) -> (Self, mpsc::Sender<Heard>) {
         let (heard, inbox) = mpsc::channel(INBOX);
         let (sockets, early, figures) = (HashMap::new(), HashMap::new(), watch::Sender::default());
         let news = News { may: Bucket::new(NEWS.0, NEWS.1, Instant::now()), untold: 0 };
-        (Self { hall, sockets, early, inbox, desk, lost: 0, news, figures, gate }, heard)
+        (Self { hall, sockets, early, inbox, desk, lost: 0, news, figures, gate, ice }, heard)
     }
 
     /// How things are, kept up to date.
@@ -195,7 +203,7 @@ impl Relay {
                     standing,
                     room_for: Bucket::new(PASSED_ON.0, PASSED_ON.1, Instant::now()),
                 });
-                let deliveries = self.hall.hear(key, &event, payload, may_enter);
+                let deliveries = self.hall.hear(key, &event, payload, may_enter, || self.ice.now());
                 self.deliver(deliveries, Some(Spoken { by: key, bytes, reply: Some(reply) }));
             }
             Heard::Entered(key) => {

@@ -12,6 +12,8 @@ use porthole_core::wire::{Outgoing, Reason};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::handout::Handout;
+
 /// One Socket.IO socket, numbered by us and never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketKey(pub u64);
@@ -79,7 +81,6 @@ pub struct Room {
     room: RoomName,
     /// Our own camera, if it waits here.
     own: Option<Card>,
-    ice_servers: Value,
     peers: HashMap<SocketKey, Peer>,
     sockets: HashMap<PeerId, SocketKey>,
     /// Those of the peers that are cameras.
@@ -99,17 +100,9 @@ const NAME_CHARACTERS: usize = 64;
 const ANONYMOUS: &str = "anon-";
 
 impl Room {
-    /// A room with nobody in it but perhaps our `own` camera. `ice_servers` is an `RTCIceServer[]` (W3C WebRTC section
-    /// 4.2.4).
-    pub fn new(room: RoomName, own: Option<Card>, ice_servers: Value) -> Self {
-        Self {
-            room,
-            own,
-            ice_servers,
-            peers: HashMap::new(),
-            sockets: HashMap::new(),
-            cameras: BTreeSet::new(),
-        }
+    /// A room with nobody in it but perhaps our `own` camera.
+    pub fn new(room: RoomName, own: Option<Card>) -> Self {
+        Self { room, own, peers: HashMap::new(), sockets: HashMap::new(), cameras: BTreeSet::new() }
     }
 
     /// Its name.
@@ -146,14 +139,19 @@ impl Room {
         }
     }
 
-    /// A socket asks to be let in, or asks again. `Err` is why not.
-    pub fn join(&mut self, socket: SocketKey, payload: &Value) -> Result<Vec<Delivery>, Reason> {
+    /// A socket asks to be let in, or asks again, and is told what there is in `handout`. `Err` is why not.
+    pub fn join(
+        &mut self,
+        socket: SocketKey,
+        payload: &Value,
+        handout: &Handout,
+    ) -> Result<Vec<Delivery>, Reason> {
         let named = !matches!(payload.get("from"), None | Some(Value::Null));
         let id = self.id_of(socket, payload, named)?;
         let mut deliveries = Vec::new();
         if let Some(known) = self.peers.get(&socket) {
             // Asked again, because the first reply was late or lost: told again, and nobody else hears of it.
-            self.welcome(socket, known, &mut deliveries);
+            self.welcome(socket, known, handout, &mut deliveries);
             return Ok(deliveries);
         }
         let role = if text(payload, "role") == Some("camera") { Role::Camera } else { Role::Viewer };
@@ -172,7 +170,7 @@ impl Room {
             self.peers.remove(&older);
             deliveries.push(Delivery::Cut(older));
         }
-        self.welcome(socket, &peer, &mut deliveries);
+        self.welcome(socket, &peer, handout, &mut deliveries);
         let news = self.tell_of("joined", &peer.card);
         self.peers.insert(socket, peer);
         deliveries.extend(news);
@@ -229,15 +227,18 @@ impl Room {
         if fixed && !reserved { Ok(asked) } else { Err(Reason::NotAllowed) }
     }
 
-    fn welcome(&self, socket: SocketKey, peer: &Peer, deliveries: &mut Vec<Delivery>) {
+    fn welcome(&self, socket: SocketKey, peer: &Peer, handout: &Handout, deliveries: &mut Vec<Delivery>) {
         let mut peers: Vec<_> = self.own.iter().collect();
         let mut others: Vec<_> =
             self.peers.values().map(|other| &other.card).filter(|card| may_meet(card, &peer.card)).collect();
         others.sort_by(|a, b| a.from.cmp(&b.from));
         peers.extend(others.into_iter().filter(|card| card.from != peer.card.from));
-        let welcome = json!({
-            "room": self.room, "to": peer.card.from, "peers": peers, "iceServers": self.ice_servers,
+        let mut welcome = json!({
+            "room": self.room, "to": peer.card.from, "peers": peers, "iceServers": handout.servers,
         });
+        if let (Some(lifetime), Value::Object(fields)) = (handout.lifetime, &mut welcome) {
+            fields.insert("iceLifetime".into(), json!(lifetime.as_secs()));
+        }
         deliveries.push(Delivery::Socket { socket, event: "room".into(), payload: welcome.clone() });
         let camera = peers.iter().find(|card| card.role == Role::Camera);
         if let (false, Some(camera)) = (peer.named, camera) {

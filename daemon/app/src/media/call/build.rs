@@ -3,12 +3,13 @@
 
 use gst::prelude::*;
 use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
-use porthole_core::config::settings::IceSettings;
+use porthole_core::ice::IceSettings;
 use porthole_core::ids::Rendition;
 use porthole_core::sdp::choose::{Codec, Direction, MediaPlan};
 
 use super::super::element::{MediaError, failed, make};
 use super::super::playout;
+use super::agent;
 
 /// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
 const MTU: u32 = 1200;
@@ -43,32 +44,12 @@ impl Entry {
     }
 }
 
-/// Makes webrtcbin with our ice-agent settings and adds it to `pipeline`.
+/// Makes webrtcbin with our settings of its ICE agent and adds it to `pipeline`.
 pub fn webrtcbin(pipeline: &gst::Pipeline, ice: &IceSettings) -> Result<gst::Element, MediaError> {
     let webrtc = make("webrtcbin")?;
     webrtc.set_property_from_str("bundle-policy", "max-bundle");
     webrtc.set_property("latency", 0_u32);
-    if let Some(server) = ice.stun.first() {
-        webrtc.set_property("stun-server", url_with_slashes(server));
-    }
-    for server in &ice.turn {
-        let user = percent(&server.username);
-        let password = percent(&server.password);
-        let (scheme, rest) = server.url.split_once(':').unwrap_or(("turn", &server.url));
-        let url = format!("{scheme}://{user}:{password}@{rest}");
-        if !webrtc.emit_by_name::<bool>("add-turn-server", &[&url]) {
-            log::warn!("the TURN server {} was not taken; see ice.turn in the configuration", server.url);
-        }
-    }
-    let agent = webrtc.property::<gst::glib::Object>("ice-agent");
-    if let Some(nice) = agent.property::<Option<gst::glib::Object>>("agent") {
-        // UPnP asks strangers' routers for open ports; ICE-TCP costs a listening socket for each address and call.
-        nice.set_property("upnp", false);
-        nice.set_property("ice-tcp", false);
-    }
-    if only_loopback() {
-        agent.emit_by_name::<bool>("add-local-ip-address", &[&"127.0.0.1"]);
-    }
+    agent::set(&webrtc, ice, crate::keys::now())?;
     pipeline.add(&webrtc).map_err(|e| failed(&e))?;
     Ok(webrtc)
 }
@@ -197,38 +178,4 @@ fn strip_caps(payloader: &gst::Element) {
         }
         gst::PadProbeReturn::Ok
     });
-}
-
-/// Whether this machine has no address but loopback, so that ICE needs to be told of that one.
-fn only_loopback() -> bool {
-    if_addrs::get_if_addrs().map_or(true, |all| all.iter().all(|a| a.is_loopback() || a.is_link_local()))
-}
-
-/// `stun:host:port` as GStreamer writes it.
-fn url_with_slashes(url: &str) -> String {
-    match url.split_once(':') {
-        Some((scheme, rest)) if !rest.starts_with("//") => format!("{scheme}://{rest}"),
-        _ => url.to_owned(),
-    }
-}
-
-/// A user name or password inside a URL (RFC 3986, section 2.1).
-fn percent(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stun_url_is_written_the_way_gstreamer_reads_it() {
-        assert_eq!(url_with_slashes("stun:stun.example:3478"), "stun://stun.example:3478");
-        assert_eq!(url_with_slashes("stun://stun.example:3478"), "stun://stun.example:3478");
-    }
-
-    #[test]
-    fn a_password_with_a_colon_or_an_at_sign_does_not_end_the_user_part_of_a_turn_url() {
-        assert_eq!(percent("a:b@c/d"), "a%3Ab%40c%2Fd");
-    }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use gst::prelude::*;
 use gst_utils::ConsumptionLink;
 use porthole_core::event::MediaEvent;
+use porthole_core::ice::announced_in;
 use porthole_core::ids::CallId;
 use porthole_core::sdp::accept::Accepted;
 use porthole_core::sdp::choose::{AnswerPlan, Codec};
@@ -62,7 +63,7 @@ impl Line {
                 Part::Offer { rendition, sound } => (propose::media(*rendition, *sound), build::End::Offers),
             };
             let webrtc = build::webrtcbin(&pipeline, &ice)?;
-            let outbox = Arc::new(Outbox::new(call, &media));
+            let outbox = Arc::new(Outbox::new(call, &media, ice.announce.clone()));
             signals::connect(&webrtc, call, events, &outbox, connected);
             let entries = build::entries(&pipeline, &webrtc, &media, end)?;
             pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
@@ -70,13 +71,15 @@ impl Line {
                 Part::Answer { plan, trickle } => {
                     let at_once = negotiate::answer(&webrtc, &plan.offer)?;
                     let answer = if trickle { at_once } else { negotiate::gathered(&webrtc)? };
+                    let answer = announced_in(&answer, &ice.announce);
                     outbox.learn_ufrag(&answer);
                     Stage::Answered { plan: Box::new(plan), answer, trickle }
                 }
                 Part::Offer { .. } => {
                     negotiate::offer(&webrtc)?;
                     entries.iter().for_each(build::Entry::loosen);
-                    Stage::Offered { offer: negotiate::gathered(&webrtc)? }
+                    let offer = negotiate::gathered(&webrtc)?;
+                    Stage::Offered { offer: announced_in(&offer, &ice.announce) }
                 }
             };
             let entries = entries

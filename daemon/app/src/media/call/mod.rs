@@ -2,6 +2,7 @@
 //! asked of it in order, so a call is never closed while its negotiation is under way. Must not know other calls, nor
 //! decide when a call ends.
 
+mod agent;
 mod build;
 mod line;
 mod negotiate;
@@ -12,8 +13,8 @@ mod tweaks;
 use std::time::Duration;
 
 use line::Line;
-use porthole_core::config::settings::IceSettings;
 use porthole_core::event::MediaEvent;
+use porthole_core::ice::IceSettings;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::sdp::accept::Accepted;
 use porthole_core::sdp::choose::AnswerPlan;

@@ -1,8 +1,10 @@
 //! Our own candidates on their way to the desk. Must not know when the answer goes out, only that it has.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use porthole_core::event::MediaEvent;
+use porthole_core::ice::announced;
 use porthole_core::ids::CallId;
 use porthole_core::sdp::choose::MediaPlan;
 use porthole_core::wire::Candidate;
@@ -14,6 +16,8 @@ pub struct Outbox {
     call: CallId,
     /// The name of each m-line, by its index.
     mids: Vec<String>,
+    /// Addresses under which others reach us, too.
+    announce: Vec<IpAddr>,
     state: Mutex<OutboxState>,
 }
 
@@ -25,9 +29,14 @@ struct OutboxState {
 
 impl Outbox {
     /// Holds everything back.
-    pub fn new(call: CallId, media: &[MediaPlan]) -> Self {
+    pub fn new(call: CallId, media: &[MediaPlan], announce: Vec<IpAddr>) -> Self {
         let mids = media.iter().map(|m| m.mid.clone()).collect();
-        Self { call, mids, state: Mutex::new(OutboxState { open: false, ufrag: None, kept: Vec::new() }) }
+        Self {
+            call,
+            mids,
+            announce,
+            state: Mutex::new(OutboxState { open: false, ufrag: None, kept: Vec::new() }),
+        }
     }
 
     /// Learns which SDP the candidates belong to.
@@ -39,10 +48,13 @@ impl Outbox {
     /// Takes a candidate of the m-line with this index.
     pub fn put(&self, line: u32, text: String, events: &Events) {
         let mut state = self.lock();
-        if state.open {
-            events.send(self.event(&state, line, text));
-        } else {
-            state.kept.push((line, text));
+        let more = announced(&text, &self.announce);
+        for text in std::iter::once(text).chain(more) {
+            if state.open {
+                events.send(self.event(&state, line, text));
+            } else {
+                state.kept.push((line, text));
+            }
         }
     }
 
