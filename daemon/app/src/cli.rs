@@ -31,6 +31,15 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Say what the daemon that runs here does, and who watches
+    Status {
+        /// Configuration of the daemon; not needed where only one runs
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make, list, show and take back the keys that the camera opens to
     Access {
         /// Configuration of the camera; without it every key of it has its default
@@ -129,6 +138,15 @@ mod tests {
             Ok(Command::Relay { config: Some("a.toml".into()) })
         );
         assert!(command(["relay", "a.toml"]).is_err());
+    }
+
+    #[test]
+    fn the_status_is_asked_of_the_only_daemon_or_of_that_with_a_configuration() {
+        assert_eq!(command(["status"]), Ok(Command::Status { config: None, json: false }));
+        assert_eq!(
+            command(["status", "--json", "--config", "a.toml"]),
+            Ok(Command::Status { config: Some("a.toml".into()), json: true })
+        );
     }
 
     #[test]

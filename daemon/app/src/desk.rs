@@ -8,10 +8,11 @@ use porthole_core::access::KeyRing;
 use porthole_core::command::Command;
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::RoomName;
+use porthole_core::order::Order;
 use porthole_core::status::Status;
 use porthole_core::switchboard::Switchboard;
 use porthole_core::wire::Outgoing;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::logging;
 
@@ -27,6 +28,15 @@ pub trait Post {
     fn post(&self, message: Outgoing);
 }
 
+/// An order, and who waits until it has been obeyed and the status tells of it.
+#[derive(Debug)]
+pub struct Ordered {
+    /// What is ordered.
+    pub order: Order,
+    /// Told, or dropped when the desk ends before.
+    pub obeyed: oneshot::Sender<()>,
+}
+
 /// What the desk listens to.
 pub struct Inbox {
     /// From the link; bounded, because strangers speak there.
@@ -35,6 +45,8 @@ pub struct Inbox {
     pub media: mpsc::UnboundedReceiver<MediaEvent>,
     /// From the keys.
     pub access: mpsc::Receiver<AccessEvent>,
+    /// From whoever may order.
+    pub orders: mpsc::Receiver<Ordered>,
 }
 
 /// Where others read what the desk knows.
@@ -58,6 +70,7 @@ pub async fn run(
     tokio::pin!(stop);
     let mut stopping = false;
     let mut ring = None;
+    let mut obeyed: Option<oneshot::Sender<()>> = None;
     loop {
         let mut finished = false;
         while let Some(command) = switchboard.poll_command() {
@@ -77,6 +90,10 @@ pub async fn run(
         if let Some(ring) = ring.take() {
             board.ring.send_replace(ring);
         }
+        if let Some(obeyed) = obeyed.take() {
+            // Who ordered may not have waited.
+            let _ = obeyed.send(());
+        }
         if finished {
             return;
         }
@@ -92,6 +109,11 @@ pub async fn run(
                     ring = Some(keys.clone());
                 }
                 switchboard.handle(Event::Access(event), Instant::now());
+            }
+            Some(ordered) = inbox.orders.recv() => {
+                log::info!("ordered: {}", ordered.order);
+                obeyed = Some(ordered.obeyed);
+                switchboard.handle(Event::Order(ordered.order), Instant::now());
             }
             Some(event) = inbox.link.recv() => switchboard.handle(Event::Link(event), Instant::now()),
             () = sleep_until(wake) => switchboard.handle_timeout(Instant::now()),

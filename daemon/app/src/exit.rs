@@ -20,6 +20,8 @@ pub enum Exit {
     Software = 70,
     /// A file of ours cannot be read or written (EX_IOERR).
     Unkept = 74,
+    /// Not allowed for this user (EX_NOPERM).
+    NotPermitted = 77,
     /// The configuration is not allowed (EX_CONFIG).
     Config = 78,
 }

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Relay { config } }) => {
             live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped).into()
         }
+        Ok(Args { command: Command::Status { config, json } }) => status(config.as_deref(), json).into(),
         Ok(Args { command: Command::Access { config, keys } }) => access(config.as_deref(), keys).into(),
         Err(exit) => exit.into(),
     }
@@ -48,6 +49,18 @@ fn live(
         Err(error) => {
             log::error!("{error}");
             error.exit()
+        }
+    }
+}
+
+/// Says how the daemon is.
+fn status(config: Option<&Path>, json: bool) -> Exit {
+    match porthole::status::print(&mut std::io::stdout().lock(), config, json) {
+        Ok(Ok(())) => Exit::Well,
+        Ok(Err(_)) => Exit::Unkept,
+        Err(unanswered) => {
+            eprintln!("{unanswered}");
+            unanswered.exit()
         }
     }
 }

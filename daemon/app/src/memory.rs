@@ -62,6 +62,14 @@ pub fn in_use() -> Option<u64> {
     u64::try_from(counted.uordblks.saturating_add(counted.hblkhd)).ok()
 }
 
+/// Bytes of memory that this process takes up (VmRSS, proc(5)).
+pub fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
 /// Other C libraries do not say.
 #[cfg(not(target_env = "gnu"))]
 pub fn in_use() -> Option<u64> {

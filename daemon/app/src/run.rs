@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::pin::pin;
+use std::time::Instant;
 
 use porthole_core::access::KeyRing;
 use porthole_core::command::Command;
@@ -16,12 +17,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::announce::{self, Opens};
+use crate::control::{self, Control, Facts, Known, Place};
 use crate::desk::{self, Board, Inbox, Perform, Post};
 use crate::exit::Exit;
 use crate::keys::{self, KeyFile};
 use crate::link::embedded::Gate;
 use crate::link::{self, Link, embedded, external};
+use crate::links::Page;
 use crate::media::{Events, Media, MediaError};
+
+/// How many orders may wait for the desk.
+const ORDERS: usize = 16;
 
 /// Why the daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +100,7 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun> {
+    let started = Instant::now();
     let mut stop = pin!(told_to_stop()?);
     let keyed = Keyed::open(&settings.room)?;
     let me = camera_id(&settings.room)?;
@@ -103,6 +110,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (access_events, access_inbox) = mpsc::channel(keys::NEWS);
     let (link_events, link_inbox) = mpsc::channel(link::EVENTS);
     let (media_events, media_inbox) = Events::channel();
+    let (orders, orders_inbox) = mpsc::channel(ORDERS);
+    let asked = health.clone();
 
     // The port first: a second daemon is told at once, and not after it has tried the encoders.
     let relay = &settings.relay;
@@ -116,6 +125,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
             external::open(relay, other, &settings.room, link_events, health).await?
         }
     };
+    let facts = facts(&settings, &link, config, started);
+    let _control = control(&settings, config, Known { facts, status: asked, orders });
     // Trying encoders takes a while, and far longer where one of them hangs.
     let mut media = tokio::select! {
         opened = Media::open(settings.media.clone(), settings.ice.clone(), media_events) => opened?,
@@ -137,7 +148,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
              need a key"
         );
     }
-    let inbox = Inbox { link: link_inbox, media: media_inbox, access: access_inbox };
+    let inbox = Inbox { link: link_inbox, media: media_inbox, access: access_inbox, orders: orders_inbox };
     let board = Board { status, ring };
     let following =
         keyed.map(|Keyed { file, ring, .. }| tokio::spawn(keys::follow(file, ring, access_events)));
@@ -145,6 +156,34 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     following.inspect(|following| following.abort());
     tokio::join!(link.close(), media.close());
     Ok(())
+}
+
+/// What the daemon is, for whoever asks at this machine.
+fn facts(settings: &Settings, link: &Link, config: Option<&Path>, started: Instant) -> Facts {
+    let relay = match &settings.relay.mode {
+        RelayMode::Embedded => None,
+        RelayMode::External(other) => Some(other.url.clone()),
+    };
+    Facts {
+        room: settings.room.room.clone(),
+        camera: settings.room.camera.clone(),
+        page: link.page().map(|page| Page::of(&settings.relay, page).origin().to_owned()).unwrap_or_default(),
+        relay,
+        config: config.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned())),
+        started,
+    }
+}
+
+/// The local socket. A daemon without one does everything else, so it lives on.
+fn control(settings: &Settings, config: Option<&Path>, known: Known) -> Option<Control> {
+    let Some(place) = Place::of(settings.relay.listen, config) else {
+        log::warn!(
+            "nobody can ask this daemon for its status: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR nor HOME is set"
+        );
+        return None;
+    };
+    let opened = control::open(&place, known);
+    opened.inspect_err(|error| log::warn!("nobody can ask this daemon for its status: {error}")).ok()
 }
 
 /// The keys that open the room.

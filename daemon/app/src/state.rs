@@ -10,12 +10,12 @@ const FOLDER: &str = "porthole";
 /// The state directory; `None` where nothing says where that is.
 pub fn directory() -> Option<PathBuf> {
     // SAFETY: geteuid(2) touches no memory and cannot fail.
-    state_directory(&|name| env::var_os(name), unsafe { libc::geteuid() } == 0)
+    directory_by(&|name| env::var_os(name), unsafe { libc::geteuid() } == 0)
 }
 
 /// The first of `STATE_DIRECTORY` (systemd.exec(5)), root's own, or that of the person (XDG Base Directory
 /// Specification).
-fn state_directory(var: &dyn Fn(&str) -> Option<OsString>, root: bool) -> Option<PathBuf> {
+pub(crate) fn directory_by(var: &dyn Fn(&str) -> Option<OsString>, root: bool) -> Option<PathBuf> {
     let directory = |name| {
         let first = env::split_paths(&var(name)?).next()?;
         first.is_absolute().then_some(first)
@@ -59,6 +59,6 @@ mod tests {
 
     fn at(set: &[(&str, &str)], root: bool) -> Option<String> {
         let var = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        state_directory(&var, root).map(|found: PathBuf| found.display().to_string())
+        directory_by(&var, root).map(|found: PathBuf| found.display().to_string())
     }
 }

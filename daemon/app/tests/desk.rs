@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use porthole::desk::{self, Board, Inbox, Perform, Post};
+use porthole::desk::{self, Board, Inbox, Ordered, Perform, Post};
 use porthole::keys;
 use porthole_core::access::{KeyRing, Label, Role, Stamp};
 use porthole_core::command::Command;
 use porthole_core::config;
 use porthole_core::event::{AccessEvent, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, PeerId, Rendition};
+use porthole_core::order::Order;
 use porthole_core::status::{CaptureState, Status};
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::wire::Outgoing;
@@ -99,11 +100,28 @@ async fn a_ring_that_was_heard_of_is_on_the_board_for_others() {
     assert!(seen.expect("a ring on the board").is_ok());
 }
 
+#[tokio::test]
+async fn who_orders_hears_of_it_when_the_status_tells_what_came_of_it() {
+    let mut desk = Seat::taken();
+    let (obeyed, done) = oneshot::channel();
+    desk.orders.send(Ordered { order: Order::Look {}, obeyed }).await.unwrap();
+    tokio::time::timeout(LIMIT, done).await.expect("an order that is obeyed").unwrap();
+    assert_eq!(desk.status.borrow().capture, CaptureState::Starting);
+    assert_eq!(desk.performed().await, Command::StartCapture);
+    desk.stop.take().unwrap().send(()).unwrap();
+    assert_eq!(desk.performed().await, Command::StopCapture);
+    tokio::time::timeout(LIMIT, &mut desk.life).await.unwrap().unwrap();
+    let (obeyed, _) = oneshot::channel();
+    let late = desk.orders.send(Ordered { order: Order::Look {}, obeyed }).await;
+    assert!(late.is_err(), "nobody obeys any more");
+}
+
 /// A desk at work, and the test's end of everything around it.
 struct Seat {
     link: mpsc::Sender<LinkEvent>,
     media: mpsc::UnboundedSender<MediaEvent>,
     access: mpsc::Sender<AccessEvent>,
+    orders: mpsc::Sender<Ordered>,
     ring: watch::Receiver<KeyRing>,
     performed: mpsc::UnboundedReceiver<Command>,
     posted: mpsc::UnboundedReceiver<Outgoing>,
@@ -122,12 +140,14 @@ impl Seat {
         let (link, link_inbox) = mpsc::channel(16);
         let (media, media_inbox) = mpsc::unbounded_channel();
         let (access, access_inbox) = mpsc::channel(4);
+        let (orders, orders_inbox) = mpsc::channel(4);
         let (known, ring) = watch::channel(KeyRing::default());
         let (perform, performed) = mpsc::unbounded_channel();
         let (post, posted) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let life = tokio::spawn(async move {
-            let inbox = Inbox { link: link_inbox, media: media_inbox, access: access_inbox };
+            let inbox =
+                Inbox { link: link_inbox, media: media_inbox, access: access_inbox, orders: orders_inbox };
             let board = Board { status, ring: known };
             let stop = async {
                 let _ = stopped.await;
@@ -135,7 +155,7 @@ impl Seat {
             let (mut media, link) = (FakeMedia(perform), FakeLink(post));
             desk::run(switchboard, &room, &mut media, &link, inbox, &board, stop).await;
         });
-        Self { link, media, access, ring, performed, posted, status: seen, stop: Some(stop), life }
+        Self { link, media, access, orders, ring, performed, posted, status: seen, stop: Some(stop), life }
     }
 
     async fn offers(&self) {

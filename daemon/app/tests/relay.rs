@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use porthole::keys;
 use porthole::link::embedded::{self, Camera, Gate, OpenFailed};
@@ -15,8 +15,8 @@ use porthole_core::config::settings::{
     Access, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::LinkEvent;
-use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, RoomState, Status, Viewer};
+use porthole_core::ids::{CallId, Name};
+use porthole_core::status::{CaptureState, Holder, RoomState, Status, Viewer};
 use porthole_core::wire::Outgoing;
 use porthole_peer::room::{Room, RoomError, Said};
 use serde_json::{Value, json};
@@ -382,10 +382,15 @@ async fn health_never_says_who_watches() {
     let relay = open(Access::Local).await;
     relay.status.send_modify(|status| {
         status.viewers.push(Viewer {
-            name: Label::new("grandma's phone").unwrap(),
-            role: Role::Watch,
-            key: KeyId::new("k1").unwrap(),
-            since: Stamp(7),
+            call: CallId(7),
+            peer: Name::new("ann").ok(),
+            holder: Some(Holder {
+                name: Label::new("grandma's phone").unwrap(),
+                role: Role::Watch,
+                key: KeyId::new("k1").unwrap(),
+            }),
+            rendition: None,
+            began: Instant::now(),
             live: true,
         });
     });

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
+use crate::order::Order;
 use crate::wire::Candidate;
 
 /// Exactly one thing that happened.
@@ -16,6 +17,8 @@ pub enum Event {
     Media(MediaEvent),
     /// Something is known about who may call.
     Access(AccessEvent),
+    /// Somebody who may has ordered something.
+    Order(Order),
     /// The daemon was asked to stop.
     Shutdown,
 }
@@ -78,6 +81,24 @@ pub enum Loss {
     Silent,
     /// Anything else.
     Failed,
+}
+
+impl Loss {
+    /// What a person should read, behind "the relay".
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::NoName => "has a name that cannot be looked up",
+            Self::Unreachable => "cannot be reached: there is no way to it, or it did not answer in time",
+            Self::NobodyListens => "is not there: nobody listens on that port",
+            Self::Tls => "has a certificate that is not trusted, or speaks no TLS",
+            Self::NotSocketIo => "speaks no Socket.IO where it should",
+            Self::Refused => "refuses us",
+            Self::SentAway => "has sent us away",
+            Self::Closed => "has closed the connection",
+            Self::Silent => "has been silent for too long",
+            Self::Failed => "is lost",
+        }
+    }
 }
 
 /// What the media side reports.

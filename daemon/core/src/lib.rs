@@ -17,6 +17,7 @@ pub mod config;
 pub mod event;
 pub mod ice;
 pub mod ids;
+pub mod order;
 pub mod sdp;
 pub mod status;
 pub mod switchboard;

@@ -1,11 +1,13 @@
 //! What the daemon is doing, as `/healthz` and the log say it. Must not know how it is served.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::access::{KeyId, Label, Role, Stamp};
+use crate::access::{KeyId, Label, Role};
 use crate::event::Loss;
+use crate::ids::{CallId, PeerId, Rendition};
 
 /// A picture of the switchboard at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,25 +28,38 @@ pub struct Status {
     pub renditions: Vec<String>,
     /// Refusals so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
-    /// Who calls with a key, the oldest call first. Not for everybody: it is left out of the JSON, which `/healthz`
-    /// shows to whoever asks.
+    /// Who calls, the oldest call first. Not for everybody: it is left out of the JSON, which `/healthz` shows to whoever
+    /// asks.
     #[serde(skip)]
     pub viewers: Vec<Viewer>,
 }
 
-/// A call that is made with a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One call, as the people of the house may know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
+    /// The call.
+    pub call: CallId,
+    /// What the viewer is called on the link, where it is called anything.
+    pub peer: Option<PeerId>,
+    /// Whose key it is made with, where keys decide.
+    pub holder: Option<Holder>,
+    /// What it watches, where a picture was asked for.
+    pub rendition: Option<Rendition>,
+    /// Since when picture or sound are under way; where they are not, since when the call is being made.
+    pub began: Instant,
+    /// Whether picture or sound are under way.
+    pub live: bool,
+}
+
+/// Who holds a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
     /// Whose key it is.
     pub name: Label,
     /// What the key allows.
     pub role: Role,
     /// The key.
     pub key: KeyId,
-    /// Since when picture or sound are under way; where they are not, since when the call is being made.
-    pub since: Stamp,
-    /// Whether picture or sound are under way.
-    pub live: bool,
 }
 
 /// Whether the camera is in its room.
@@ -81,6 +96,34 @@ pub enum CaptureState {
     Running,
     /// It failed when last opened, and nobody has called since.
     Lost,
+}
+
+impl RoomState {
+    /// What a person should read, behind "the camera".
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Out => "is not in its room: the relay is not reached",
+            Self::Asked => "has asked to be let into its room",
+            Self::Unconfirmed => "has asked to be let into its room, and the relay says nothing",
+            Self::In => "is in its room",
+            Self::Full => "is not in its room, which holds no more members; it asks again",
+            Self::Kicked => "was sent out of its room; it asks again",
+            Self::NoSuchRoom => "is not in its room, which the relay does not know; it asks again",
+            Self::NotAllowed => "is not in its room, because the relay does not let it in; it asks again",
+        }
+    }
+}
+
+impl CaptureState {
+    /// What a person should read, behind "the camera".
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Idle => "is closed, because nobody watches",
+            Self::Starting => "is being opened",
+            Self::Running => "is open, and pictures flow",
+            Self::Lost => "gave no picture when it was last opened; the log says why",
+        }
+    }
 }
 
 impl Status {

@@ -11,8 +11,9 @@ use porthole_core::access::{Key, KeyRing, Label, Role, Stamp};
 use porthole_core::command::{Command, Level};
 use porthole_core::config::settings::Access;
 use porthole_core::event::{AccessEvent, Event};
+use porthole_core::ids::CallId;
 use porthole_core::sdp::choose::{Codec, Direction};
-use porthole_core::status::CaptureState;
+use porthole_core::status::{CaptureState, Holder, Viewer};
 use porthole_core::switchboard::Relay;
 use porthole_core::wire::dialect::Choice;
 use porthole_core::wire::{Outgoing, Reason, limits};
@@ -196,7 +197,8 @@ fn where_keys_do_not_decide_they_are_not_looked_at() {
         desk.on(connected(id));
         desk.ignores(keys(&[]));
         desk.expect(knock.event(), [answer]);
-        assert_eq!((desk.board.status().live, desk.board.status().viewers), (1, vec![]));
+        let status = desk.board.status();
+        assert_eq!((status.live, status.viewers[0].holder.as_ref()), (1, None));
         desk.ignores(Knock::new(&key("grandma"), "bert", "1").change("to", json!("cam-door")).event());
         assert_eq!(desk.board.status().refusals.len(), 0);
     }
@@ -503,7 +505,7 @@ fn a_key_with_another_secret_or_role_is_another_key_and_one_with_another_name_is
     let mut desk = Desk::keyed(std::slice::from_ref(&grandma));
     desk.live_with(&Knock::new(&grandma, "anna", "1"));
     desk.ignores(keys(std::slice::from_ref(&named)));
-    assert_eq!(desk.board.status().viewers[0].name.as_str(), "oma");
+    assert_eq!(desk.board.status().viewers[0].holder.as_ref().unwrap().name.as_str(), "oma");
     let lesser = Key { role: Role::Watch, ..grandma.clone() };
     let anew = Key { secret: key("anew").secret, ..grandma.clone() };
     for changed in [lesser, anew] {
@@ -666,13 +668,15 @@ fn the_status_names_who_calls_and_healthz_does_not() {
     desk.passes(secs(3), []);
     desk.answers(&Knock::new(&held[1], "gerd", "1"));
     let status = desk.board.status();
-    assert_eq!(
-        serde_json::to_value(&status.viewers).unwrap(),
-        json!([
-            { "name": "grandma's phone", "role": "manage", "key": "grandma", "since": TODAY.0, "live": true },
-            { "name": "guest's phone", "role": "watch", "key": "guest", "since": TODAY.0 + 3, "live": false },
-        ])
-    );
+    let viewer = |id, peer: &str, key: &Key, ago, live| Viewer {
+        call: CallId(id),
+        peer: Some(name(peer)),
+        holder: Some(Holder { name: key.name.clone(), role: key.role, key: key.id.clone() }),
+        rendition: Some(H264),
+        began: desk.now - secs(ago),
+        live,
+    };
+    assert_eq!(status.viewers, [viewer(1, "anna", &held[0], 3, true), viewer(2, "gerd", &held[1], 0, false)]);
     let public = serde_json::to_string(&status).unwrap();
     assert!(
         !public.contains("phone") && !public.contains("grandma") && !public.contains("viewers"),

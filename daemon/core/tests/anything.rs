@@ -15,6 +15,7 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::Access;
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
+use porthole_core::order::Order;
 use porthole_core::status::RoomState;
 use porthole_core::switchboard::Relay;
 use porthole_core::wire::dialect::{Choice, Custom, Known};
@@ -403,7 +404,8 @@ impl World {
             assert!(keyed.is_some_and(|keyed| keyed.is_good(key, now)), "{at}: the key {key} is over");
         }
         let named = self.calls.values().filter(|seat| seat.key.is_some()).count();
-        assert_eq!(status.viewers.len(), named, "{at}");
+        assert_eq!(status.viewers.len(), self.calls.len(), "{at}");
+        assert_eq!(status.viewers.iter().filter(|viewer| viewer.holder.is_some()).count(), named, "{at}");
     }
 
     /// Anything that can happen, and whose offer it is.
@@ -456,6 +458,7 @@ impl World {
             35 => overflowed(id),
             36 => found(id, number),
             37 => wanted(rendition),
+            38 if self.chance.one_in(3) => Event::Order(Order::Look {}),
             38 => capture_runs(),
             39 if self.chance.one_in(4) => capture_failed(),
             40 if self.chance.one_in(4) => rendition_failed(rendition),

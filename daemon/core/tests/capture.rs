@@ -6,6 +6,8 @@ mod desk;
 
 use desk::*;
 use porthole_core::command::Level;
+use porthole_core::event::Event;
+use porthole_core::order::Order;
 use porthole_core::status::CaptureState;
 use porthole_core::wire::{Reason, What, limits};
 
@@ -158,4 +160,56 @@ fn retrying_the_camera_is_bounded_by_limits_that_fit_together() {
     assert!(limits::LEFT_GRACE > limits::SILENCE);
     assert!(limits::JOIN_KEY_FRAME_GAP < limits::KEY_FRAME_GAP);
     assert!(limits::SHUTDOWN_DEADLINE < limits::CLOSE_DEADLINE);
+}
+
+#[test]
+fn whoever_only_looks_finds_the_camera_open_and_it_lingers_afterwards() {
+    let mut desk = Desk::local();
+    desk.expect(look(), [StartCapture]);
+    assert_eq!(desk.board.status().capture, CaptureState::Starting);
+    desk.ignores(capture_runs());
+    assert_eq!(desk.board.status().capture, CaptureState::Running);
+    desk.passes(limits::LOOK + millis(9_999), []);
+    desk.passes(millis(1), [StopCapture]);
+    assert_eq!(desk.board.status().capture, CaptureState::Idle);
+}
+
+#[test]
+fn a_camera_that_need_not_linger_stays_open_while_somebody_looks() {
+    let mut desk = Desk::with(|settings| settings.room.idle_after = secs(0));
+    desk.expect(look(), [StartCapture]);
+    desk.passes(secs(6), []);
+    desk.ignores(look());
+    desk.passes(limits::LOOK - millis(1), []);
+    desk.passes(millis(1), [StopCapture]);
+}
+
+#[test]
+fn who_looks_while_others_watch_changes_nothing_for_them() {
+    let mut desk = Desk::with(|settings| settings.room.idle_after = secs(0));
+    let id = desk.live("anna", "1");
+    desk.ignores(look());
+    desk.passes(secs(3), []);
+    desk.expect(bye("anna", "1"), [hang_up(id), StopRendition(H264)]);
+    desk.on(closed(id));
+    desk.expect(offer("anna", "2"), [StartRendition(H264), answer(2, "anna", "2")]);
+    let after = desk.sleep(limits::ANSWER_DEADLINE);
+    assert_eq!(after[after.len() - 3..], [hang_up(2), StopRendition(H264), StopCapture]);
+}
+
+#[test]
+fn a_camera_that_has_just_failed_is_not_opened_for_a_look_and_nobody_looks_at_one_that_stops() {
+    let mut desk = Desk::local();
+    desk.expect(look(), [StartCapture]);
+    desk.on(capture_failed());
+    desk.ignores(look());
+    assert_eq!(desk.board.status().capture, CaptureState::Lost);
+    desk.passes(limits::CAPTURE_RETRY, []);
+    desk.expect(look(), [StartCapture]);
+    desk.expect(Event::Shutdown, [StopCapture, Finished]);
+    desk.ignores(look());
+}
+
+fn look() -> Event {
+    Event::Order(Order::Look {})
 }

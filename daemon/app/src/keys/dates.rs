@@ -40,6 +40,12 @@ pub fn shown(moment: Stamp) -> String {
     shown_in(moment, TimeZone::system())
 }
 
+/// To the minute, wherever it lies: `2026-12-31 18:00`.
+pub fn minute(moment: Stamp) -> String {
+    let shown = zoned(moment, TimeZone::system()).map(|moment| moment.strftime("%Y-%m-%d %H:%M").to_string());
+    shown.unwrap_or_else(|| "the end of time".to_owned())
+}
+
 fn until_in(text: &str, now: &Zoned) -> Result<Stamp, BadDate> {
     let text = text.trim();
     let civil = match Date::strptime("%Y-%m-%d", text) {

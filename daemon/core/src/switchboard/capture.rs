@@ -19,12 +19,14 @@ enum Life {
 #[derive(Debug)]
 pub(super) struct Capture {
     life: Life,
+    /// Until when somebody looks who does not call.
+    looked_at_until: Option<Instant>,
     lingers_until: Option<Instant>,
 }
 
 impl Capture {
     pub(super) fn new() -> Self {
-        Self { life: Life::Idle, lingers_until: None }
+        Self { life: Life::Idle, looked_at_until: None, lingers_until: None }
     }
 
     /// Whether a call may count on it: open already, or allowed to be opened now.
@@ -42,7 +44,19 @@ impl Capture {
         true
     }
 
-    /// No call uses it. `true`: it has lingered long enough and has to be closed.
+    /// Somebody looks who does not call. `true`: it has to be opened.
+    pub(super) fn is_wanted(&mut self, until: Instant, now: Instant) -> bool {
+        self.looked_at_until = self.looked_at_until.max(Some(until));
+        self.is_used(now)
+    }
+
+    /// Whether somebody looks who does not call.
+    pub(super) fn is_looked_at(&mut self, now: Instant) -> bool {
+        self.looked_at_until = self.looked_at_until.filter(|until| now < *until && self.is_open());
+        self.looked_at_until.is_some()
+    }
+
+    /// Nobody uses it. `true`: it has lingered long enough and has to be closed.
     pub(super) fn is_unused(&mut self, idle_after: Duration, now: Instant) -> bool {
         if !self.is_open() {
             return false;
@@ -89,9 +103,9 @@ impl Capture {
         }
     }
 
-    /// When it has to be closed, where nobody comes back before.
+    /// When it has to be looked at again, where nobody comes back before.
     pub(super) fn timeout(&self) -> Option<Instant> {
-        self.lingers_until
+        [self.looked_at_until, self.lingers_until].into_iter().flatten().min()
     }
 
     fn is_open(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::access::{Key, Stamp};
 use crate::config::settings::Access;
 use crate::event::AccessEvent;
 use crate::ids::CallId;
-use crate::status::Viewer;
+use crate::status::{Holder, Viewer};
 use crate::wire::limits::WATCHERS;
 use crate::wire::{Outgoing, Reason, Watcher};
 
@@ -58,14 +58,17 @@ impl Switchboard {
         self.door.expires(call.key.as_ref().filter(|_| !call.is_closing())?)
     }
 
-    /// Who calls with a key, the oldest call first.
+    /// Who calls, the oldest call first.
     pub(super) fn viewers(&self) -> Vec<Viewer> {
-        let viewer = |call: &Call| {
-            let Key { id, name, role, .. } = call.key.clone()?;
-            let began = call.live_since().unwrap_or(call.since);
-            Some(Viewer { name, role, key: id, since: self.door.date_at(began)?, live: call.is_live() })
+        let viewer = |(id, call): (CallId, &Call)| Viewer {
+            call: id,
+            peer: call.viewer().cloned(),
+            holder: call.key.clone().map(|Key { id, name, role, .. }| Holder { name, role, key: id }),
+            rendition: call.rendition,
+            began: call.live_since().unwrap_or(call.since),
+            live: call.is_live(),
         };
-        self.going().filter_map(|(_, call)| viewer(call)).collect()
+        self.going().map(viewer).collect()
     }
 
     /// Tells everybody who watches with a key who else does, where that has changed.

@@ -1,7 +1,7 @@
 //! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
-//! say, `media` what the media side reports, `holders` what keys have to do with calls; `call`, `capture`, `door`,
+//! say, `media` what the media side reports, `orders` what it is ordered, `holders` what keys have to do with calls; `call`, `capture`, `door`,
 //! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
@@ -16,6 +16,7 @@ mod holders;
 mod keyframes;
 mod media;
 mod offering;
+mod orders;
 mod rate;
 mod refusals;
 mod talk;
@@ -181,6 +182,7 @@ impl Switchboard {
             Event::Link(event) => self.handle_link(event, now),
             Event::Media(event) => self.handle_media(event, now),
             Event::Access(event) => self.handle_access(event, now),
+            Event::Order(order) => self.obey(order, now),
             Event::Shutdown => self.shut_down(now),
         }
         self.settle(now);
@@ -328,7 +330,8 @@ impl Switchboard {
             self.renditions.remove(&rendition);
             self.commands.push_back(Command::StopRendition(rendition));
         }
-        let idle = self.going().next().is_none();
+        let looked_at = self.capture.is_looked_at(now);
+        let idle = !looked_at && self.going().next().is_none();
         let stop = match self.phase {
             Phase::Open => idle && self.capture.is_unused(self.settings.room.idle_after, now),
             Phase::Stopping { .. } | Phase::Finished => self.capture.close(),

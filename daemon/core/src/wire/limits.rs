@@ -59,6 +59,8 @@ pub const LEFT_GRACE: Duration = Duration::from_secs(30);
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 /// Least time between two attempts to open a camera that failed.
 pub const CAPTURE_RETRY: Duration = Duration::from_secs(2);
+/// How long the camera is kept open for somebody who looks without calling.
+pub const LOOK: Duration = Duration::from_secs(10);
 /// How long a viewer may take to answer an offer of ours.
 pub const VIEWER_DEADLINE: Duration = Duration::from_secs(20);
 /// A link that stays up for this long is more than a moment's.

@@ -1,0 +1,156 @@
+//! The other end of the socket: finds the daemon that is meant and asks it. Blocks. Must not know what the answer is for.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::place::{self, NAME};
+use super::talk::{REPLY_BYTES, Request};
+use crate::configuration::{self, Unusable};
+use crate::exit::Exit;
+
+/// How long a daemon may take to answer. One that opens a camera for us answers before that is open.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Why there is no answer. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    /// There is no configuration to go by.
+    #[error(transparent)]
+    Configuration(#[from] Unusable),
+    /// Nobody is there.
+    #[error("no daemon of Porthole runs here{}: looked in {}", .which, list(.folders))]
+    Nobody {
+        /// With which configuration, where one was named.
+        which: String,
+        /// Where it was looked for.
+        folders: Vec<PathBuf>,
+    },
+    /// Several are there.
+    #[error("several daemons run here: name the configuration of one with --config\n{}", .0.join("\n"))]
+    Several(Vec<String>),
+    /// It is there and may not be asked.
+    #[error(
+        "{}: {error}: ask as the user who runs the daemon, as a member of that file's group, or as root (sudo)",
+        socket.display()
+    )]
+    Denied {
+        /// Its socket.
+        socket: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is there and says nothing that can be read.
+    #[error("the daemon at {} does not answer: {error}", socket.display())]
+    Silent {
+        /// Its socket.
+        socket: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It says no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl NoAnswer {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Configuration(unusable) => unusable.exit(),
+            Self::Several(_) => Exit::Usage,
+            Self::Denied { .. } => Exit::NotPermitted,
+            _ => Exit::Unavailable,
+        }
+    }
+}
+
+/// The socket of the daemon with this configuration, or of the only one there is.
+///
+/// # Errors
+/// [`NoAnswer`]: there is none, or there are several.
+pub fn find(config: Option<&Path>) -> Result<PathBuf, NoAnswer> {
+    let folders = place::folders();
+    let Some(file) = config else { return the_only_one(folders) };
+    let name = place::name(configuration::read(config)?.relay.listen, config);
+    let found = folders.iter().map(|folder| folder.join(&name)).find(|socket| is_alive(socket));
+    found.ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
+}
+
+/// Asks the daemon behind this socket, and answers with its reply, which is no error.
+///
+/// # Errors
+/// [`NoAnswer`].
+pub fn ask(socket: &Path, request: &Request) -> Result<Value, NoAnswer> {
+    let why = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => NoAnswer::Denied { socket: socket.to_owned(), error },
+        _ => NoAnswer::Silent { socket: socket.to_owned(), error },
+    };
+    let reply = exchange(socket, request).map_err(why)?;
+    match reply.get("error") {
+        None => Ok(reply),
+        Some(word) => {
+            let sentence = reply.get("sentence").unwrap_or(word);
+            Err(NoAnswer::Refused(sentence.as_str().unwrap_or("the daemon refuses").to_owned()))
+        }
+    }
+}
+
+fn exchange(socket: &Path, request: &Request) -> io::Result<Value> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{}\n", request.line()).as_bytes())?;
+    let mut line = Vec::new();
+    BufReader::new(stream.take(REPLY_BYTES)).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&line)?)
+}
+
+fn the_only_one(folders: Vec<PathBuf>) -> Result<PathBuf, NoAnswer> {
+    let mut alive: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| sockets(folder)).filter(|at| is_alive(at)).collect();
+    match alive.len() {
+        0 => Err(NoAnswer::Nobody { which: String::new(), folders }),
+        1 => Ok(alive.remove(0)),
+        _ => Err(NoAnswer::Several(alive.iter().map(|at| format!("  {}", introduce(at))).collect())),
+    }
+}
+
+fn sockets(folder: &Path) -> Vec<PathBuf> {
+    let ours = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(NAME) && !name.ends_with(".lock")
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).filter(ours);
+    let mut sockets: Vec<_> = entries.map(|entry| entry.path()).collect();
+    sockets.sort();
+    sockets
+}
+
+/// Somebody listens there, whether we may ask or not.
+fn is_alive(socket: &Path) -> bool {
+    match UnixStream::connect(socket) {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied && socket.exists(),
+    }
+}
+
+/// What the daemon there says it is.
+fn introduce(socket: &Path) -> String {
+    let said = ask(socket, &Request::Status).unwrap_or_default();
+    let text = |key: &str| said["status"][key].as_str().map(str::to_owned);
+    let config = text("config").unwrap_or_else(|| "no configuration".to_owned());
+    format!("{} ({config})", text("camera").unwrap_or_else(|| socket.display().to_string()))
+}
+
+fn list(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,233 @@
+//! How things are, in words. Must not know where a report comes from.
+
+use porthole_core::wire::Reason;
+
+use super::report::{Report, Watches};
+use crate::keys::dates;
+
+/// Bytes in a MiB.
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// A report as lines for a person.
+pub fn words(report: &Report) -> Vec<String> {
+    let Report { status, process, .. } = report;
+    let whose = match &report.relay {
+        None => "in this daemon's own relay".to_owned(),
+        Some(url) => format!("on {url}"),
+    };
+    let mut lines = vec![format!(
+        "\"{}\" is the camera of room {}, {whose}. Its page: {}",
+        report.camera, report.name, report.page
+    )];
+    lines.push(format!("The camera {}.", status.room.sentence()));
+    if let Some(lost) = status.lost.filter(|_| !status.link) {
+        lines.push(format!("The relay {}.", lost.sentence()));
+    }
+    lines.push(format!("The camera {}.", status.capture.sentence()));
+    if !status.renditions.is_empty() {
+        lines.push(format!("It is encoded as {}.", status.renditions.join(" and ")));
+    }
+    lines.extend(viewers(&report.viewers));
+    if let Some(refused) = refused(report) {
+        lines.push(refused);
+    }
+    let memory = [(process.heap, "allocated"), (process.resident, "of memory")];
+    let memory = memory.iter().filter_map(|(bytes, what)| Some(format!(", {} {what}", mib((*bytes)?))));
+    let memory: String = memory.collect();
+    lines.push(format!(
+        "Porthole {} has run for {} (process {}{memory}).",
+        report.version,
+        lasted(report.uptime),
+        process.pid
+    ));
+    lines.push(match &report.config {
+        Some(file) => format!("Its configuration is {}.", file.display()),
+        None => "It has no configuration: every key has its default.".to_owned(),
+    });
+    lines
+}
+
+/// A while, as people say it: `42 s`, `3 min`, `2 h 5 min`, `4 d 3 h`.
+pub fn lasted(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
+}
+
+fn viewers(viewers: &[Watches]) -> Vec<String> {
+    let count = match viewers.len() {
+        0 => return vec!["Nobody watches.".to_owned()],
+        1 => "One viewer:".to_owned(),
+        more => format!("{more} viewers:"),
+    };
+    let rows: Vec<[String; 4]> = viewers.iter().map(row).collect();
+    let widths: [usize; 4] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let lines = rows.iter().map(|row| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end())
+    });
+    [count].into_iter().chain(lines).collect()
+}
+
+fn row(viewer: &Watches) -> [String; 4] {
+    let name = match (&viewer.name, &viewer.peer) {
+        (Some(name), _) => name.to_string(),
+        (None, Some(peer)) => format!("somebody ({peer})"),
+        (None, None) => "somebody".to_owned(),
+    };
+    let picture = viewer.picture.clone().unwrap_or_else(|| "sound only".to_owned());
+    let since = if viewer.live {
+        format!("since {} ({})", dates::minute(viewer.since), lasted(viewer.seconds))
+    } else {
+        format!("being connected for {}", lasted(viewer.seconds))
+    };
+    [name, viewer.role.map(|role| role.to_string()).unwrap_or_default(), picture, since]
+}
+
+fn refused(report: &Report) -> Option<String> {
+    let counts = &report.status.refusals;
+    let told = counts.iter().map(|(word, count)| {
+        let sentence =
+            Reason::ALL.iter().find(|reason| reason.word() == *word).map_or("", |reason| reason.sentence());
+        format!("{count} × {word} ({sentence})")
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    (!counts.is_empty()).then(|| format!("Refused since it was started: {told}."))
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / MIB)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use porthole_core::access::{KeyId, Label, Role, Stamp};
+    use porthole_core::event::Loss;
+    use porthole_core::ids::{CallId, PeerId, Rendition, RoomName};
+    use porthole_core::status::{CaptureState, Holder, RoomState, Status, Viewer};
+
+    use super::super::report::{Facts, Moment, Process};
+    use super::*;
+
+    const DATE: Stamp = Stamp(1_700_000_000);
+
+    #[test]
+    fn a_camera_that_waits_says_so_in_five_lines() {
+        let said = said(|_, _| {}, |_| {});
+        assert_eq!(
+            said,
+            [
+                "\"Nursery\" is the camera of room yard, in this daemon's own relay. Its page: http://localhost:8080",
+                "The camera is in its room.",
+                "The camera is closed, because nobody watches.",
+                "Nobody watches.",
+                concat!(
+                    "Porthole ",
+                    env!("CARGO_PKG_VERSION"),
+                    " has run for 1 h 2 min (process 7, 2.0 MiB allocated)."
+                ),
+                "It has no configuration: every key has its default.",
+            ]
+        );
+    }
+
+    #[test]
+    fn who_watches_is_named_with_role_picture_and_since_when() {
+        let said = said(
+            |status, now| {
+                status.capture = CaptureState::Running;
+                status.renditions = vec!["H.264".into(), "VP8".into()];
+                let ann = Holder {
+                    name: Label::new("grandma's phone").unwrap(),
+                    role: Role::Watch,
+                    key: KeyId::new("k1").unwrap(),
+                };
+                let viewer = |call, holder, peer, live, ago| Viewer {
+                    call: CallId(call),
+                    peer,
+                    holder,
+                    rendition: (call == 1).then_some(Rendition::H264),
+                    began: now - Duration::from_secs(ago),
+                    live,
+                };
+                let bert = PeerId::new("bert").ok();
+                status.viewers = vec![viewer(1, Some(ann), None, true, 185), viewer(2, None, bert, false, 2)];
+            },
+            |_| {},
+        );
+        let since = dates::minute(Stamp(DATE.0 - 185));
+        assert_eq!(said[2], "The camera is open, and pictures flow.");
+        assert_eq!(said[3], "It is encoded as H.264 and VP8.");
+        assert_eq!(
+            said[4..7],
+            [
+                "2 viewers:".to_owned(),
+                format!("  grandma's phone  watch  H.264       since {since} (3 min)"),
+                "  somebody (bert)         sound only  being connected for 2 s".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_relay_that_is_lost_and_whoever_was_refused_are_told_in_sentences() {
+        let said = said(
+            |status, _| {
+                (status.link, status.room, status.lost) = (false, RoomState::Out, Some(Loss::NobodyListens));
+                status.refusals = [("busy", 2), ("not-allowed", 1)].into();
+            },
+            |facts| {
+                facts.relay = Some("https://relay.example".into());
+                facts.config = Some("/etc/cam.toml".into());
+            },
+        );
+        assert!(said[0].contains("on https://relay.example."), "{said:?}");
+        assert_eq!(said[1], "The camera is not in its room: the relay is not reached.");
+        assert_eq!(said[2], "The relay is not there: nobody listens on that port.");
+        assert_eq!(
+            said[5],
+            "Refused since it was started: 2 × busy (the camera already serves as many viewers as it may), \
+             1 × not-allowed (this viewer is not let in)."
+        );
+        assert_eq!(said[7], "Its configuration is /etc/cam.toml.");
+    }
+
+    #[test]
+    fn a_while_is_said_in_its_two_largest_parts() {
+        let said = [59, 60, 3599, 3600, 86_399, 86_400, 1_000_000].map(lasted);
+        assert_eq!(said, ["59 s", "1 min", "59 min", "1 h 0 min", "23 h 59 min", "1 d 0 h", "11 d 13 h"]);
+    }
+
+    fn said(change: impl Fn(&mut Status, Instant), more: impl Fn(&mut Facts)) -> Vec<String> {
+        let now = Instant::now() + Duration::from_secs(10_000);
+        let mut status = Status {
+            link: true,
+            lost: None,
+            room: RoomState::In,
+            capture: CaptureState::Idle,
+            calls: 0,
+            live: 0,
+            renditions: vec![],
+            refusals: Default::default(),
+            viewers: vec![],
+        };
+        change(&mut status, now);
+        let mut facts = Facts {
+            room: RoomName::new("yard").unwrap(),
+            camera: "Nursery".into(),
+            page: "http://localhost:8080".into(),
+            relay: None,
+            config: None,
+            started: now - Duration::from_secs(3723),
+        };
+        more(&mut facts);
+        let process = Process { pid: 7, heap: Some(2 * 1024 * 1024), resident: None };
+        words(&Report::new(&facts, status, process, Moment { now, date: DATE }))
+    }
+}

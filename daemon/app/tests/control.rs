@@ -1,0 +1,321 @@
+//! The local socket of the real program: what it says to whoever asks, what it refuses, who may open it, and what becomes
+//! of it when daemons die or meet.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use porthole_peer::{Caller, Options, Stand};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Only bounds a hang.
+const HANG: Duration = Duration::from_secs(60);
+const CONFIG: &str = "[room]\naccess = \"local\"\n[relay]\nlisten = \"127.0.0.1:0\"\n[video]\nsource = \"test\"\n\
+                      width = 320\nheight = 240\nframerate = 15\n[audio]\nsource = \"none\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_says_what_runs_and_who_watches_in_words_and_as_json() {
+    let house = House::new();
+    let camera = house.start("cam.toml");
+    let said = house.says(&["status"]);
+    assert!(
+        said.starts_with("\"Camera\" is the camera of room porthole, in this daemon's own relay."),
+        "{said}"
+    );
+    assert!(
+        said.contains("\nThe camera is in its room.\nThe camera is closed, because nobody watches.\n"),
+        "{said}"
+    );
+    assert!(said.contains("\nNobody watches.\n"), "{said}");
+    assert!(said.contains(&format!("Its configuration is {}.", house.path("cam.toml").display())), "{said}");
+
+    let stand = Stand::new().unwrap();
+    let caller = Caller::place(&stand, camera.address, "porthole", "ann", &Options::default()).await.unwrap();
+    caller.viewer().wait(HANG, |facts| facts.frames >= 5).await.unwrap();
+    let status: Value = serde_json::from_str(&house.says(&["status", "--json"])).unwrap();
+    assert_eq!((&status["pid"], &status["healthy"]), (&json!(camera.child.id()), &json!(true)));
+    assert_eq!((&status["capture"], &status["live"]), (&json!("running"), &json!(1)));
+    let viewer = &status["viewers"][0];
+    assert_eq!(
+        (&viewer["peer"], &viewer["name"], &viewer["live"]),
+        (&json!("ann"), &Value::Null, &json!(true))
+    );
+    assert_eq!(json!([viewer["picture"]]), status["renditions"]);
+    let now = porthole::keys::now().0;
+    assert!((1..=now).contains(&viewer["since"].as_u64().unwrap()), "{viewer}");
+    let said = house.says(&["status"]);
+    assert!(said.contains("\nOne viewer:\n  somebody (ann)") && said.contains("  since "), "{said}");
+}
+
+#[test]
+fn an_order_is_answered_with_the_status_after_it() {
+    let house = House::new();
+    let _camera = house.start("cam.toml");
+    let mut asker = Asker::to(&house.socket());
+    assert_eq!(asker.asks(r#"{"porthole":1,"ask":"status"}"#)["status"]["capture"], "idle");
+    let after = asker.asks(r#"{"porthole":1,"order":"look"}"#);
+    assert!(["starting", "running"].contains(&after["status"]["capture"].as_str().unwrap()), "{after}");
+}
+
+#[test]
+fn what_is_not_understood_is_refused_and_what_is_too_long_is_not_read() {
+    let house = House::new();
+    let _camera = house.start("cam.toml");
+    let mut asker = Asker::to(&house.socket());
+    for (line, word) in [
+        ("hello", "unreadable"),
+        (r#"{"porthole":9,"ask":"status"}"#, "version"),
+        (r#"{"porthole":1,"order":"dance"}"#, "unknown"),
+    ] {
+        let reply = asker.asks(line);
+        assert_eq!((&reply["error"], &reply["porthole"]), (&json!(word), &json!(1)), "{reply}");
+    }
+    assert_eq!(
+        asker.asks(r#"{"porthole":1,"ask":"status"}"#)["status"]["capture"],
+        "idle",
+        "it is still heard"
+    );
+    let mut long = Asker::to(&house.socket());
+    // More than is read may find the door shut.
+    let _ = long.stream.write_all(&vec![b'x'; 8 * 1024]);
+    assert_eq!(long.hears().unwrap()["error"], "too-long");
+    assert_eq!(long.hears(), None, "and then it is shown the door");
+    let cut = UnixStream::connect(house.socket()).unwrap();
+    let mut cut = Asker { stream: cut.try_clone().unwrap(), lines: BufReader::new(cut) };
+    cut.stream.write_all(br#"{"porthole":1,"#).unwrap();
+    cut.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(cut.hears().unwrap()["error"], "unreadable");
+}
+
+#[test]
+fn who_asks_nothing_keeps_nobody_else_from_asking_for_long() {
+    let house = House::new();
+    let _camera = house.start("cam.toml");
+    let idle: Vec<_> = (0..8)
+        .map(|_| {
+            let mut asker = Asker::to(&house.socket());
+            asker.asks(r#"{"porthole":1,"ask":"status"}"#);
+            asker
+        })
+        .collect();
+    assert_eq!(Asker::to(&house.socket()).hears().unwrap()["error"], "busy");
+    drop(idle);
+    let asked = || Asker::to(&house.socket()).tries(r#"{"porthole":1,"ask":"status"}"#);
+    let until = std::time::Instant::now() + HANG;
+    while asked().is_none_or(|reply| reply["error"] == "busy") {
+        assert!(std::time::Instant::now() < until, "still busy");
+    }
+}
+
+#[test]
+fn only_owner_and_group_may_open_it_and_it_goes_with_the_daemon() {
+    let house = House::new();
+    let mut camera = house.start("cam.toml");
+    let socket = house.socket();
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    camera.ends();
+    assert_eq!(fs::read_dir(house.path("run")).unwrap().count(), 0, "socket and lock are gone");
+    let asked = house.asks(&["status"]);
+    let why = String::from_utf8(asked.stderr).unwrap();
+    assert_eq!(asked.status.code(), Some(69), "{why}");
+    assert!(why.starts_with("no daemon of Porthole runs here: looked in "), "{why}");
+    assert!(why.contains(house.path("run").to_str().unwrap()), "{why}");
+}
+
+#[test]
+fn the_socket_of_a_daemon_that_was_killed_is_replaced() {
+    let house = House::new();
+    let mut camera = house.start("cam.toml");
+    camera.child.kill().unwrap();
+    camera.child.wait().unwrap();
+    let socket = house.socket();
+    assert!(UnixStream::connect(&socket).is_err(), "it is there and dead");
+    let again = house.start("cam.toml");
+    let status: Value = serde_json::from_str(&house.says(&["status", "--json"])).unwrap();
+    assert_eq!(status["pid"], json!(again.child.id()));
+}
+
+#[test]
+fn a_daemon_that_lives_keeps_its_socket_and_the_second_does_without() {
+    let house = House::new();
+    let first = house.start("cam.toml");
+    let mut second = house.start("cam.toml");
+    let pid = || serde_json::from_str::<Value>(&house.says(&["status", "--json"])).unwrap()["pid"].clone();
+    assert_eq!(pid(), json!(first.child.id()));
+    second.ends();
+    assert!(second.log().contains("nobody can ask this daemon for its status: another daemon listens on "));
+    assert_eq!(pid(), json!(first.child.id()));
+}
+
+#[test]
+fn of_two_daemons_the_one_whose_configuration_is_named_is_asked() {
+    let house = House::new();
+    let (one, two) = (house.start("one.toml"), house.start("two.toml"));
+    for (camera, config) in [(&one, "one.toml"), (&two, "two.toml")] {
+        let said = house.says(&["status", "--json", "--config", house.path(config).to_str().unwrap()]);
+        assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["pid"], json!(camera.child.id()));
+    }
+    let asked = house.asks(&["status"]);
+    let why = String::from_utf8(asked.stderr).unwrap();
+    assert_eq!(asked.status.code(), Some(64), "{why}");
+    assert!(why.contains("name the configuration of one with --config"), "{why}");
+    assert!(why.contains("one.toml") && why.contains("two.toml"), "{why}");
+}
+
+#[test]
+fn what_is_no_socket_is_left_alone() {
+    let house = House::new();
+    let mut camera = house.start("cam.toml");
+    let socket = house.socket();
+    camera.ends();
+    fs::write(&socket, "mine").unwrap();
+    let mut camera = house.start("cam.toml");
+    camera.ends();
+    assert!(camera.log().contains("is no socket, so it is left alone"), "{}", camera.log());
+    assert_eq!(fs::read_to_string(&socket).unwrap(), "mine");
+}
+
+#[test]
+fn a_socket_that_nobody_answers_on_is_said_to_be_silent() {
+    let house = House::new();
+    let listener = UnixListener::bind(house.path("run/control-1")).unwrap();
+    let answering = std::thread::spawn(move || {
+        // The first is only looked at.
+        let _ = listener.accept();
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+        stream.write_all(b"what?\n").unwrap();
+    });
+    let asked = house.asks(&["status"]);
+    answering.join().unwrap();
+    assert_eq!(asked.status.code(), Some(69));
+    assert!(String::from_utf8_lossy(&asked.stderr).contains("does not answer: "), "{asked:?}");
+}
+
+/// A place of its own for daemons and whoever asks them.
+struct House(TempDir);
+
+impl House {
+    fn new() -> Self {
+        let house = Self(TempDir::new().unwrap());
+        fs::create_dir(house.path("run")).unwrap();
+        for name in ["cam.toml", "one.toml", "two.toml"] {
+            fs::write(house.path(name), CONFIG).unwrap();
+        }
+        house
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        fs::canonicalize(self.0.path()).unwrap().join(name)
+    }
+
+    fn program(&self) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_porthole"));
+        program.env("RUNTIME_DIRECTORY", self.path("run")).env("STATE_DIRECTORY", self.path("state"));
+        program.env("XDG_RUNTIME_DIR", self.path("run")).env_remove("JOURNAL_STREAM");
+        program
+    }
+
+    /// A daemon that has said its link.
+    fn start(&self, config: &str) -> Camera {
+        let log = tempfile::NamedTempFile::new_in(self.0.path()).unwrap();
+        let mut program = self.program();
+        program.arg("run").arg("--config").arg(self.path(config)).stdout(Stdio::piped());
+        let mut child = program.stderr(log.reopen().unwrap()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, rest) = line.split_once("http://localhost:")?;
+            rest.split_once('/')?.0.parse::<u16>().ok()
+        });
+        // The rest is read too, so that it can be written.
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = SocketAddr::from(([127, 0, 0, 1], port.expect("a link")));
+        Camera { child, address, log }
+    }
+
+    fn asks(&self, words: &[&str]) -> Output {
+        self.program().args(words).output().unwrap()
+    }
+
+    fn says(&self, words: &[&str]) -> String {
+        let output = self.asks(words);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The only socket there is.
+    fn socket(&self) -> PathBuf {
+        let entries = fs::read_dir(self.path("run")).unwrap().map(|entry| entry.unwrap().path());
+        let sockets: Vec<_> = entries.filter(|path| path.extension().is_none()).collect();
+        let [socket] = &sockets[..] else { panic!("{sockets:?}") };
+        socket.clone()
+    }
+}
+
+struct Camera {
+    child: Child,
+    address: SocketAddr,
+    log: tempfile::NamedTempFile,
+}
+
+impl Camera {
+    /// Ends it as a service is ended.
+    fn ends(&mut self) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        let told = Command::new("kill").arg(pid.to_string()).status().unwrap();
+        assert!(told.success() && self.child.wait().unwrap().success());
+    }
+
+    fn log(&self) -> String {
+        let mut log = String::new();
+        self.log.reopen().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        // Already ended is ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Asker {
+    stream: UnixStream,
+    lines: BufReader<UnixStream>,
+}
+
+impl Asker {
+    fn to(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket).unwrap();
+        stream.set_read_timeout(Some(HANG)).unwrap();
+        Self { lines: BufReader::new(stream.try_clone().unwrap()), stream }
+    }
+
+    fn asks(&mut self, line: &str) -> Value {
+        self.tries(line).expect("a reply")
+    }
+
+    /// The same where the door may be shut.
+    fn tries(&mut self, line: &str) -> Option<Value> {
+        let _ = self.stream.write_all(format!("{line}\n").as_bytes());
+        self.hears()
+    }
+
+    /// The next reply; `None`: there are no more.
+    fn hears(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        Some(serde_json::from_str(&line).unwrap())
+    }
+}
