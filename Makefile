@@ -17,7 +17,7 @@ export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check e2e bench chaos viewer clean setup-run setup-test
+.PHONY: help run test check e2e bench chaos fuzz viewer clean setup-run setup-test
 
 help: ## Print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,10 @@ bench: setup-test viewer ## Measure cost per viewer and time to the first pictur
 chaos: setup-test viewer ## Kill, stop, cut and drop a Node relay at random under running calls (FAULTS=100 SEED=n)
 	PORTHOLE_CHAOS_STRICT=1 PORTHOLE_CHAOS_FAULTS=$(or $(FAULTS),100) $(if $(SEED),PORTHOLE_CHAOS_SEED=$(SEED)) \
 		$(CARGO) test --locked -p porthole --test chaos -- --nocapture
+
+fuzz: setup-test viewer ## Hand every reader of strangers' input what they could send, changed by chance (N=1000000 TARGET=wire SEED=n)
+	$(CARGO) run --locked --profile fuzz -p porthole-fuzz -- --inputs $(or $(N),1000000) \
+		$(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
 
 viewer: $(VIEWER) ## Only build the web page
 

@@ -204,3 +204,22 @@ fn what_is_no_ring_is_not_taken_in_part() {
         format!("{{\"version\":1,\"keys\":[{0},{0}]}}", serde_json::to_string(&key("k", "n")).unwrap());
     assert!(KeyRing::from_json(&twice).unwrap_err().to_string().contains("two keys"));
 }
+
+#[test]
+fn what_is_wrong_with_a_ring_is_said_without_the_secret_that_stands_in_the_wrong_place() {
+    let secret = Secret::new([7; Secret::BYTES]).text();
+    let whole =
+        r#"{"version": 1, "keys": [{"id": "k1", "name": "n", "role": "watch", "made": 1, "secret": "S"}]}"#;
+    for (wrong, said) in [
+        (r#""S""#.to_owned(), "expected"),
+        (whole.replace('1', r#""S""#), "expected u32 at line 1"),
+        (whole.replace(r#""made": 1"#, r#""made": "S""#), "expected u64 at line 1"),
+        (whole.replace(r#""role""#, r#""S""#), "expected one of `id`, `name`"),
+        (whole.replace(r#""watch""#, r#""S""#), "expected one of `watch`, `talk`, `manage`"),
+        (whole.replace(r#""S""#, r#""S=""#), "a key's secret has 43 characters"),
+        (whole.replace(r#""id": "k1", "#, ""), "missing field `id`"),
+    ] {
+        let bad = KeyRing::from_json(&wrong.replace('S', &secret)).unwrap_err().to_string();
+        assert!(bad.contains(said) && !bad.contains(&secret), "{bad}");
+    }
+}

@@ -537,6 +537,8 @@ fn no_password_is_ever_repeated() {
         "[ice]\npassword = 'wonder'",
         "turn = { password = 'wonder' }",
         "password = 'wonder'",
+        "[relay]\nmode = 'external'\nurl = 'https://me:wonder@relay.example'",
+        "[relay]\nlink = 'https://me:wonder@cam.example'",
     ] {
         let found = findings(text).to_string();
         assert!(!found.contains("wonder"), "{found}");
@@ -574,10 +576,25 @@ fn the_summary_says_what_matters_and_no_secret() {
 }
 
 #[test]
-fn a_long_value_is_shortened_to_one_line() {
-    let found = wrong(&format!("room.name = '''a\nb{}'''", "c".repeat(1000)));
+fn a_text_whose_end_was_forgotten_repeats_nothing_of_what_it_swallowed() {
+    for (open, close) in [("'''", "'''"), ("\"\"\"", "\"\"\"")] {
+        let text = format!(
+            "[room]\nname = {open}front door\n[[ice.turn]]\nurl = 'turn:h'\nusername = 'me'\npassword = 'wonder'\n\
+             [video]\nfile = {close}\n"
+        );
+        let found = findings(&text).to_string();
+        assert!(found.contains("my.toml:2: room.name: a text"), "{found}");
+        assert!(!found.contains("wonder") && !found.contains("username"), "{found}");
+    }
+}
+
+#[test]
+fn a_long_value_is_shortened_and_one_of_several_lines_is_not_repeated() {
+    let found = wrong(&format!("room.name = 'a {}'", "c".repeat(1000)));
     assert_eq!(found.len(), 1);
-    assert!(!found[0].contains('\n') && found[0].contains('…') && found[0].len() < 200, "{found:?}");
+    assert!(found[0].contains('…') && found[0].len() < 200, "{found:?}");
+    let found = wrong("room.name = '''a\nb'''");
+    assert!(found.len() == 1 && found[0].starts_with("my.toml:1: room.name: a text of 1 to 64"), "{found:?}");
 }
 
 #[test]

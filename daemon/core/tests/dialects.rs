@@ -68,6 +68,38 @@ fn every_dialect_has_golden_messages_for_joining_and_for_an_offer() {
     assert_eq!(folders, known.chain(["custom".to_owned()]).collect());
 }
 
+#[test]
+fn what_the_camera_has_said_is_nobody_elses_under_whatever_name_it_comes_back() {
+    let description = |kind: &str, from: &str| json!({ "type": kind, "sdp": OURS, "from": from });
+    let mut ways: Vec<(&str, Value)> = Vec::new();
+    for key in ["from", "sender", "senderId", "caller", "callerId"] {
+        ways.push(("offer", json!({ "room": ROOM, "offer": { "type": "offer", "sdp": OURS }, key: ME })));
+        ways.push(("answer", json!({ "room": ROOM, "sdp": OURS, "type": "answer", key: ME })));
+        ways.push(("bye", json!({ "room": ROOM, "reason": "busy", key: ME })));
+        ways.push(("joined", json!({ "room": ROOM, key: ME })));
+        // The relay has written the id of our socket beside ours.
+        ways.push((
+            "offer",
+            json!({ "sdp": description("offer", SOCKET), "from": SOCKET, "callerId": SOCKET, key: ME }),
+        ));
+    }
+    ways.push(("offer", json!({ "from": SOCKET, "offer": description("offer", ME) })));
+    ways.push(("offer", json!({ "sdp": null, "offer": description("offer", ME) })));
+    for key in ["id", "peerId", "userId", "user", "socketId"] {
+        ways.push(("user-joined", json!({ "room": ROOM, key: ME })));
+        ways.push(("user-left", json!({ "room": ROOM, key: ME })));
+    }
+    for dialect in ["a", "a0", "b", "e", "custom"] {
+        for (event, payload) in &ways {
+            let heard =
+                tongue(dialect).read(None, &name(ME), &name(ROOM), event, std::slice::from_ref(payload));
+            assert_eq!(heard.message, Ok(Incoming::Nothing), "{dialect}: {event} {payload}");
+        }
+    }
+    let ready = tongue("c2").read(None, &name(ME), &name(ROOM), "ready", &[json!({ "caller": ME })]);
+    assert_eq!(ready.message, Ok(Incoming::Nothing));
+}
+
 // ---- auto ------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -48,7 +48,7 @@ pub enum Unknown {
 pub enum BadRing {
     /// It is not even JSON of that form.
     #[error("{0}")]
-    Form(#[from] serde_json::Error),
+    Form(String),
     /// Its `version` is one we do not know.
     #[error("version {0} is not known (1 is): it was written by a newer Porthole")]
     Version(u32),
@@ -67,6 +67,16 @@ struct Written {
     revoked: BTreeMap<KeyId, Stamp>,
 }
 
+/// What is wrong and where, without what stands there: that may be a secret in the wrong place.
+fn without_values(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let expected = ["invalid ", "unknown "].iter().any(|start| said.starts_with(start));
+    match said.rfind(", expected ").filter(|_| expected) {
+        Some(at) => said.get(at + 2..).unwrap_or_default().to_owned(),
+        None => said,
+    }
+}
+
 impl KeyRing {
     /// How many revoked ids are remembered, the latest, so that a page can say what happened to its key.
     pub const REVOKED: usize = 100;
@@ -78,7 +88,8 @@ impl KeyRing {
     /// # Errors
     /// [`BadRing`]; a ring is taken whole or not at all.
     pub fn from_json(text: &str) -> Result<Self, BadRing> {
-        let Written { version, keys, revoked } = serde_json::from_str(text)?;
+        let Written { version, keys, revoked } =
+            serde_json::from_str(text).map_err(|error| BadRing::Form(without_values(&error)))?;
         if version != Self::VERSION {
             return Err(BadRing::Version(version));
         }

@@ -55,7 +55,7 @@ impl<'t> File<'t> {
 
     /// Notes that `entry` is not what is allowed.
     pub fn find(&mut self, entry: &Entry<'t>, allowed: impl Into<String>) {
-        let value = if entry.secret { None } else { Some(self.shown(entry.span.clone())) };
+        let value = if entry.secret { None } else { self.shown(entry.span.clone()) };
         self.find_at(entry.at, entry.path.clone(), value, allowed.into());
     }
 
@@ -85,15 +85,16 @@ impl<'t> File<'t> {
         1 + before.iter().filter(|&&b| b == b'\n').count()
     }
 
-    /// The text of a value, on one line and not too long.
-    fn shown(&self, span: Range<usize>) -> String {
-        let written = self.text.get(span).unwrap_or_default();
+    /// The text of a value, not too long. Of several lines nothing: one whose end was forgotten has swallowed what
+    /// follows, passwords among it. Nor where an at-sign may stand behind a login.
+    fn shown(&self, span: Range<usize>) -> Option<String> {
+        let written = self.text.get(span).filter(|written| !written.contains(['\n', '@']))?;
         let mut shown: String =
             written.chars().take(SHOWN_CHARACTERS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         if written.chars().count() > SHOWN_CHARACTERS {
             shown.push('…');
         }
-        shown
+        Some(shown)
     }
 }
 

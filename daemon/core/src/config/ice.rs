@@ -127,12 +127,7 @@ fn stun(section: &mut Reader<'_, '_>) -> Vec<String> {
     for entry in section.list("stun") {
         match entry.text().filter(|text| address::is_stun(text)) {
             Some(text) => stun.push(text.to_owned()),
-            None => {
-                // A colon and an at-sign may be a login.
-                let entry =
-                    if entry.text().is_some_and(|text| text.contains('@')) { entry.secret() } else { entry };
-                section.file.find(&entry, r#"a text such as "stun:stun.example:3478" (RFC 7064)"#)
-            }
+            None => section.file.find(&entry, r#"a text such as "stun:stun.example:3478" (RFC 7064)"#),
         }
     }
     stun

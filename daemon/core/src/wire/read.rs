@@ -91,10 +91,9 @@ struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     fn open(sender: Option<&'a PeerId>, about: About, ids: Ids, payload: &'a Value) -> Self {
         let outer = payload.as_object();
+        let given = |key: &&str| outer?.get(*key).filter(|value| !value.is_null());
         let inner = match about {
-            About::Offer | About::Answer => outer
-                .and_then(|outer| DESCRIPTIONS.iter().find_map(|key| outer.get(*key)))
-                .and_then(Value::as_object),
+            About::Offer | About::Answer => DESCRIPTIONS.iter().find_map(given).and_then(Value::as_object),
             _ => None,
         };
         Self { sender, about, ids, outer, inner }
@@ -146,9 +145,15 @@ impl<'a> Envelope<'a> {
         (knows_us && names_another("to", me)) || names_another("room", room) || names_another("roomId", room)
     }
 
+    /// Whether it is our own, under whatever name it is passed back to us: a relay may have renamed its sender, or have
+    /// written a socket's id beside.
     fn is_echo(&self, me: &PeerId) -> bool {
-        matches!(self.member("from"), Some(Value::String(text)) if text == me.as_str())
-            || self.sender == Some(me)
+        let comes_or_goes = matches!(self.about, About::Joined | About::Left);
+        let is_us =
+            |object: &Map<String, Value>| PEERS.iter().any(|key| says(object, key) == Some(me.as_str()));
+        self.sender == Some(me)
+            || [self.outer, self.inner].into_iter().flatten().any(|object| is_said_by(me, object))
+            || (comes_or_goes && self.outer.is_some_and(is_us))
     }
 
     /// Who sent it and for which attempt.
@@ -288,6 +293,15 @@ impl<'a> Envelope<'a> {
         let (from, tag) = (self.from().ok(), self.tag().ok());
         Unreadable { from, tag, reason, offer: self.about == About::Offer }
     }
+}
+
+/// Whether an object says, in any spelling, that `me` has sent it.
+pub(super) fn is_said_by(me: &PeerId, object: &Map<String, Value>) -> bool {
+    SENDERS.iter().any(|key| says(object, key) == Some(me.as_str()))
+}
+
+fn says<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    object.get(key)?.as_str()
 }
 
 fn text_of(description: &Map<String, Value>) -> Option<&String> {

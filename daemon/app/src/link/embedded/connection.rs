@@ -1,7 +1,7 @@
 //! One connection: what it speaks, http or TLS, and then its requests. Must not know what is asked for.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -95,10 +95,7 @@ async fn requests(
     mut stopped: watch::Receiver<()>,
 ) -> Result<(), String> {
     let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(RemoteAddress(from.ip()));
-        if secure {
-            request.extensions_mut().insert(Secure);
-        }
+        mark(&mut request, from.ip(), secure);
         router.clone().call(request)
     });
     let connection = http1::Builder::new()
@@ -116,6 +113,14 @@ async fn requests(
         }
     };
     ended.map_err(|error| error.to_string())
+}
+
+/// Writes into a request where it comes from.
+pub fn mark<B>(request: &mut Request<B>, from: IpAddr, secure: bool) {
+    request.extensions_mut().insert(RemoteAddress(from));
+    if secure {
+        request.extensions_mut().insert(Secure);
+    }
 }
 
 impl Seated {

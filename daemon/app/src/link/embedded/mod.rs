@@ -5,14 +5,18 @@
 //! [`entrance`] bring it what arrives from strangers, after [`guard`] has had a look at it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::PeerId;
 use porthole_core::status::Status;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tower::Service;
 
 use super::{Events, Link};
 
@@ -44,6 +48,19 @@ pub struct Camera {
     pub health: watch::Receiver<Status>,
     /// Who may enter its room; `None`: whoever likes.
     pub gate: Option<Gate>,
+}
+
+/// Where requests are answered, reached without a connection.
+#[derive(Debug, Clone)]
+pub struct Counter(Router);
+
+impl Counter {
+    /// Answers a request as if it had come from this address. `secure`: over https.
+    pub async fn ask(&self, mut request: Request, from: IpAddr, secure: bool) -> Response {
+        connection::mark(&mut request, from, secure);
+        let Ok(response) = self.0.clone().call(request).await;
+        response
+    }
 }
 
 /// Why the relay could not be opened, and what to do about it.
@@ -90,6 +107,18 @@ pub async fn open(
     ice: &IceSettings,
     camera: Camera,
 ) -> Result<Link, OpenFailed> {
+    Ok(serve(settings, room, ice, Some(camera)).await?.0)
+}
+
+/// The same, and the counter behind its port, for who looks for harm in requests.
+///
+/// Errors: [`OpenFailed`], each with what to do about it.
+pub async fn open_with_counter(
+    settings: RelaySettings,
+    room: &RoomSettings,
+    ice: &IceSettings,
+    camera: Camera,
+) -> Result<(Link, Counter), OpenFailed> {
     serve(settings, room, ice, Some(camera)).await
 }
 
@@ -101,7 +130,7 @@ pub async fn open_alone(
     room: &RoomSettings,
     ice: &IceSettings,
 ) -> Result<Link, OpenFailed> {
-    serve(settings, room, ice, None).await
+    Ok(serve(settings, room, ice, None).await?.0)
 }
 
 async fn serve(
@@ -109,7 +138,7 @@ async fn serve(
     room: &RoomSettings,
     ice: &IceSettings,
     camera: Option<Camera>,
-) -> Result<Link, OpenFailed> {
+) -> Result<(Link, Counter), OpenFailed> {
     let (listener, page) = bind(settings.listen, room.access).await?;
     let tls = tls::Tls::open(&settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
@@ -130,7 +159,8 @@ async fn serve(
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
     let server =
         server::Server::new(listener, pages, settings.max_sockets, entrance, relay.figures(), health, tls);
-    Ok(Link::start(Some(page), |ends| relay.run(ends, server)).with_authority(authority))
+    let counter = Counter(server.router());
+    Ok((Link::start(Some(page), |ends| relay.run(ends, server)).with_authority(authority), counter))
 }
 
 /// Takes the port, if that exposes nobody; with the address that was really bound.

@@ -107,6 +107,11 @@ impl Server {
         Self { listener, router, io, connections, speaker, keeper }
     }
 
+    /// What answers requests.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Takes connections in until stopped.
     pub fn start(self) -> Serving {
         let Self { listener, router, io, connections, speaker, keeper } = self;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::choice::Wrap;
 use super::spec::{Means, Spec};
 use crate::ids::{Name, PeerId, RoomName};
-use crate::wire::read::{About, Ids, present, understand};
+use crate::wire::read::{About, Ids, is_said_by, present, understand};
 use crate::wire::{Away, Incoming, Unreadable, limits};
 
 /// Most arguments that are looked at.
@@ -114,7 +114,7 @@ fn is_ours(me: &PeerId, room: &RoomName, args: &[Value]) -> bool {
         None => true,
         Some(object) => {
             let says = |key: &str| object.get(key).and_then(Value::as_str);
-            says("from") != Some(me.as_str())
+            !is_said_by(me, object)
                 && ["room", "roomId"].iter().all(|key| says(key).is_none_or(|named| named == room.as_str()))
         }
     }

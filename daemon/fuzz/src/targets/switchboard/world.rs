@@ -1,0 +1,248 @@
+//! What the commands so far have come to, and what has to hold after each of them. Must not trust what the switchboard
+//! says of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use porthole_core::access::Stamp;
+use porthole_core::command::Command;
+use porthole_core::config::settings::Access;
+use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
+use porthole_core::ids::{CallId, Rendition};
+use porthole_core::sdp::choose::AnswerPlan;
+use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::wire::limits;
+use serde_json::{Value, json};
+
+use super::super::{Outcome, sdp};
+use super::script;
+use crate::corpus::{self, ROOM};
+
+/// Most times in a row that the switchboard may want to be woken within one pause.
+const WAKES: usize = 400;
+
+/// A switchboard with a clock of its own, and all that it has commanded.
+pub struct World {
+    board: Switchboard,
+    now: Instant,
+    most: usize,
+    keyed: bool,
+    offer: String,
+    capture: bool,
+    renditions: BTreeSet<Rendition>,
+    /// Calls that are not hung up, with what they watch.
+    calls: BTreeMap<CallId, Option<Rendition>>,
+    plans: BTreeMap<CallId, AnswerPlan>,
+    hung_up: BTreeSet<CallId>,
+    last: CallId,
+    knocks: Vec<Value>,
+    answers: usize,
+    stopping: bool,
+    finished: bool,
+    outcome: Outcome,
+}
+
+impl World {
+    /// Nothing has happened.
+    pub fn new(settings: SwitchboardSettings) -> Self {
+        let (most, keyed) = (settings.room.max_calls, settings.room.access == Access::Keys);
+        let golden = corpus_offer();
+        Self {
+            board: Switchboard::new(settings),
+            now: Instant::now(),
+            most,
+            keyed,
+            offer: golden,
+            capture: false,
+            renditions: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            hung_up: BTreeSet::new(),
+            last: CallId(0),
+            knocks: Vec::new(),
+            answers: 0,
+            stopping: false,
+            finished: false,
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// One event, or some time.
+    pub fn step(&mut self, block: &str) {
+        let Some(said) = block.strip_prefix('!') else { return self.feed(script::message(block)) };
+        let mut words = said.split(' ');
+        let word = words.next().unwrap_or_default();
+        let rest = said.get(word.len()..).unwrap_or_default().trim();
+        let number = rest.split(' ').next().and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
+        match word {
+            "sleep" => self.sleep(Duration::from_millis(number.min(100_000))),
+            "keys" => self.feed(Event::Access(script::keys(words, None))),
+            "revoke" => {
+                let revoked = words.next();
+                let all = ["grandma", "uncle", "guest"].into_iter();
+                self.feed(Event::Access(script::keys(all, revoked)));
+            }
+            "date" => {
+                let date = script::TODAY.0.saturating_add(number).saturating_sub(1_000);
+                self.feed(Event::Access(AccessEvent::Date(Stamp(date))));
+            }
+            "knock" => {
+                let (id, who, tag) = (words.next(), words.next(), words.next());
+                let (id, who, tag) = (id.unwrap_or("grandma"), who.unwrap_or("anna"), tag.unwrap_or("1"));
+                if let Some(knock) = script::knock(id, who, tag, &self.offer) {
+                    self.knocks.push(knock.clone());
+                    self.feed(offer(who, knock));
+                }
+            }
+            "again" => {
+                let count = self.knocks.len();
+                let which = usize::try_from(number).unwrap_or_default();
+                if let Some(knock) = self.knocks.get(which % count.max(1)).cloned() {
+                    let who = knock["from"].as_str().unwrap_or_default().to_owned();
+                    self.feed(offer(&who, knock));
+                }
+            }
+            "answered" => {
+                let call = CallId(number);
+                let answer = self.plans.get(&call).map_or("v=0".to_owned(), |plan| sdp::say_yes(&plan.offer));
+                self.feed(Event::Media(MediaEvent::Answered { call, sdp: answer }));
+            }
+            _ => {
+                if let Some(event) =
+                    script::report(block.split(' ').next().unwrap_or_default(), CallId(number), rest)
+                {
+                    self.feed(event);
+                }
+            }
+        }
+    }
+
+    /// The daemon stops, and nothing is left; tells what has come of it all.
+    pub fn stop(mut self) -> u64 {
+        self.feed(Event::Shutdown);
+        assert!(self.calls.is_empty() && !self.capture && self.renditions.is_empty(), "left open at the end");
+        self.sleep(limits::SHUTDOWN_DEADLINE);
+        assert!(self.finished, "does not finish");
+        assert_eq!(self.board.poll_timeout(), None);
+        self.step("!up");
+        self.step("!knock");
+        let refusals: Vec<String> =
+            self.board.status().refusals.keys().map(|word| format!("{word:?}")).collect();
+        self.outcome.note(refusals);
+        self.outcome.number()
+    }
+
+    fn feed(&mut self, event: Event) {
+        match &event {
+            Event::Media(MediaEvent::CaptureFailed { .. }) => self.capture = false,
+            Event::Media(MediaEvent::RenditionFailed { rendition, .. }) => {
+                _ = self.renditions.remove(rendition)
+            }
+            Event::Media(MediaEvent::Closed { call }) => _ = self.hung_up.remove(call),
+            Event::Shutdown => self.stopping = true,
+            _ => {}
+        }
+        self.board.handle(event, self.now);
+        self.perform();
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        let end = self.now + time;
+        for _ in 0..WAKES {
+            let Some(next) = self.board.poll_timeout().filter(|next| *next <= end) else { break };
+            self.now = self.now.max(next);
+            self.board.handle_timeout(self.now);
+            self.perform();
+            let again = self.board.poll_timeout();
+            assert!(again.is_none_or(|again| again > self.now), "asks for the same moment for ever");
+        }
+        self.now = end;
+    }
+
+    fn perform(&mut self) {
+        let mut count = 0;
+        while let Some(command) = self.board.poll_command() {
+            count += 1;
+            assert!(!self.finished, "{command:?} after the end");
+            self.take(command);
+        }
+        assert!(count <= 8 * self.most + limits::CANDIDATES_PER_CALL + 24, "{count} commands for one event");
+        self.check();
+    }
+
+    fn take(&mut self, command: Command) {
+        self.outcome.note(std::mem::discriminant(&command));
+        match command {
+            Command::StartCapture => assert!(!self.stopping && !std::mem::replace(&mut self.capture, true)),
+            Command::StopCapture => assert!(std::mem::replace(&mut self.capture, false)),
+            Command::StartRendition(one) => {
+                assert!(!self.stopping && self.capture && self.renditions.insert(one))
+            }
+            Command::StopRendition(one) => assert!(self.renditions.remove(&one)),
+            Command::Answer { call, plan, .. } => {
+                self.answers += 1;
+                self.opens(call, plan.rendition);
+                self.plans.insert(call, *plan);
+            }
+            Command::Offer { call, rendition, .. } => {
+                assert!(!self.keyed, "our own pages call, where keys decide");
+                self.opens(call, Some(rendition));
+            }
+            Command::TakeAnswer { call, .. } | Command::AddCandidate { call, .. } => {
+                assert!(self.calls.contains_key(&call), "{call} is not there");
+            }
+            Command::HangUp { call } => {
+                assert!(self.calls.remove(&call).is_some(), "{call} is hung up twice");
+                self.plans.remove(&call);
+                self.hung_up.insert(call);
+            }
+            Command::ForceKeyFrame(one) => assert!(self.renditions.contains(&one)),
+            Command::Send(message) => {
+                self.outcome.note(&message.event);
+                let said = json!(message.args).to_string();
+                assert!(said.contains(ROOM), "no room in {said}");
+            }
+            Command::Note(note) => assert!(note.text.len() < 1_000, "too much for a log: {}", note.text),
+            Command::Finished => self.finished = true,
+        }
+    }
+
+    fn opens(&mut self, call: CallId, rendition: Option<Rendition>) {
+        assert!(!self.stopping && self.capture && call > self.last, "{call} after {}", self.last);
+        assert!(rendition.is_none_or(|one| self.renditions.contains(&one)));
+        self.last = call;
+        self.calls.insert(call, rendition);
+    }
+
+    fn check(&self) {
+        let (status, kept) = (self.board.status(), self.board.kept());
+        assert_eq!(status.calls, self.calls.len());
+        let used: BTreeSet<_> = self.calls.values().filter_map(|rendition| *rendition).collect();
+        assert_eq!(self.renditions, used, "a rendition runs exactly while a call uses it");
+        assert!(self.calls.is_empty() || self.capture);
+        assert!(self.calls.len() <= 2 * self.most, "a viewer has two calls at most");
+        if self.keyed {
+            let distinct: BTreeSet<_> = self.knocks.iter().map(|knock| knock["proof"].as_str()).collect();
+            assert!(self.answers <= distinct.len(), "somebody is answered who has proved nothing");
+        }
+        assert!(kept.closing <= limits::CLOSING_AT_ONCE + 2 * self.most);
+        assert!(kept.early_candidates <= limits::EARLY_CANDIDATES);
+        assert!(kept.counted_peers <= limits::COUNTED_PEERS && kept.doubted_peers <= limits::COUNTED_PEERS);
+        assert!(kept.taken_proofs <= self.knocks.len());
+        let due = self.board.poll_timeout();
+        assert!(
+            self.calls.is_empty() || due.is_some_and(|due| due <= self.now + limits::ANSWER_DEADLINE),
+            "every call has a deadline"
+        );
+    }
+}
+
+fn offer(who: &str, payload: Value) -> Event {
+    let sender = porthole_core::ids::Name::new(who).ok();
+    Event::Link(LinkEvent::Message { sender, name: "offer".into(), args: vec![payload] })
+}
+
+/// A short offer, as a browser made it.
+fn corpus_offer() -> String {
+    corpus::SHORT_OFFER.with(Clone::clone)
+}
