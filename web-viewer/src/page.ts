@@ -96,6 +96,8 @@ export class Page {
     this.loud.hidden = !big;
     document.body.toggleAttribute("data-loud", big);
     this.loud.replaceChildren(icon(state === "still" ? "call" : "soundOn"), state === "still" ? TEXT.pictureOn : TEXT.soundOn);
+    // One button for one thing.
+    this.sound.hidden = big;
     const on = state === "on";
     dress(this.sound, on ? "soundOn" : "soundOff", state === "none" ? TEXT.noSound : on ? TEXT.mute : TEXT.unmute);
     this.sound.disabled = state === "none";

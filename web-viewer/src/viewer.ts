@@ -14,7 +14,7 @@ import { Sound, type SoundState } from "./sound";
 import { arrived, progress, type Arrived } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { note, others, short, spoken, TEXT, unseen, way } from "./words";
+import { hint, note, others, short, spoken, TEXT, unseen, way } from "./words";
 
 /** How often the frame counter of a call is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -51,6 +51,8 @@ export class Viewer {
   private renewal = 0;
   /** `new`: nobody knows yet whether there is one. */
   private relay: "new" | "up" | "down" = "new";
+  /** When the relay was last lost. */
+  private away = new Date();
   /** Whether the relay has said who is in the room; null while it may still do so. */
   private listed: boolean | null = null;
   private alone: Seat | null = null;
@@ -120,6 +122,7 @@ export class Viewer {
   }
 
   private down(): void {
+    if (this.relay !== "down") this.away = new Date();
     this.relay = "down";
     this.roster.forget();
     for (const seat of this.seats) this.feed(seat, { is: "relay-down" });
@@ -359,8 +362,7 @@ export class Viewer {
     this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");
     const live = this.seats.filter(({ life }) => life.view().word === "live");
     this.page.mayRest(live.length > 0 && live.length === this.seats.length);
-    this.page.whisper(!navigator.onLine && this.seats.length > 0 && live.length > 0 ? TEXT.offlineHint
-      : this.relay === "down" && live.length > 0 ? TEXT.relayHint : null);
+    this.page.whisper(hint(navigator.onLine, this.relay === "down" ? this.away : null, live.map(({ seen }) => seen)));
     const [said, busy] = note(this.relay === "new" && !navigator.onLine ? "down" : this.relay, this.listed, this.door);
     this.page.tell(this.seats.length > 0 ? null : said, busy);
     const [only] = this.seats;

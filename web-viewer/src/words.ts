@@ -17,7 +17,7 @@ const REASONS: Record<Why, Words> = {
   "busy": { title: "All places are taken", text: "As many people as the camera allows are already watching. You get the next free place; just leave this page open." },
   "no-codec": { title: "This browser cannot show the picture", text: "It has no picture format in common with the camera. Another browser will do: try Chrome, Edge or Safari." },
   "no-bundle": { title: "This browser is too old", text: "It cannot receive picture and sound the way the camera sends them. Please update it or use another one." },
-  "not-allowed": { title: "You are not let in", text: "The camera does not know the key in this link. Ask its owner for a new one." },
+  "not-allowed": { title: "You are not let in", text: "The camera does not know the key in this link, or it is a key for another room. Open the whole link once more, or ask its owner for a new one." },
   "expired-key": { title: "Your key has expired", text: "It was made for a time that is over. If you are still to watch, ask the camera’s owner for a new link, and open that." },
   "revoked-key": { title: "Your key was taken back", text: "The camera’s owner does not let this link in any more. If that is a mistake, ask for a new one, and open that." },
   "bad-offer": { title: "The camera did not understand this browser", text: "Please update the browser or use another one." },
@@ -34,7 +34,7 @@ const REASONS: Record<Why, Words> = {
   "silent": { title: "The picture stopped", text: "Nothing came from the camera for a few seconds. The page calls again by itself." },
   "no-answer": { title: "The call was not answered", text: "The camera called and heard nothing. The page calls by itself." },
   "no-connection": { title: "No way through to the camera", text: "The camera answers, but picture and sound find no way here. The page keeps trying." },
-  "too-slow": { title: "The connection is too slow", text: "The picture cannot get through. The page tries again in a moment; a place closer to the Wi-Fi may help." },
+  "too-slow": { title: "The picture cannot get through", text: "The way to this device is too slow for it, or the camera’s board has too much to do. The page tries again in a moment." },
   "failed": { title: "The call went wrong", text: "Something failed on the way. The page calls again by itself." },
   "no-key": { title: "A key is needed here", text: "This camera only opens to people with a key. Ask its owner for a link of your own, and open the whole of it." },
   "no-entry": { title: "You are not let in", text: "There is no such room here, or it only opens to people with the right key. Check the link, or ask the camera’s owner for another." },
@@ -90,6 +90,17 @@ export function note(relay: "new" | "up" | "down", listed: boolean | null, door:
   if (door !== null) return [words({ word: "turned-away", reason: door }, NAMELESS), false];
   if (relay === "down") return [TEXT.relayLost, true];
   return [relay === "up" && listed !== null ? TEXT.emptyRoom : TEXT.openingRoom, true];
+}
+
+/**
+ * The small line under a live picture; null: nothing to say. `away`: since when there is no relay, null while there is one.
+ * `seen`: when each picture last moved. That a picture goes on is said when it has, and not because it did.
+ */
+export function hint(online: boolean, away: Date | null, seen: (Date | null)[]): string | null {
+  if (seen.length === 0) return null;
+  if (!online) return TEXT.offlineHint;
+  if (away === null) return null;
+  return seen.every((date) => date !== null && date > away) ? TEXT.relayHint : TEXT.relayAway;
 }
 
 /** How long there may be no picture before it is said since when, in milliseconds. */
@@ -198,13 +209,14 @@ export const TEXT = {
   openingRoom: { title: "Opening…", text: "Looking for the camera." },
   relayLost: { title: "No connection", text: "Please check that this device is online. If it is, the camera’s server is away. The page keeps trying by itself." },
   emptyRoom: { title: "No camera here yet", text: "As soon as one comes into this room, you will see it here." },
+  relayAway: "The camera’s server is away.",
   relayHint: "The camera’s server is away. The picture goes on.",
   offlineHint: "This device is offline.",
   hintOver: "Connected again.",
   soundOn: "Turn sound on",
   pictureOn: "Start the picture",
   mute: "Mute",
-  unmute: "Sound on",
+  unmute: "Unmute",
   noSound: "No sound",
   hangUp: "Hang up",
   call: "Call",

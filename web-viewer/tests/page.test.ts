@@ -12,7 +12,7 @@ import { Sound } from "../src/sound";
 import { arrived, progress } from "../src/stats";
 import { columns } from "../src/tiles";
 import { isName, REASONS } from "../src/wire";
-import { note, others, short, spoken, TEXT, unseen, words } from "../src/words";
+import { hint, note, others, short, spoken, TEXT, unseen, words } from "../src/words";
 
 // Node 18 keeps it in a module, browsers have it everywhere.
 globalThis.crypto ??= webcrypto as Crypto;
@@ -86,6 +86,17 @@ test("since when there is no picture is said once it has been away for a while, 
   assert.equal(since("again", 24 * 3600), "No picture since Mon 23 Nov 03:12.");
   for (const word of ["live", "ended", "refused"] as const) assert.equal(since(word, 60), "", word);
   assert.equal(since("absent", 60, null), "");
+});
+
+test("that a picture goes on without the relay is said when it has moved since, and not before", () => {
+  const at = (second: number) => new Date(2026, 0, 1, 3, 0, second);
+  assert.equal(hint(true, null, [at(1)]), null);
+  assert.equal(hint(true, at(5), [at(4)]), TEXT.relayAway);
+  assert.equal(hint(true, at(5), [null]), TEXT.relayAway);
+  assert.equal(hint(true, at(5), [at(6), at(4)]), TEXT.relayAway);
+  assert.equal(hint(true, at(5), [at(6)]), TEXT.relayHint);
+  assert.equal(hint(false, at(5), [at(6)]), TEXT.offlineHint);
+  assert.equal(hint(false, at(5), []), null, "no picture, no line under it");
 });
 
 test("a refusal says why, and two reasons rarely sound the same", () => {

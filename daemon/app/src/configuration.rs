@@ -1,9 +1,10 @@
 //! Fetches the configuration: the file and the environment. Must not know what is allowed in it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use porthole_core::config::settings::{RelayMode, Settings};
+use porthole_core::config::settings::{RelayMode, Settings, VideoSource};
 use porthole_core::config::{self, Findings};
 
 use crate::exit::Exit;
@@ -70,12 +71,21 @@ pub fn read_for_relay(path: Option<&Path>) -> Result<Settings, Unusable> {
 /// As those of [`read`], or what is wrong with such a file.
 pub fn check(path: &Path) -> Result<Settings, Unusable> {
     let settings = read(Some(path))?;
-    if let RelayMode::External(relay) = &settings.relay.mode
-        && let Some(ca) = &relay.ca
-        && let Err(error) = fs::read(ca)
-    {
-        let file = path.display().to_string();
-        return Err(Unusable::Missing { file, key: "relay.ca", named: ca.clone(), error });
+    let ca = match &settings.relay.mode {
+        RelayMode::External(relay) => relay.ca.as_ref(),
+        RelayMode::Embedded => None,
+    };
+    let clip = match &settings.media.video.source {
+        VideoSource::File(clip) => Some(clip),
+        _ => None,
+    };
+    for (key, named) in [("relay.ca", ca), ("video.file", clip)] {
+        if let Some(named) = named
+            && let Err(error) = fs::File::open(named).and_then(|mut file| file.read(&mut [0]))
+        {
+            let file = path.display().to_string();
+            return Err(Unusable::Missing { file, key, named: named.clone(), error });
+        }
     }
     Ok(settings)
 }
@@ -131,6 +141,10 @@ mod tests {
         read(Some(&path)).unwrap();
         fs::write(folder.path().join("a.pem"), "").unwrap();
         check(&path).unwrap();
+
+        fs::write(&path, "[video]\nsource = 'file'\nfile = 'night.mp4'").unwrap();
+        let said = check(&path).unwrap_err().to_string();
+        assert!(said.contains("my.toml: video.file: ") && said.contains("night.mp4: "), "{said}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Instant;
 use porthole_core::access::KeyRing;
 use porthole_core::command::Command;
 use porthole_core::config::settings::{Access, RelayMode, RoomSettings, Settings};
+use porthole_core::event::{AccessEvent, Event};
 use porthole_core::ids::PeerId;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::wire::Outgoing;
@@ -104,7 +105,11 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let mut stop = pin!(told_to_stop()?);
     let keyed = Keyed::open(&settings.room)?;
     let me = camera_id(&settings.room)?;
-    let switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
+    let mut switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
+    // Before the first call: pages are let into the room while encoders are still tried, and offer at once.
+    for known in keyed.iter().flat_map(Keyed::known) {
+        switchboard.handle(Event::Access(known), Instant::now());
+    }
     let (status, health) = watch::channel(switchboard.status());
     let (ring, known) = watch::channel(keyed.as_ref().map(|keyed| keyed.ring.clone()).unwrap_or_default());
     let (access_events, access_inbox) = mpsc::channel(keys::NEWS);
@@ -204,6 +209,11 @@ impl Keyed {
         let (ring, first) = keys::begin(&file)?;
         file.warn_if_exposed();
         Ok(Some(Self { file, ring, first }))
+    }
+
+    /// What the switchboard has to know of them before anybody calls.
+    fn known(&self) -> [AccessEvent; 2] {
+        [AccessEvent::Date(keys::now()), AccessEvent::Keys(self.ring.clone())]
     }
 
     /// What is said of them. Keys are not for the journal, which many may read and which keeps what it has read.

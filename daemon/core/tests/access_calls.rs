@@ -149,19 +149,19 @@ fn no_stranger_talks_the_camera_out_of_the_dialect_that_keys_need() {
 }
 
 #[test]
-fn as_long_as_keys_or_date_are_not_known_nobody_is_let_in() {
+fn as_long_as_keys_or_date_are_not_known_nobody_is_let_in_or_told_that_the_key_is_wrong() {
     let grandma = key("grandma");
     let knock = || Knock::new(&grandma, "anna", "1").unvouched();
     let keyed = || {
         Desk::with(|settings| (settings.room.access, settings.relay) = (Access::Keys, porthole_elsewhere()))
     };
     let mut desk = keyed();
-    desk.refuses(&knock(), Reason::NotAllowed);
+    desk.refuses(&knock(), Reason::ShuttingDown);
     desk.ignores(date(TODAY));
-    desk.refuses(&knock(), Reason::NotAllowed);
+    desk.refuses(&knock(), Reason::ShuttingDown);
     let mut desk = keyed();
     desk.ignores(keys(std::slice::from_ref(&grandma)));
-    desk.refuses(&knock(), Reason::NotAllowed);
+    desk.refuses(&knock(), Reason::ShuttingDown);
     desk.ignores(date(TODAY));
     desk.answers(&knock());
 }

@@ -279,7 +279,7 @@ fn a_viewer_that_overflows_again_and_again_is_hung_up_and_the_others_are_not() {
     let mut desk = Desk::local();
     let slow = desk.live("anna", "1");
     let well = desk.live("bert", "1");
-    desk.passes(limits::JOIN_KEY_FRAME_GAP, [Command::ForceKeyFrame(Rendition::H264)]);
+    desk.passes(limits::OVERFLOW_GRACE, [Command::ForceKeyFrame(Rendition::H264)]);
     for _ in 1..limits::OVERFLOWS {
         desk.ignores(overflowed(slow));
         desk.passes(limits::OVERFLOW_GAP, []);
@@ -294,9 +294,21 @@ fn a_viewer_that_overflows_again_and_again_is_hung_up_and_the_others_are_not() {
 fn one_stall_counts_once_however_many_packets_of_it_find_no_room() {
     let mut desk = Desk::local();
     let id = desk.live("anna", "1");
+    desk.passes(limits::OVERFLOW_GRACE, []);
     for _ in 0..100 {
         desk.ignores(overflowed(id));
         desk.passes(Duration::from_millis(9), []);
+    }
+    assert_eq!(desk.board.status().live, 1);
+}
+
+#[test]
+fn what_piled_up_before_the_call_was_live_is_not_counted() {
+    let mut desk = Desk::local();
+    let id = desk.live("anna", "1");
+    for _ in 0..limits::OVERFLOWS {
+        desk.ignores(overflowed(id));
+        desk.passes(Duration::from_millis(300), []);
     }
     assert_eq!(desk.board.status().live, 1);
 }

@@ -1,6 +1,8 @@
 //! One clock and one base time for every pipeline of the process, so that timestamps mean the same everywhere and
 //! a pipeline that is started again goes on where its predecessor stopped. Must not know what a pipeline carries.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -55,6 +57,7 @@ impl Timeline {
 pub fn listen(pipeline: &gst::Pipeline, hear: impl Fn(Said) + Send + Sync + 'static) {
     let Some(bus) = pipeline.bus() else { return };
     let weak = pipeline.downgrade();
+    let recalculating = Arc::new(AtomicBool::new(false));
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => {
@@ -70,8 +73,12 @@ pub fn listen(pipeline: &gst::Pipeline, hear: impl Fn(Said) + Send + Sync + 'sta
                 hear(Said::Overflowed);
             }
             gst::MessageView::Latency(_) => {
-                if let Some(pipeline) = weak.upgrade() {
-                    pipeline.call_async(|pipeline| {
+                // One at a time: each waits on a thread of its own for the pipeline to be still.
+                let due = !recalculating.swap(true, Ordering::AcqRel);
+                if let Some(pipeline) = weak.upgrade().filter(|_| due) {
+                    let recalculating = recalculating.clone();
+                    pipeline.call_async(move |pipeline| {
+                        recalculating.store(false, Ordering::Release);
                         let _ = pipeline.recalculate_latency();
                     });
                 }

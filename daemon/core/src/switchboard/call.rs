@@ -10,8 +10,8 @@ use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
 use crate::wire::dialect::Tongue;
 use crate::wire::limits::{
-    CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_WINDOW, OVERFLOWS, SILENCE,
-    VIEWER_DEADLINE,
+    CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_GRACE, OVERFLOW_WINDOW,
+    OVERFLOWS, SILENCE, VIEWER_DEADLINE,
 };
 use crate::wire::{Address, Candidate, Outgoing, Reason, Shape};
 
@@ -221,7 +221,11 @@ impl Call {
 
     /// The viewer's queue overflowed. `true`: too often.
     pub(super) fn overflowed(&mut self, now: Instant) -> bool {
-        let Life::Live { overflows, .. } = &mut self.life else { return false };
+        let Life::Live { overflows, since, .. } = &mut self.life else { return false };
+        // What piled up while the ways were being found is no fault of the viewer's.
+        if now < *since + OVERFLOW_GRACE {
+            return false;
+        }
         // One stall is told of once for every packet of sound that found no room.
         if overflows.back().is_some_and(|last| now < *last + OVERFLOW_GAP) {
             return false;

@@ -124,8 +124,9 @@ impl Door {
     }
 
     fn usable(&self, id: &KeyId, now: Instant) -> Result<&Key, Reason> {
+        // Not the key's fault, and no reason for a page to stay away.
         let (Some(ring), Some(date)) = (&self.ring, self.date_at(now)) else {
-            return Err(Reason::NotAllowed);
+            return Err(Reason::ShuttingDown);
         };
         ring.usable(id, date).map_err(|why| match why {
             Unusable::Unknown => Reason::NotAllowed,

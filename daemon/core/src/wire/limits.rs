@@ -89,6 +89,8 @@ pub const KEY_FRAME_GAP: Duration = Duration::from_millis(500);
 pub const JOIN_KEY_FRAME_GAP: Duration = Duration::from_millis(100);
 /// A viewer whose queue overflows this often within [`OVERFLOW_WINDOW`] is hung up.
 pub const OVERFLOWS: usize = 5;
+/// What overflows sooner than this after a call went live has piled up before.
+pub const OVERFLOW_GRACE: Duration = Duration::from_secs(2);
 /// What overflows sooner than this after it was counted is still the same stall.
 pub const OVERFLOW_GAP: Duration = Duration::from_secs(1);
 /// See [`OVERFLOWS`].

@@ -50,7 +50,7 @@ reasons! {
     Silent = "silent": "nothing was heard from the viewer any more",
     NoAnswer = "no-answer": "the viewer did not answer the camera's offer",
     NoConnection = "no-connection": "no network path to the viewer worked",
-    TooSlow = "too-slow": "the viewer's connection cannot carry the picture",
+    TooSlow = "too-slow": "the picture piled up on its way to the viewer: its connection, or the camera's board, is too slow",
     Failed = "failed": "the call failed inside the camera",
 }
 

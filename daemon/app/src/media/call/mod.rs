@@ -80,26 +80,24 @@ pub async fn live(
     let call = order.call;
     let reports = events.clone();
     let mut line = blocking(call, &events, move || Line::open(order, &reports)).await;
-    if let Some(line) = &mut line {
+    line = attached(call, &events, line, &mut producers).await;
+    if let Some(line) = &line {
         // The answer goes out when frames can follow it.
-        line.attach(&producers.borrow_and_update());
         line.announce(&events);
     }
     loop {
         tokio::select! {
             ask = asks.recv() => match ask {
                 Some(Ask::Candidate(candidate)) => {
-                    if let (Some(line), Some(candidate)) = (&line, candidate) {
-                        line.add_candidate(&candidate);
+                    if let Some(candidate) = candidate {
+                        line = with(call, &events, line, move |line| line.add_candidate(&candidate)).await;
                     }
                 }
                 Some(Ask::Answer(answer)) => {
                     if let Some(open) = line.take() {
                         line = blocking(call, &events, move || open.take_answer(*answer)).await;
                     }
-                    if let Some(line) = &mut line {
-                        line.attach(&producers.borrow_and_update());
-                    }
+                    line = attached(call, &events, line, &mut producers).await;
                 }
                 Some(Ask::HangUp) | None => break,
             },
@@ -107,9 +105,7 @@ pub async fn live(
                 if changed.is_err() {
                     break;
                 }
-                if let Some(line) = &mut line {
-                    line.attach(&producers.borrow_and_update());
-                }
+                line = attached(call, &events, line, &mut producers).await;
             }
         }
     }
@@ -120,6 +116,33 @@ pub async fn live(
         }
     }
     events.send(MediaEvent::Closed { call });
+}
+
+/// Draws from the producers of this moment.
+async fn attached(
+    call: CallId,
+    events: &Events,
+    line: Option<Line>,
+    producers: &mut watch::Receiver<Producers>,
+) -> Option<Line> {
+    // A copy: whoever publishes must not wait for this call.
+    let now = producers.borrow_and_update().clone();
+    with(call, events, line, move |line| line.attach(&now)).await
+}
+
+/// Does something that may block with a call, where it is open.
+async fn with(
+    call: CallId,
+    events: &Events,
+    line: Option<Line>,
+    work: impl FnOnce(&mut Line) + Send + 'static,
+) -> Option<Line> {
+    let mut line = line?;
+    let step = move || {
+        work(&mut line);
+        Ok(line)
+    };
+    blocking(call, events, step).await
 }
 
 /// Runs a step that blocks; its failure is the call's.

@@ -21,8 +21,16 @@ pub fn connect(
     connected: Arc<AtomicBool>,
 ) {
     tweaks::attach(webrtc, {
-        let events = events.clone();
-        move || events.send(MediaEvent::Heard { call })
+        let (events, connected, weak) = (events.clone(), connected.clone(), webrtc.downgrade());
+        move || {
+            events.send(MediaEvent::Heard { call });
+            // webrtcbin sums up its states late, and may never say the one in between.
+            if !connected.load(Ordering::Relaxed) {
+                let (events, connected) = (events.clone(), connected.clone());
+                let Some(webrtc) = weak.upgrade() else { return };
+                webrtc.call_async(move |webrtc| look(webrtc, call, &events, &connected));
+            }
+        }
     });
     // What a viewer says is heard by nobody. Left alone, a pad that leads nowhere would end the call.
     webrtc.connect_pad_added(|_, pad| {
@@ -44,23 +52,32 @@ pub fn connect(
     {
         let events = events.clone();
         webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
-            match webrtc.property::<WebRTCPeerConnectionState>("connection-state") {
-                WebRTCPeerConnectionState::Connected => {
-                    connected.store(true, Ordering::Relaxed);
-                    events.send(MediaEvent::Connected { call });
-                }
-                WebRTCPeerConnectionState::Failed => {
-                    events.send(MediaEvent::CallFailed { call, reason: "the connection failed".to_owned() });
-                }
-                _ => {}
-            }
+            look(webrtc, call, &events, &connected);
         });
     }
     let events = events.clone();
     webrtc.connect_notify(Some("ice-connection-state"), move |webrtc, _| {
         let state = webrtc.property::<WebRTCICEConnectionState>("ice-connection-state");
+        log::debug!(call = call.0; "ICE: {state:?}");
         if state == WebRTCICEConnectionState::Failed {
             events.send(MediaEvent::CallFailed { call, reason: "no network path was found".to_owned() });
         }
     });
+}
+
+/// Reports what has become of the connection.
+fn look(webrtc: &gst::Element, call: CallId, events: &Events, connected: &AtomicBool) {
+    let state = webrtc.property::<WebRTCPeerConnectionState>("connection-state");
+    log::debug!(call = call.0; "connection: {state:?}");
+    match state {
+        WebRTCPeerConnectionState::Connected => {
+            if !connected.swap(true, Ordering::Relaxed) {
+                events.send(MediaEvent::Connected { call });
+            }
+        }
+        WebRTCPeerConnectionState::Failed => {
+            events.send(MediaEvent::CallFailed { call, reason: "the connection failed".to_owned() });
+        }
+        _ => {}
+    }
 }
