@@ -49,6 +49,15 @@ pub enum Command {
         #[command(subcommand)]
         keys: Keys,
     },
+    /// List cameras, microphones, speakers and encoders, and say which would be used
+    Devices {
+        /// Configuration of the camera; without it every key of it has its default
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
         /// Configuration
@@ -147,6 +156,16 @@ mod tests {
             command(["status", "--json", "--config", "a.toml"]),
             Ok(Command::Status { config: Some("a.toml".into()), json: true })
         );
+    }
+
+    #[test]
+    fn devices_are_listed_in_words_or_as_json() {
+        assert_eq!(command(["devices"]), Ok(Command::Devices { config: None, json: false }));
+        assert_eq!(
+            command(["devices", "--json", "--config", "a.toml"]),
+            Ok(Command::Devices { config: Some("a.toml".into()), json: true })
+        );
+        assert!(command(["devices", "a.toml"]).is_err());
     }
 
     #[test]

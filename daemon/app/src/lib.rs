@@ -7,6 +7,7 @@ pub mod cli;
 pub mod configuration;
 pub mod control;
 pub mod desk;
+pub mod devices;
 pub mod exit;
 pub mod keys;
 pub mod link;

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
             live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped).into()
         }
         Ok(Args { command: Command::Status { config, json } }) => status(config.as_deref(), json).into(),
+        Ok(Args { command: Command::Devices { config, json } }) => devices(config.as_deref(), json).into(),
         Ok(Args { command: Command::Access { config, keys } }) => access(config.as_deref(), keys).into(),
         Err(exit) => exit.into(),
     }
@@ -68,6 +69,17 @@ fn status(config: Option<&Path>, json: bool) -> Exit {
 /// Does something with the keys.
 fn access(config: Option<&Path>, asked: Keys) -> Exit {
     match porthole::access::perform(config, asked) {
+        Ok(()) => Exit::Well,
+        Err(failed) => {
+            eprintln!("{failed}");
+            failed.exit()
+        }
+    }
+}
+
+/// Says what cameras, microphones and encoders there are.
+fn devices(config: Option<&Path>, json: bool) -> Exit {
+    match porthole::devices::print(config, json) {
         Ok(()) => Exit::Well,
         Err(failed) => {
             eprintln!("{failed}");

@@ -18,6 +18,7 @@ pub mod event;
 pub mod ice;
 pub mod ids;
 pub mod order;
+pub mod plan;
 pub mod sdp;
 pub mod status;
 pub mod switchboard;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use porthole_core::config::keys::SECTIONS;
 use porthole_core::config::settings::{
-    Access, AudioSource, EncoderChoice, ExternalRelay, Fallback, LogLevel, RelayMode, Settings, TlsSettings,
-    TlsSource, VideoSource,
+    Access, AudioSource, CameraName, ControlValue, DayNight, EncoderChoice, ExternalRelay, Fallback,
+    LogLevel, RelayMode, Settings, TlsSettings, TlsSource, VideoSource,
 };
 use porthole_core::config::{Findings, load, load_for_relay};
 use porthole_core::ice::{Credentials, IcePolicy, TurnLogin, TurnServer};
@@ -99,7 +99,8 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.relay.max_sockets, 9);
     assert_eq!(settings.relay.rooms, ["yard", "gate"].map(|room| RoomName::new(room).unwrap()));
     let video = settings.media.video;
-    assert_eq!(video.source, VideoSource::V4l2(PathBuf::from("/dev/v4l/by-id/usb-cam")));
+    let by_id = PathBuf::from("/dev/v4l/by-id/usb-cam");
+    assert_eq!(video.source, VideoSource::Camera(CameraName::V4l2(Some(by_id))));
     assert_eq!((video.width, video.height, video.framerate, video.bitrate), (640, 480, 15, 1000));
     assert_eq!(video.encoder, EncoderChoice::Named("x264enc".to_owned()));
     assert_eq!(video.fallback, Fallback::None);
@@ -125,8 +126,18 @@ fn every_key_is_taken_as_meant() {
 #[test]
 fn each_source_takes_what_belongs_to_it() {
     let video = |text: &str| meaning(&format!("[video]\n{text}")).media.video.source;
-    assert_eq!(video("device = '/dev/video2'"), VideoSource::Auto(PathBuf::from("/dev/video2")));
-    assert_eq!(video("source = 'v4l2'"), VideoSource::V4l2(PathBuf::from("/dev/video0")));
+    let video2 = || CameraName::V4l2(Some(PathBuf::from("/dev/video2")));
+    assert_eq!(video("device = '/dev/video2'"), VideoSource::Auto(video2()));
+    assert_eq!(video("device = 'auto'"), VideoSource::Auto(CameraName::Any));
+    assert_eq!(video("device = 'libcamera'"), VideoSource::Auto(CameraName::Libcamera(None)));
+    assert_eq!(video("source = 'v4l2'"), VideoSource::Camera(CameraName::V4l2(None)));
+    assert_eq!(video("source = 'v4l2'\ndevice = '/dev/video2'"), VideoSource::Camera(video2()));
+    assert_eq!(video("source = 'libcamera'"), VideoSource::Camera(CameraName::Libcamera(None)));
+    let imx219 = CameraName::Libcamera(Some("/base/soc/i2c0mux/i2c@1/imx219@10".to_owned()));
+    assert_eq!(
+        video("source = 'libcamera'\ndevice = 'libcamera:/base/soc/i2c0mux/i2c@1/imx219@10'"),
+        VideoSource::Camera(imx219)
+    );
     assert_eq!(video("source = 'test'\nfile = 'kept-for-later.avi'"), VideoSource::Test);
     assert_eq!(
         video("source = 'file'\nfile = '/clips/a.avi'"),
@@ -178,7 +189,8 @@ packet = 30
             "my.toml:7: video.width = 641: an even number of pixels from 16 to 4096",
             r#"my.toml:8: video.framerate = "30": a whole number of frames a second from 1 to 120"#,
             "my.toml:9: video.packet: not a key of [video]; packet is a key of [audio] \
-             (known: source, device, file, width, height, framerate, bitrate, encoder, fallback)",
+             (known: source, device, file, width, height, framerate, bitrate, encoder, fallback, flip, day_night, \
+             controls)",
             "my.toml:11: vidoe: not a section; did you mean [video]? \
              (known: [room], [relay], [video], [audio], [ice], [log])",
             "my.toml:15: audio.packet = 30: 10, 20, 40 or 60 milliseconds",
@@ -191,7 +203,9 @@ fn every_key_refuses_another_type_and_says_what_is_allowed() {
     for section in SECTIONS {
         for key in section.keys {
             let flag = if key.allowed == "true or false" { "'true'" } else { "true" };
-            for value in [flag, "1.5", "1979-05-27", "{ a = 1 }", "[[1]]"] {
+            // What it is called is for the camera to know, so any table of values may be one of controls.
+            let table = if key.name == "controls" { "{ a = {} }" } else { "{ a = 1 }" };
+            for value in [flag, "1.5", "1979-05-27", table, "[[1]]"] {
                 let found = findings(&format!("[{}]\n{} = {value}", section.name, key.name));
                 let path = format!("{}.{}", section.name, key.name);
                 assert!(
@@ -216,12 +230,13 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
         ("video.bitrate", 50, 50_000, 1),
         ("audio.bitrate", 6, 510, 1),
         ("audio.packet", 10, 60, 10),
+        ("audio.gain", -40, 20, 1),
     ];
     for (key, least, most, step) in bounds {
         for good in [least, most] {
             meaning(&format!("{key} = {good}"));
         }
-        for bad in [least - step, most + step, -1, i64::MAX] {
+        for bad in [least - step, most + step, least.min(0) - 1, i64::MAX] {
             assert_eq!(findings(&format!("{key} = {bad}")).len(), 1, "{key} = {bad}");
         }
         // One more than an i64 holds.
@@ -233,7 +248,9 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
 fn words_are_taken_as_they_are_spelt_and_no_other_way() {
     let words = [
         ("room.access", vec!["keys", "local", "open"]),
-        ("video.source", vec!["auto", "v4l2", "test", "file"]),
+        ("video.source", vec!["auto", "v4l2", "libcamera", "test", "file"]),
+        ("video.flip", vec!["none", "horizontal", "vertical", "both"]),
+        ("video.day_night", vec!["camera", "day", "night"]),
         ("video.fallback", vec!["vp8", "none"]),
         ("audio.source", vec!["auto", "alsa", "test", "file", "none"]),
         ("log.level", vec!["warn", "info", "debug"]),
@@ -261,6 +278,13 @@ fn texts_that_cannot_be_what_they_should_are_refused() {
         "relay.link = 'cam.example'",
         "relay.link = 'https://cam.example/page'",
         "video.device = 'video0'",
+        "video.device = 'libcamera:'",
+        "video.device = 'libcamera2'",
+        "video.controls = 3",
+        "video.controls = { brightness = [1] }",
+        "video.controls = { brightness = nan }",
+        "video.controls = { auto_exposure = '' }",
+        "video.controls = { '' = 1 }",
         "video.device = '/'",
         "video.file = \"a\\u0000b\"",
         "video.encoder = ''",
@@ -331,6 +355,11 @@ fn keys_that_contradict_each_other_are_found() {
         ("video.source = 'file'\nvideo.file = ''", "video.source"),
         ("video.file = 'a.avi'", "video.file"),
         ("audio.source = 'file'", "audio.source"),
+        ("video.source = 'v4l2'\nvideo.device = 'libcamera'", "video.device"),
+        ("video.source = 'libcamera'\nvideo.device = '/dev/video0'", "video.device"),
+        ("video.source = 'test'\nvideo.flip = 'both'", "video.flip"),
+        ("video.source = 'test'\nvideo.day_night = 'night'", "video.day_night"),
+        ("video.source = 'test'\nvideo.controls = { hue = 1 }", "video.controls"),
         ("audio.device = 'hw:1,0'", "audio.device"),
     ] {
         let found = findings(text);
@@ -548,6 +577,24 @@ fn no_password_is_ever_repeated() {
     let shown =
         format!("{:?}", TurnServer { url: "turn:host".into(), login: TurnLogin::Secret("wonder".into()) });
     assert!(shown.contains("host") && !shown.contains("wonder"), "{shown}");
+}
+
+#[test]
+fn controls_keep_their_order_and_their_kind() {
+    let text = "[video]\nflip = 'both'\nday_night = 'night'\n[video.controls]\nzoom = 0x10\n\
+                auto_exposure = 'manual'\nae_enable = false\nbrightness = -0.5";
+    let look = meaning(text).media.video.look;
+    assert_eq!((look.flip.horizontal, look.flip.vertical, look.day_night), (true, true, DayNight::Night));
+    let written: Vec<_> = look.controls.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    assert_eq!(
+        written,
+        [
+            ("zoom", ControlValue::Number(16)),
+            ("auto_exposure", ControlValue::Word("manual".to_owned())),
+            ("ae_enable", ControlValue::Switch(false)),
+            ("brightness", ControlValue::Decimal(-0.5)),
+        ]
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use porthole_core::config::settings::{AudioSettings, AudioSource, MediaSettings,
 
 use super::clip::Clip;
 use super::debut::Debut;
-use super::element::{MediaError, caps_filter, chain, failed, make};
+use super::element::{MediaError, chain, failed, make};
 use super::source;
 use super::timeline::{Said, Timeline, play, stop};
 
@@ -25,6 +25,8 @@ pub struct Capture {
     pub picture: StreamProducer,
     /// The sound as Opus, where there is any.
     pub sound: Option<StreamProducer>,
+    /// How the camera is called from now on, where there is one.
+    pub follow: Option<VideoSource>,
 }
 
 impl Capture {
@@ -48,9 +50,14 @@ impl Capture {
                 lost(if silent { format!("no frame for {SILENCE:?}") } else { words });
             }),
         );
+        let mut follow = None;
         let result = (|| {
             let last = match &picture_source {
-                VideoSource::V4l2(device) => source::camera(&video, device, &settings.video)?,
+                VideoSource::Camera(name) => {
+                    let front = source::camera(&video, name, &settings.video)?;
+                    follow = Some(front.follow);
+                    front.last
+                }
                 VideoSource::File(_) => {
                     let entry = source::entry(&video)?;
                     if let Some(clip) = &clip {
@@ -80,7 +87,7 @@ impl Capture {
             Ok(picture) => picture,
             Err(error) => {
                 stop(&video);
-                return Err(error);
+                return Err(source::explain(error, &picture_source));
             }
         };
         let mut pipelines = vec![video];
@@ -96,7 +103,7 @@ impl Capture {
                 None
             }
         };
-        Ok(Self { pipelines, clip, picture, sound })
+        Ok(Self { pipelines, clip, picture, sound, follow })
     }
 
     /// Closes the devices. Blocks.
@@ -154,11 +161,7 @@ fn start_sound(
             }
             _ => source::test_sound(&pipeline)?,
         };
-        let convert = make("audioconvert")?;
-        let resample = make("audioresample")?;
-        let rate = caps_filter(
-            &gst::Caps::builder("audio/x-raw").field("rate", 48_000).field("channels", 1).build(),
-        )?;
+        let last = source::fit_sound(&pipeline, &last, settings.gain)?;
         let encoder = make("opusenc")?;
         encoder
             .set_property("bitrate", i32::try_from(settings.bitrate.saturating_mul(1000)).unwrap_or(32_000));
@@ -166,8 +169,8 @@ fn start_sound(
         encoder.set_property_from_str("audio-type", "voice");
         encoder.set_property("inband-fec", true);
         encoder.set_property("packet-loss-percentage", 5_i32);
-        chain(&pipeline, &[&convert, &resample, &rate, &encoder])?;
-        last.link(&convert).map_err(|e| failed(&e))?;
+        chain(&pipeline, &[&encoder])?;
+        last.link(&encoder).map_err(|e| failed(&e))?;
         let (producer, _) = producer(&pipeline, &encoder)?;
         play(&pipeline)?;
         Ok(producer)

@@ -5,17 +5,16 @@ use gst::prelude::*;
 
 use super::element::{MediaError, caps_filter, exists, make};
 use porthole_core::config::settings::{EncoderChoice, VideoSettings};
+use porthole_core::plan::level::level;
 
 /// What to set on an encoder, by GStreamer property name.
 #[derive(Debug, Clone, Copy)]
 enum Setting {
     /// An enumeration, flag set or number, written as GStreamer reads it.
     Text(&'static str, &'static str),
-    /// The bitrate, in this many bits a second for each unit.
-    Bitrate(&'static str, u32),
     /// The number of frames from one key frame to the next.
     KeyFrameDistance(&'static str),
-    /// V4L2 controls; the bitrate (bits a second) and key frame distance are filled in by name.
+    /// V4L2 controls; the key frame distance is filled in.
     Controls(&'static [(&'static str, Control)]),
 }
 
@@ -23,8 +22,25 @@ enum Setting {
 #[derive(Debug, Clone, Copy)]
 enum Control {
     Number(i32),
-    Bitrate,
     KeyFrameDistance,
+}
+
+/// How an encoder is told its bitrate, before it runs and while it does.
+#[derive(Debug, Clone, Copy)]
+enum Bitrate {
+    /// By a property, in this many bits a second for each unit.
+    Property(&'static str, u32),
+    /// By a V4L2 control, in bits a second.
+    Control(&'static str),
+}
+
+/// What the caps of an encoder's output say.
+#[derive(Debug, Clone, Copy)]
+enum Output {
+    /// These words.
+    Text(&'static str),
+    /// The H.264 level that the picture needs: this encoder has to be told.
+    Level,
 }
 
 /// One encoder: the element, its properties and the caps it has to be held to.
@@ -33,17 +49,27 @@ pub struct Encoder {
     /// GStreamer element factory.
     pub element: &'static str,
     settings: &'static [Setting],
-    /// Extra fields of its output caps: name and text.
-    output: &'static [(&'static str, &'static str)],
+    bitrate: Bitrate,
+    /// The least and most kbit/s that it takes.
+    range: [u32; 2],
+    /// Extra fields of its output caps.
+    output: &'static [(&'static str, Output)],
     /// Media type of its output.
     media_type: &'static str,
     /// Whether it runs on hardware made for it.
     pub hardware: bool,
+    /// What to do where it is wanted and not there.
+    missing: &'static str,
 }
+
+/// The profile that every browser decodes.
+const PROFILE: (&str, Output) = ("profile", Output::Text("constrained-baseline"));
+/// Where Intel's and AMD's encoders come from.
+const VA_PACKAGES: &str = "needs a graphics processor that encodes, and: apt-get install gstreamer1.0-plugins-bad \
+    mesa-va-drivers intel-media-va-driver";
 
 /// What both VA encoders want: the one of the low-power engine and the other.
 const VA: &[Setting] = &[
-    Setting::Bitrate("bitrate", 1000),
     Setting::KeyFrameDistance("key-int-max"),
     Setting::Text("b-frames", "0"),
     Setting::Text("rate-control", "cbr"),
@@ -55,38 +81,48 @@ pub const H264: &[Encoder] = &[
         element: "v4l2h264enc",
         settings: &[Setting::Controls(&[
             ("repeat_sequence_header", Control::Number(1)),
-            ("video_bitrate", Control::Bitrate),
             ("h264_i_frame_period", Control::KeyFrameDistance),
         ])],
-        output: &[("level", "4"), ("profile", "constrained-baseline")],
+        bitrate: Bitrate::Control("video_bitrate"),
+        range: [25, 25_000],
+        output: &[("level", Output::Level), PROFILE],
         media_type: "video/x-h264",
         hardware: true,
+        missing: "needs a board with an encoder of its own, such as a Raspberry Pi up to the 4, and the board maker's kernel",
     },
     Encoder {
         element: "vah264lpenc",
         settings: VA,
-        output: &[("profile", "constrained-baseline")],
+        bitrate: Bitrate::Property("bitrate", 1000),
+        range: [1, 2_000_000],
+        output: &[PROFILE],
         media_type: "video/x-h264",
         hardware: true,
+        missing: VA_PACKAGES,
     },
     Encoder {
         element: "vah264enc",
         settings: VA,
-        output: &[("profile", "constrained-baseline")],
+        bitrate: Bitrate::Property("bitrate", 1000),
+        range: [1, 2_000_000],
+        output: &[PROFILE],
         media_type: "video/x-h264",
         hardware: true,
+        missing: VA_PACKAGES,
     },
     Encoder {
         element: "mpph264enc",
         settings: &[
-            Setting::Bitrate("bps", 1),
             Setting::KeyFrameDistance("gop"),
             Setting::Text("rc-mode", "cbr"),
             Setting::Text("header-mode", "each-idr"),
         ],
+        bitrate: Bitrate::Property("bps", 1),
+        range: [10, 200_000],
         output: &[],
         media_type: "video/x-h264",
         hardware: true,
+        missing: "needs a Rockchip board, with its maker's GStreamer plugin",
     },
     Encoder {
         element: "x264enc",
@@ -95,12 +131,14 @@ pub const H264: &[Encoder] = &[
             Setting::Text("speed-preset", "ultrafast"),
             Setting::Text("bframes", "0"),
             Setting::Text("byte-stream", "true"),
-            Setting::Bitrate("bitrate", 1000),
             Setting::KeyFrameDistance("key-int-max"),
         ],
-        output: &[("profile", "constrained-baseline")],
+        bitrate: Bitrate::Property("bitrate", 1000),
+        range: [1, 2_000_000],
+        output: &[PROFILE],
         media_type: "video/x-h264",
         hardware: false,
+        missing: "apt-get install gstreamer1.0-plugins-ugly",
     },
     Encoder {
         element: "openh264enc",
@@ -108,12 +146,14 @@ pub const H264: &[Encoder] = &[
             Setting::Text("complexity", "low"),
             Setting::Text("usage-type", "camera"),
             Setting::Text("rate-control", "bitrate"),
-            Setting::Bitrate("bitrate", 1),
             Setting::KeyFrameDistance("gop-size"),
         ],
-        output: &[("profile", "constrained-baseline")],
+        bitrate: Bitrate::Property("bitrate", 1),
+        range: [10, 100_000],
+        output: &[PROFILE],
         media_type: "video/x-h264",
         hardware: false,
+        missing: "apt-get install gstreamer1.0-plugins-bad",
     },
 ];
 
@@ -130,51 +170,52 @@ pub const VP8: Encoder = Encoder {
         Setting::Text("buffer-optimal-size", "400"),
         Setting::Text("buffer-size", "600"),
         Setting::Text("threads", "2"),
-        Setting::Bitrate("target-bitrate", 1),
         Setting::KeyFrameDistance("keyframe-max-dist"),
     ],
+    bitrate: Bitrate::Property("target-bitrate", 1),
+    range: [10, 1_000_000],
     output: &[],
     media_type: "video/x-vp8",
     hardware: false,
+    missing: "apt-get install gstreamer1.0-plugins-good",
 };
 
-/// The H.264 encoders to try, in order.
+/// The H.264 encoders that a choice leaves, in order, those that are not here included.
 ///
 /// Errors when an encoder named in the configuration is not in the table: the message lists those that are.
 pub fn candidates(choice: &EncoderChoice) -> Result<Vec<Encoder>, MediaError> {
-    match choice {
-        EncoderChoice::Auto => Ok(H264.iter().copied().filter(|e| exists(e.element)).collect()),
-        EncoderChoice::Named(name) => {
-            let named: Vec<_> = H264.iter().copied().filter(|e| e.element == name).collect();
-            if named.is_empty() {
-                let known: Vec<_> = H264.iter().map(|e| e.element).collect();
-                return Err(MediaError::Failed(format!(
-                    "video.encoder = \"{name}\" is not known; allowed are \"auto\", {}",
-                    known.join(", ")
-                )));
-            }
-            Ok(named)
+    let EncoderChoice::Named(name) = choice else { return Ok(H264.to_vec()) };
+    match H264.iter().find(|encoder| encoder.element == name) {
+        Some(encoder) => Ok(vec![*encoder]),
+        None => {
+            let known: Vec<_> = H264.iter().map(|e| e.element).collect();
+            Err(MediaError::Failed(format!(
+                "video.encoder = \"{name}\" is not known; allowed are \"auto\", {}",
+                known.join(", ")
+            )))
         }
     }
 }
 
 impl Encoder {
+    /// What to do to have it, if it is not here.
+    pub fn missing(&self) -> Option<&'static str> {
+        (!exists(self.element)).then_some(self.missing)
+    }
+
     /// The encoder element with its settings, and the filter that holds its output to what browsers decode.
     pub fn build(&self, video: &VideoSettings) -> Result<[gst::Element; 2], MediaError> {
         let element = make(self.element)?;
-        let bits = video.bitrate.saturating_mul(1000);
         let distance = key_frame_distance(video.framerate);
         for setting in self.settings {
             match setting {
                 Setting::Text(name, text) => set(&element, name, text),
-                Setting::Bitrate(name, unit) => set(&element, name, &(bits / unit).to_string()),
                 Setting::KeyFrameDistance(name) => set(&element, name, &distance.to_string()),
                 Setting::Controls(controls) => {
                     let mut fields = gst::Structure::new_empty("controls");
                     for (name, control) in *controls {
                         let value = match control {
                             Control::Number(number) => *number,
-                            Control::Bitrate => i32::try_from(bits).unwrap_or(i32::MAX),
                             Control::KeyFrameDistance => i32::try_from(distance).unwrap_or(i32::MAX),
                         };
                         fields.set(*name, value);
@@ -183,12 +224,38 @@ impl Encoder {
                 }
             }
         }
+        self.set_bitrate(&element, video.bitrate);
         let mut caps = gst::Structure::builder(self.media_type);
-        for (name, text) in self.output {
-            caps = caps.field(*name, *text);
+        for (name, output) in self.output {
+            caps = caps.field(
+                *name,
+                match output {
+                    Output::Text(text) => *text,
+                    Output::Level => level(video.width, video.height, video.framerate, video.bitrate),
+                },
+            );
         }
         let filter = caps_filter(&gst::Caps::builder_full().structure(caps.build()).build())?;
         Ok([element, filter])
+    }
+
+    /// Tells an element that [`Encoder::build`] has made its bitrate in kbit/s, also while it runs; answers what it was
+    /// told, which is within what this encoder takes.
+    pub fn set_bitrate(&self, element: &gst::Element, kbit: u32) -> u32 {
+        let [least, most] = self.range;
+        let kbit = kbit.clamp(least, most);
+        let bits = kbit.saturating_mul(1000);
+        match self.bitrate {
+            Bitrate::Property(name, unit) => set(element, name, &(bits / unit).to_string()),
+            Bitrate::Control(name) => {
+                // The element keeps them all for the next time it opens its device, and sets them at once if it is open.
+                let kept = element.property::<Option<gst::Structure>>("extra-controls");
+                let mut controls = kept.unwrap_or_else(|| gst::Structure::new_empty("controls"));
+                controls.set(name, i32::try_from(bits).unwrap_or(i32::MAX));
+                element.set_property("extra-controls", controls);
+            }
+        }
+        kbit
     }
 }
 
@@ -202,23 +269,17 @@ fn set(element: &gst::Element, name: &str, text: &str) {
 }
 
 /// Frames from one key frame to the next when nobody asks: viewers that need one ask, so it is long (4 s).
-fn key_frame_distance(framerate: u32) -> u32 {
+pub fn key_frame_distance(framerate: u32) -> u32 {
     framerate.saturating_mul(4).max(1)
 }
 
+/// An element that is no encoder in the place of one, with one property set.
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_encoder_is_refused_with_the_known_ones_named() {
-        let refused = candidates(&EncoderChoice::Named("h264magic".to_owned())).unwrap_err().to_string();
-        assert!(refused.contains("h264magic") && refused.contains("x264enc"), "{refused}");
-    }
-
-    #[test]
-    fn hardware_comes_before_software() {
-        let first_software = H264.iter().position(|e| !e.hardware).unwrap();
-        assert!(H264[first_software..].iter().all(|e| !e.hardware));
-    }
+pub fn stand_in(element: &'static str, property: &'static str, text: &'static str) -> Encoder {
+    let settings: &'static [Setting] = Box::leak(Box::new([Setting::Text(property, text)]));
+    Encoder { element, settings, output: &[], media_type: "video/x-raw", ..VP8 }
 }
+
+#[cfg(test)]
+#[path = "encoder_tests.rs"]
+mod tests;

@@ -2,19 +2,25 @@
 //! it decides nothing and knows nothing of relays, rooms or messages.
 
 mod call;
+mod cameras;
 mod capture;
 mod clip;
 mod debut;
 mod element;
 mod encoder;
+mod inquiry;
+mod look;
 mod mdns;
+mod microphones;
 mod modes;
 mod playout;
 mod probe;
 mod rendition;
 mod source;
 mod studio;
+pub mod survey;
 mod timeline;
+mod v4l2;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,142 +1,105 @@
-//! What a camera offers, and which of it to take. Must not open anything.
+//! What a camera offers, as GStreamer writes it (caps), from and to what the core chooses by. Must not open anything.
 
-use std::fmt;
+use porthole_core::plan::mode::{self, Format, Mode, Offer, Rate, Rates, Sizes};
 
-use porthole_core::config::settings::VideoSettings;
-
-/// How a camera hands over its pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// Encoded by the camera itself; passed through.
-    H264,
-    /// Raw pixels.
-    Raw,
-    /// A JPEG a frame, decoded here.
-    Mjpeg,
-}
-
-/// One size, rate and format that a camera advertises.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mode {
-    /// How pictures come.
-    pub format: Format,
-    /// The raw format's name, such as `YUY2`; empty where the format has none.
-    pub pixels: String,
-    /// Pixels.
-    pub width: i32,
-    /// Pixels.
-    pub height: i32,
-    /// Frames a second.
-    pub rate: gst::Fraction,
-}
-
-impl Mode {
-    /// The caps that hold a source to exactly this mode.
-    pub fn caps(&self) -> gst::Caps {
-        let builder = match self.format {
-            Format::H264 => gst::Caps::builder("video/x-h264"),
-            Format::Mjpeg => gst::Caps::builder("image/jpeg"),
-            Format::Raw => gst::Caps::builder("video/x-raw").field("format", &self.pixels),
-        };
-        builder.field("width", self.width).field("height", self.height).field("framerate", self.rate).build()
-    }
-
-    fn frames(&self) -> f64 {
-        f64::from(self.rate.numer()) / f64::from(self.rate.denom().max(1))
+/// The caps that hold a source to exactly this mode.
+pub fn caps(mode: &Mode) -> gst::Caps {
+    let builder = match mode.format {
+        Format::H264 => gst::Caps::builder("video/x-h264"),
+        Format::Mjpeg => gst::Caps::builder("image/jpeg"),
+        Format::Raw | Format::Other => gst::Caps::builder("video/x-raw").field("format", &mode.pixels),
+    };
+    let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    let builder = builder.field("width", number(mode.width)).field("height", number(mode.height));
+    match mode.rate {
+        Some(rate) => {
+            let rate = gst::Fraction::new(number(rate.frames), number(rate.seconds.max(1)));
+            builder.field("framerate", rate).build()
+        }
+        None => builder.build(),
     }
 }
 
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = match self.format {
-            Format::H264 => "H.264",
-            Format::Raw => &self.pixels,
-            Format::Mjpeg => "MJPEG",
-        };
-        let frames = (self.frames() * 100.0).round() / 100.0;
-        write!(f, "{format} {}x{} at {frames} frames/s", self.width, self.height)
-    }
-}
-
-/// Every mode inside a camera's caps. Ranges of sizes (rare, emulated cameras) are left to their end points.
-pub fn read(caps: &gst::Caps) -> Vec<Mode> {
-    let mut modes = Vec::new();
+/// Every offer inside a camera's caps.
+pub fn read(caps: &gst::Caps) -> Vec<Offer> {
+    let mut offers = Vec::new();
     for structure in caps.iter() {
-        let format = match structure.name().as_str() {
-            "video/x-h264" => Format::H264,
-            "image/jpeg" => Format::Mjpeg,
-            "video/x-raw" => Format::Raw,
+        let formats = match structure.name().as_str() {
+            "video/x-h264" => vec![(Format::H264, "H264".to_owned())],
+            "image/jpeg" => vec![(Format::Mjpeg, "MJPG".to_owned())],
+            "video/x-raw" => {
+                texts(structure, "format").into_iter().map(|name| (mode::raw(&name), name)).collect()
+            }
             _ => continue,
         };
-        let pixels = if format == Format::Raw { texts(structure, "format") } else { vec![String::new()] };
-        for width in numbers(structure, "width") {
-            for height in numbers(structure, "height") {
-                for rate in rates(structure) {
-                    for pixels in &pixels {
-                        modes.push(Mode { format, pixels: pixels.clone(), width, height, rate });
-                    }
-                }
+        for sizes in sizes(structure) {
+            for (format, pixels) in &formats {
+                let (format, pixels) = (*format, pixels.clone());
+                offers.push(Offer { format, pixels, sizes, rates: rates(structure) });
             }
         }
     }
-    modes
+    offers
 }
 
-/// The mode to take: the asked rate first, then the asked size (or the nearest larger, or the largest), then H.264
-/// before raw before MJPEG.
-pub fn choose(modes: &[Mode], video: &VideoSettings) -> Option<Mode> {
-    let (width, height) = (i64::from(video.width), i64::from(video.height));
-    let wanted = f64::from(video.framerate);
-    let score = |mode: &&Mode| {
-        let (w, h) = (i64::from(mode.width), i64::from(mode.height));
-        let large_enough = w >= width && h >= height;
-        let distance = (w * h - width * height).abs();
-        // A tenth below the asked rate still counts as it (29.97 for 30).
-        let missing_rate = (wanted - mode.frames()).max(0.0);
-        let slow = if missing_rate <= wanted / 10.0 { 0 } else { (missing_rate * 100.0) as i64 };
-        let surplus = ((mode.frames() - wanted).max(0.0) * 100.0) as i64;
-        let fits_raw = mode.format != Format::H264 || distance == 0;
-        (!fits_raw, slow, !large_enough, distance, mode.format, preference(&mode.pixels), surplus)
-    };
-    modes.iter().filter(|m| m.frames() > 0.0 && known(m)).min_by_key(score).cloned()
+/// A field that is one number, a list of numbers, or least, most and step.
+enum Numbers {
+    These(Vec<u32>),
+    Steps([u32; 3]),
 }
 
-/// Whether a raw format is one that `videoconvert` reads cheaply; Bayer and the like are not picked.
-fn known(mode: &Mode) -> bool {
-    mode.format != Format::Raw || preference(&mode.pixels) < 9
+fn sizes(structure: &gst::StructureRef) -> Vec<Sizes> {
+    match (numbers(structure, "width"), numbers(structure, "height")) {
+        (Numbers::These(widths), Numbers::These(heights)) => {
+            let beside = |width| heights.iter().map(move |height| Sizes::One { size: [width, *height] });
+            widths.iter().flat_map(|width| beside(*width)).collect()
+        }
+        (width, height) => {
+            let steps = |numbers: Numbers| match numbers {
+                Numbers::Steps(steps) => vec![steps],
+                Numbers::These(these) => these.into_iter().map(|one| [one, one, 1]).collect(),
+            };
+            let heights = steps(height);
+            let of = |[w, most_w, step_w]: [u32; 3], [h, most_h, step_h]: [u32; 3]| Sizes::Steps {
+                smallest: [w, h],
+                largest: [most_w, most_h],
+                step: [step_w, step_h],
+            };
+            steps(width)
+                .into_iter()
+                .flat_map(|width| heights.iter().map(move |height| of(width, *height)))
+                .collect()
+        }
+    }
 }
 
-fn preference(pixels: &str) -> usize {
-    ["", "I420", "NV12", "YUY2", "UYVY", "YV12", "NV21", "YVYU", "BGR"]
-        .iter()
-        .position(|p| *p == pixels)
-        .unwrap_or(9)
-}
-
-fn numbers(structure: &gst::StructureRef, field: &str) -> Vec<i32> {
+fn numbers(structure: &gst::StructureRef, field: &str) -> Numbers {
+    let positive = |number: i32| u32::try_from(number).unwrap_or(0);
     if let Ok(one) = structure.get::<i32>(field) {
-        return vec![one];
+        return Numbers::These(vec![positive(one)]);
     }
     if let Ok(range) = structure.get::<gst::IntRange<i32>>(field) {
-        return vec![range.min(), range.max()];
+        return Numbers::Steps([range.min(), range.max(), range.step()].map(positive));
     }
-    structure
-        .get::<gst::List>(field)
-        .map(|list| list.iter().filter_map(|v| v.get::<i32>().ok()).collect())
-        .unwrap_or_default()
+    let list = structure.get::<gst::List>(field);
+    let list = list.map(|list| list.iter().filter_map(|v| v.get::<i32>().ok()).map(positive).collect());
+    Numbers::These(list.unwrap_or_default())
 }
 
-fn rates(structure: &gst::StructureRef) -> Vec<gst::Fraction> {
+fn rates(structure: &gst::StructureRef) -> Rates {
+    let rate = |fraction: gst::Fraction| Rate {
+        frames: u32::try_from(fraction.numer()).unwrap_or(0),
+        seconds: u32::try_from(fraction.denom()).unwrap_or(0),
+    };
     if let Ok(one) = structure.get::<gst::Fraction>("framerate") {
-        return vec![one];
+        return Rates::These(vec![rate(one)]);
     }
     if let Ok(range) = structure.get::<gst::FractionRange>("framerate") {
-        return vec![range.max()];
+        return Rates::Between { slowest: rate(range.min()), fastest: rate(range.max()) };
     }
-    structure
-        .get::<gst::List>("framerate")
-        .map(|list| list.iter().filter_map(|v| v.get::<gst::Fraction>().ok()).collect())
-        .unwrap_or_default()
+    let list = structure.get::<gst::List>("framerate");
+    let list = list.map(|list| list.iter().filter_map(|v| v.get::<gst::Fraction>().ok()).map(rate).collect());
+    Rates::These(list.unwrap_or_default())
 }
 
 fn texts(structure: &gst::StructureRef, field: &str) -> Vec<String> {
@@ -153,26 +116,9 @@ fn texts(structure: &gst::StructureRef, field: &str) -> Vec<String> {
 mod tests {
     use std::str::FromStr;
 
-    use porthole_core::config::settings::{EncoderChoice, Fallback, VideoSource};
+    use porthole_core::plan::mode::{Wish, choose};
 
     use super::*;
-
-    fn asked(width: u32, height: u32, framerate: u32) -> VideoSettings {
-        VideoSettings {
-            source: VideoSource::Test,
-            width,
-            height,
-            framerate,
-            bitrate: 2000,
-            encoder: EncoderChoice::Auto,
-            fallback: Fallback::Vp8,
-        }
-    }
-
-    fn camera(caps: &str) -> Vec<Mode> {
-        gst::init().unwrap();
-        read(&gst::Caps::from_str(caps).unwrap())
-    }
 
     /// A common USB camera: raw is slow at 720p, MJPEG is not.
     const USB2: &str = "video/x-raw,format=YUY2,width=1280,height=720,framerate={(fraction)10/1,(fraction)5/1};\
@@ -180,40 +126,52 @@ mod tests {
         image/jpeg,width=1280,height=720,framerate={(fraction)30/1,(fraction)15/1}";
 
     #[test]
-    fn a_camera_whose_raw_picture_is_too_slow_is_taken_as_mjpeg() {
-        let mode = choose(&camera(USB2), &asked(1280, 720, 30)).unwrap();
-        assert_eq!(mode.to_string(), "MJPEG 1280x720 at 30 frames/s");
-    }
-
-    #[test]
-    fn raw_is_taken_where_it_is_fast_enough() {
-        let mode = choose(&camera(USB2), &asked(640, 480, 30)).unwrap();
-        assert_eq!(mode.to_string(), "YUY2 640x480 at 30 frames/s");
-    }
-
-    #[test]
-    fn a_rate_that_is_not_advertised_is_never_asked_for() {
-        let mode = choose(&camera(USB2), &asked(640, 480, 25)).unwrap();
-        assert_eq!(mode.rate, gst::Fraction::new(30, 1));
-    }
-
-    #[test]
-    fn a_camera_that_encodes_by_itself_is_passed_through_at_the_asked_size_only() {
-        let caps = "video/x-raw,format=YUY2,width=640,height=480,framerate=(fraction)30/1;\
-            video/x-h264,width=1280,height=720,framerate=(fraction)30/1";
-        let modes = camera(caps);
-        assert_eq!(choose(&modes, &asked(1280, 720, 30)).unwrap().format, Format::H264);
-        assert_eq!(choose(&modes, &asked(640, 480, 30)).unwrap().format, Format::Raw);
-    }
-
-    #[test]
-    fn a_camera_with_nothing_usable_gives_no_mode() {
+    fn modes_that_v4l2src_reads_out_of_a_camera_are_chosen_and_become_caps_again() {
         assert_eq!(
-            choose(
-                &camera("video/x-bayer,width=640,height=480,framerate=(fraction)30/1"),
-                &asked(640, 480, 30)
-            ),
-            None
+            taken(USB2, 1280, 720, 30),
+            "image/jpeg, width=(int)1280, height=(int)720, framerate=(fraction)30/1"
         );
+        assert_eq!(
+            taken(USB2, 640, 480, 25),
+            "video/x-raw, format=(string)YUY2, width=(int)640, height=(int)480, framerate=(fraction)30/1"
+        );
+    }
+
+    #[test]
+    fn ranges_are_read_as_ranges() {
+        let scaler = "video/x-raw,format={I420,NV12},width=[32,2592,2],height=[32,1944,2],framerate=[1/1,90/1];\
+            video/x-h264,stream-format=byte-stream,alignment=au,width=[32,1920,2],height=[32,1080,2],framerate=[1/1,90/1]";
+        assert_eq!(
+            taken(scaler, 1920, 1080, 25),
+            "video/x-h264, width=(int)1920, height=(int)1080, framerate=(fraction)25/1"
+        );
+        assert_eq!(
+            taken(scaler, 2000, 1500, 25),
+            "video/x-raw, format=(string)I420, width=(int)2000, height=(int)1500, framerate=(fraction)25/1"
+        );
+    }
+
+    #[test]
+    fn a_picture_without_a_rate_keeps_its_own() {
+        assert_eq!(
+            taken("video/x-raw,format=UYVY,width=1920,height=1080", 1280, 720, 30),
+            "video/x-raw, format=(string)UYVY, width=(int)1920, height=(int)1080"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_no_mode() {
+        gst::init().unwrap();
+        let offers = |caps: &str| read(&gst::Caps::from_str(caps).unwrap());
+        assert_eq!(offers("video/x-bayer,format=rggb,width=640,height=480,framerate=(fraction)30/1"), []);
+        let exotic = offers("video/x-raw,format=P010_10LE,width=640,height=480,framerate=(fraction)30/1");
+        assert_eq!(exotic[0].format, Format::Other);
+    }
+
+    fn taken(caps: &str, width: u32, height: u32, framerate: u32) -> String {
+        gst::init().unwrap();
+        let offers = read(&gst::Caps::from_str(caps).unwrap());
+        let mode = choose(&offers, Wish { width, height, framerate, turned_here: false }).unwrap();
+        super::caps(&mode).to_string()
     }
 }

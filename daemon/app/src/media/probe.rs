@@ -1,96 +1,247 @@
-//! Finds the H.264 encoder of this board by pushing real frames through each candidate: an encoder that exists does
-//! not have to work. Must not know captures or viewers.
+//! Finds the H.264 encoder of this board by pushing real frames through the candidates: an encoder that exists does not
+//! have to work, nor to be fast enough. Must not know captures or viewers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use porthole_core::config::settings::VideoSettings;
+use porthole_core::plan::encoder::{self, Outcome, Trial, keeps_up};
 
-use super::element::{MediaError, caps_filter, chain, failed, make};
+use super::element::{MediaError, chain, failed};
 use super::encoder::{Encoder, candidates};
 use super::source::raw_picture;
 use super::timeline::{Said, listen, stop};
 
 /// Frames pushed through an encoder.
-const FRAMES: i32 = 12;
+const FRAMES: u32 = 30;
 /// How long they may take; an encoder that hangs has failed.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The first candidate that encodes real frames of the asked size. Blocks, up to [`DEADLINE`] for each candidate.
+/// The first candidate that encodes real frames of the asked size as fast as they are asked for, else the fastest. Blocks,
+/// up to [`DEADLINE`] for each candidate.
 pub fn find(video: &VideoSettings) -> Result<Encoder, MediaError> {
-    let mut reasons = Vec::new();
-    for encoder in candidates(&video.encoder)? {
-        match try_out(&encoder, video) {
-            Ok(took) => {
-                log::info!(
-                    "encoder {} ({}, {}x{}: {:.1} ms a frame)",
-                    encoder.element,
-                    if encoder.hardware { "hardware" } else { "software" },
-                    video.width,
-                    video.height,
-                    took.as_secs_f64() * 1000.0 / f64::from(FRAMES)
-                );
-                return Ok(encoder);
-            }
-            Err(error) => {
-                log::info!("encoder {} is not usable: {error}", encoder.element);
-                reasons.push(format!("{}: {error}", encoder.element));
-            }
+    let mut candidates = candidates(&video.encoder)?;
+    let mut trials = Vec::new();
+    for encoder in &candidates {
+        let trial = try_out(encoder, video, DEADLINE);
+        if matches!(trial.outcome, Outcome::Missing(_)) {
+            log::debug!("encoder {trial}");
+        } else {
+            log::info!("encoder {trial}, {}x{}", video.width, video.height);
+        }
+        let enough = trial.speed().is_some_and(|speed| keeps_up(speed, video.framerate));
+        trials.push(trial);
+        if enough {
+            break;
         }
     }
-    let tried = if reasons.is_empty() { "none is installed".to_owned() } else { reasons.join("; ") };
-    Err(MediaError::Failed(format!(
-        "no H.264 encoder works ({tried}); install one with: apt-get install gstreamer1.0-plugins-ugly"
-    )))
+    let Some(chosen) = encoder::choose(&trials, video.framerate) else {
+        let tried: Vec<String> = trials.iter().map(Trial::to_string).collect();
+        return Err(MediaError::Failed(format!(
+            "no H.264 encoder works ({}); install one with: apt-get install gstreamer1.0-plugins-ugly",
+            tried.join("; ")
+        )));
+    };
+    if let Some(speed) = trials[chosen].speed()
+        && !keeps_up(speed, video.framerate)
+    {
+        log::warn!(
+            "no encoder keeps up with {} frames/s of {}x{}: {} makes {speed:.0}; lower width, height or framerate below \
+             [video]",
+            video.framerate,
+            video.width,
+            video.height,
+            trials[chosen].encoder
+        );
+    }
+    Ok(candidates.swap_remove(chosen))
 }
 
-/// Pushes frames through one encoder; how long that took.
-fn try_out(encoder: &Encoder, video: &VideoSettings) -> Result<Duration, MediaError> {
+/// Every candidate with how it did. Blocks, as [`find`].
+pub fn all(video: &VideoSettings) -> Result<Vec<Trial>, MediaError> {
+    Ok(candidates(&video.encoder)?.iter().map(|encoder| try_out(encoder, video, DEADLINE)).collect())
+}
+
+/// Pushes frames through one encoder, on a thread of its own: one that hangs keeps that thread, and nobody waits for it.
+fn try_out(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Trial {
+    let outcome = match encoder.missing() {
+        Some(fix) => Outcome::Missing(fix.to_owned()),
+        None => {
+            let (tell, told) = mpsc::sync_channel(1);
+            let (of_thread, video) = (*encoder, video.clone());
+            std::thread::spawn(move || {
+                let _ = tell.send(encode(&of_thread, &video, limit));
+            });
+            match told.recv_timeout(limit) {
+                Ok(Ok(speed)) => Outcome::Frames(speed),
+                Ok(Err(error)) => Outcome::Fails(error.to_string()),
+                Err(_) => {
+                    let what = "the encoding of test frames";
+                    Outcome::Fails(MediaError::TooLate { what, limit }.to_string())
+                }
+            }
+        }
+    };
+    Trial { encoder: encoder.element, hardware: encoder.hardware, outcome }
+}
+
+/// Pushes frames through one encoder; how many it makes in a second.
+fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<f64, MediaError> {
     let pipeline = gst::Pipeline::with_name("probe");
-    let (word, words) = std::sync::mpsc::sync_channel(4);
+    let (word, words) = mpsc::sync_channel(4);
     listen(&pipeline, move |said| {
         let _ = word.try_send(said);
     });
     let result = (|| {
-        let source = make("videotestsrc")?;
-        source.set_property("num-buffers", FRAMES);
-        let size = caps_filter(&raw_picture(video))?;
-        let convert = make("videoconvert")?;
+        let entry = gst_app::AppSrc::builder().caps(&raw_picture(video)).format(gst::Format::Time).build();
         let [element, output] = encoder.build(video)?;
         let sink = gst_app::AppSink::builder().sync(false).build();
-        chain(&pipeline, &[&source, &size, &convert, &element, &output, sink.upcast_ref()])?;
-        let frames = std::sync::Arc::new(std::sync::atomic::AtomicI32::new(0));
-        let counted = frames.clone();
-        sink.set_callbacks(
-            gst_app::AppSinkCallbacks::builder()
-                .new_sample(move |sink| {
-                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-                    if sample.buffer().is_some_and(|b| b.size() > 0) {
-                        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    }
-                    Ok(gst::FlowSuccess::Ok)
-                })
-                .build(),
-        );
-        let began = Instant::now();
+        chain(&pipeline, &[entry.upcast_ref(), &element, &output, sink.upcast_ref()])?;
+        let (encoded, first) = count(&sink);
+        let frames = pictures(video)?;
         pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
-        match words.recv_timeout(DEADLINE) {
+        let began = Instant::now();
+        for frame in frames {
+            entry.push_buffer(frame).map_err(|e| failed(&e))?;
+        }
+        entry.end_of_stream().map_err(|e| failed(&e))?;
+        match words.recv_timeout(limit) {
             Ok(Said::EndOfStream | Said::Overflowed) => {}
             Ok(Said::Error(words)) => return Err(MediaError::Failed(words)),
-            Err(_) => {
-                return Err(MediaError::TooLate { what: "the encoding of test frames", limit: DEADLINE });
-            }
+            Err(_) => return Err(MediaError::TooLate { what: "the encoding of test frames", limit }),
         }
-        match frames.load(std::sync::atomic::Ordering::Relaxed) {
-            0 => Err(MediaError::Failed("it took frames and gave none".to_owned())),
-            _ => Ok(began.elapsed()),
+        let ended = Instant::now();
+        match (encoded.load(Ordering::Relaxed), first.try_recv()) {
+            (frames @ 1.., Ok(first)) => Ok(speed(frames, began, first, ended)),
+            _ => Err(MediaError::Failed(format!("it took {FRAMES} frames and gave none"))),
         }
     })();
-    // An encoder that hangs would hang its own shutdown too: that must not keep the daemon from the next one.
-    if matches!(result, Err(MediaError::TooLate { .. })) {
-        std::thread::spawn(move || stop(&pipeline));
-    } else {
-        stop(&pipeline);
-    }
+    stop(&pipeline);
     result
+}
+
+/// Frames a second, of so many that were pushed at `began`. What an encoder needs to start is left out, unless most of the
+/// time went by before its first frame: then it keeps frames back.
+fn speed(frames: u32, began: Instant, first: Instant, ended: Instant) -> f64 {
+    let (whole, since_first) = (ended - began, ended - first);
+    let (frames, took) =
+        if frames > 1 && since_first * 2 > whole { (frames - 1, since_first) } else { (frames, whole) };
+    f64::from(frames) / took.as_secs_f64().max(0.001)
+}
+
+/// Counts what reaches a sink, and tells when the first of it did.
+fn count(sink: &gst_app::AppSink) -> (Arc<AtomicU32>, mpsc::Receiver<Instant>) {
+    let (tell, first) = mpsc::sync_channel(1);
+    let frames = Arc::new(AtomicU32::new(0));
+    let counted = frames.clone();
+    sink.set_callbacks(
+        gst_app::AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                if sample.buffer().is_some_and(|b| b.size() > 0) {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    // Only the first one finds room.
+                    let _ = tell.try_send(Instant::now());
+                }
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
+    (frames, first)
+}
+
+/// Frames of the asked size in which something moves, made before the clock runs: two pictures in turn, so that they take
+/// little memory.
+fn pictures(video: &VideoSettings) -> Result<Vec<gst::Buffer>, MediaError> {
+    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, video.width, video.height).build();
+    let info = info.map_err(|e| failed(&e))?;
+    let (luma, row) = (info.offset()[1], info.stride()[0].unsigned_abs() as usize);
+    let picture = |shift: usize| {
+        let bright = (0..luma).map(|at| ((at % row + at / row * 3 + shift) / 2 % 220 + 16) as u8);
+        let grey = std::iter::repeat_n(128_u8, info.size() - luma);
+        bright.chain(grey).collect::<Vec<u8>>()
+    };
+    let pictures = [picture(0), picture(7)].map(gst::Buffer::from_slice);
+    let rate = u64::from(video.framerate.max(1));
+    let time = |frame: u32| gst::ClockTime::from_nseconds(u64::from(frame) * 1_000_000_000 / rate);
+    (0..FRAMES)
+        .map(|number| {
+            let mut frame = pictures[number as usize % pictures.len()].copy();
+            let buffer =
+                frame.get_mut().ok_or_else(|| MediaError::Failed("a copied buffer is shared".to_owned()))?;
+            buffer.set_pts(time(number));
+            buffer.set_duration(time(1));
+            Ok(frame)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use porthole_core::config::settings::{EncoderChoice, Settings};
+
+    use super::super::encoder::stand_in;
+    use super::*;
+
+    #[test]
+    fn an_encoder_of_this_machine_is_found_with_its_speed() {
+        gst::init().unwrap();
+        let trials = all(&small()).unwrap();
+        let x264 = trials.iter().find(|trial| trial.encoder == "x264enc").unwrap();
+        assert!(x264.speed().unwrap() > 0.0, "{trials:?}");
+        assert!(trials.iter().any(|trial| matches!(trial.outcome, Outcome::Missing(_))), "{trials:?}");
+        assert!(find(&small()).is_ok());
+    }
+
+    #[test]
+    fn an_encoder_that_hangs_has_failed_and_the_next_one_is_tried() {
+        gst::init().unwrap();
+        // It holds its first frame for an hour.
+        let hangs = stand_in("identity", "sleep-time", "3600000000");
+        let trial = try_out(&hangs, &small(), Duration::from_millis(300));
+        assert_eq!(
+            trial.outcome,
+            Outcome::Fails("the encoding of test frames did not happen within 300ms".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_encoder_that_takes_frames_and_gives_none_has_failed() {
+        gst::init().unwrap();
+        let swallows = stand_in("identity", "drop-probability", "1");
+        let trial = try_out(&swallows, &small(), DEADLINE);
+        assert_eq!(trial.outcome, Outcome::Fails("it took 30 frames and gave none".to_owned()));
+    }
+
+    #[test]
+    fn an_encoder_that_stops_with_an_error_has_failed_with_its_words() {
+        gst::init().unwrap();
+        let breaks = stand_in("identity", "error-after", "3");
+        let Outcome::Fails(why) = try_out(&breaks, &small(), DEADLINE).outcome else { panic!("it works") };
+        assert!(why.contains("identity"), "{why}");
+    }
+
+    #[test]
+    fn a_named_encoder_that_is_not_here_says_what_to_do() {
+        gst::init().unwrap();
+        let encoder = EncoderChoice::Named("mpph264enc".to_owned());
+        let why = find(&VideoSettings { encoder, ..small() }).unwrap_err().to_string();
+        assert!(why.contains("mpph264enc (hardware): not here; needs a Rockchip board"), "{why}");
+    }
+
+    #[test]
+    fn what_an_encoder_needs_to_start_does_not_count_unless_it_keeps_frames_back() {
+        let began = Instant::now();
+        let after = |milliseconds| began + Duration::from_millis(milliseconds);
+        assert_eq!(speed(31, began, after(400), after(1400)), 30.0);
+        assert_eq!(speed(31, began, after(1540), after(1550)), 20.0);
+        assert_eq!(speed(1, began, after(500), after(500)), 2.0);
+    }
+
+    fn small() -> VideoSettings {
+        VideoSettings { width: 320, height: 240, ..Settings::default().media.video }
+    }
 }

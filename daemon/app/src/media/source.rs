@@ -4,16 +4,36 @@
 use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
-use porthole_core::config::settings::{AudioSettings, AudioSource, VideoSettings, VideoSource};
+use porthole_core::config::settings::{
+    AudioSettings, AudioSource, CameraName, Flip, VideoSettings, VideoSource,
+};
+use porthole_core::plan::camera::{Camera, Nature, stable_name};
+use porthole_core::plan::controls;
+use porthole_core::plan::mode::{self, Format, Wish};
 
 use super::element::{MediaError, caps_filter, chain, failed, make};
-use super::modes;
+use super::encoder::key_frame_distance;
+use super::{cameras, look, microphones, modes};
+
+/// Where the picture comes from, opened: the last element of it, and how the source is called from now on.
+pub struct Front {
+    /// Its last element.
+    pub last: gst::Element,
+    /// What to open the next time, so that the same camera is found under whatever number it comes back, and a test
+    /// picture never takes its place.
+    pub follow: VideoSource,
+}
 
 /// The picture source that a `source` setting means on this machine.
 pub fn picture(video: &VideoSettings) -> VideoSource {
     match &video.source {
-        VideoSource::Auto(device) if device.exists() => VideoSource::V4l2(device.clone()),
-        VideoSource::Auto(_) => VideoSource::Test,
+        VideoSource::Auto(name) => {
+            let there = match name {
+                CameraName::V4l2(Some(path)) => path.exists(),
+                name => cameras::find(name).is_ok(),
+            };
+            if there { VideoSource::Camera(name.clone()) } else { VideoSource::Test }
+        }
         other => other.clone(),
     }
 }
@@ -22,45 +42,129 @@ pub fn picture(video: &VideoSettings) -> VideoSource {
 pub fn sound(audio: &AudioSettings, picture: &VideoSource) -> AudioSource {
     match (&audio.source, picture) {
         (AudioSource::Auto, VideoSource::File(_)) => AudioSource::File,
-        (AudioSource::Auto, _) if sound_card() => AudioSource::Alsa("default".to_owned()),
-        (AudioSource::Auto, VideoSource::Test) => AudioSource::Test,
-        (AudioSource::Auto, _) => AudioSource::None,
+        (AudioSource::Auto, picture) => match microphones::first() {
+            Some(device) => AudioSource::Alsa(device),
+            None if *picture == VideoSource::Test => AudioSource::Test,
+            None => AudioSource::None,
+        },
         (other, _) => other.clone(),
     }
 }
 
-/// Whether ALSA has a card with a capture device.
-fn sound_card() -> bool {
-    std::fs::read_to_string("/proc/asound/pcm").is_ok_and(|pcm| pcm.contains("capture"))
+/// The camera that is meant, as raw picture or, where it encodes by itself, as H.264. Looks for it anew.
+pub fn camera(bin: &gst::Pipeline, name: &CameraName, video: &VideoSettings) -> Result<Front, MediaError> {
+    let (camera, all) = cameras::find(name)?;
+    let (last, turn) = match camera.nature {
+        Nature::Libcamera => libcamera(bin, &camera, video)?,
+        _ => v4l2(bin, &camera, video)?,
+    };
+    let last = if turn == Flip::default() { last } else { turned(bin, &last, turn)? };
+    Ok(Front { last, follow: VideoSource::Camera(follow(name, &camera, &all)) })
 }
 
-/// The camera named by `device` as raw picture or, where it encodes by itself, as H.264.
-pub fn camera(bin: &gst::Pipeline, device: &Path, video: &VideoSettings) -> Result<gst::Element, MediaError> {
+/// How a camera that was opened as `name` is called the next time: one that was named by its number is followed by what
+/// it is, or where it is plugged in.
+fn follow(name: &CameraName, camera: &Camera, all: &[Camera]) -> CameraName {
+    let CameraName::V4l2(Some(path)) = name else { return name.clone() };
+    let by_number = path.as_path() == Path::new(&camera.node);
+    match stable_name(camera, all).filter(|_| by_number) {
+        Some(stable) => {
+            log::info!(
+                "{} is {stable} ({}); it is looked for under that name from now on",
+                path.display(),
+                camera.card
+            );
+            CameraName::V4l2(Some(PathBuf::from(stable)))
+        }
+        None => name.clone(),
+    }
+}
+
+/// A V4L2 camera in the mode that fits best, and what is left to turn.
+fn v4l2(
+    bin: &gst::Pipeline,
+    camera: &Camera,
+    video: &VideoSettings,
+) -> Result<(gst::Element, Flip), MediaError> {
     let source = make("v4l2src")?;
-    source.set_property("device", device.to_string_lossy().as_ref());
+    source.set_property("device", &camera.node);
     source.set_property("do-timestamp", true);
-    let offered = offered_modes(&source, device)?;
-    let mode = modes::choose(&offered, video).ok_or_else(|| {
+    let judgement = controls::judge(&camera.card, &camera.controls, &video.look);
+    look::complain(&judgement.complaints);
+    let offered = offered_modes(&source, camera)?;
+    let mode = mode::choose(&offered, wish(video, judgement.turn)).ok_or_else(|| {
         MediaError::Failed(format!(
-            "{} offers no format that can be used (raw, MJPEG or H.264 picture); see: v4l2-ctl -d {} --list-formats-ext",
-            device.display(),
-            device.display()
+            "{} offers no format that can be used (raw, MJPEG or H.264 picture); see: porthole devices",
+            camera.node
         ))
     })?;
-    log::info!("camera {}: {mode}", device.display());
-    let filter = caps_filter(&mode.caps())?;
+    log::info!("camera {} ({}): {mode}", camera.node, camera.card);
+    let mut settings = judgement.settings;
+    if mode.format == Format::H264 {
+        let distance = key_frame_distance(video.framerate);
+        settings.extend(controls::own_encoder(&camera.controls, video.bitrate, distance));
+    }
+    look::set_v4l2(camera, &settings);
+    let filter = caps_filter(&modes::caps(&mode))?;
     chain(bin, &[&source, &filter])?;
-    if mode.format != modes::Format::Mjpeg {
-        return Ok(filter);
+    if mode.format != Format::Mjpeg {
+        return Ok((filter, judgement.turn));
     }
     let decoder = make("jpegdec")?;
     bin.add(&decoder).map_err(|e| failed(&e))?;
     filter.link(&decoder).map_err(|e| failed(&e))?;
-    Ok(decoder)
+    Ok((decoder, judgement.turn))
 }
 
-/// What a camera says it can do.
-fn offered_modes(source: &gst::Element, device: &Path) -> Result<Vec<modes::Mode>, MediaError> {
+/// A camera of libcamera, which scales by itself, and what is left to turn.
+fn libcamera(
+    bin: &gst::Pipeline,
+    camera: &Camera,
+    video: &VideoSettings,
+) -> Result<(gst::Element, Flip), MediaError> {
+    if !cameras::has_libcamera() {
+        return Err(MediaError::Failed(cameras::MISSING_LIBCAMERA.to_owned()));
+    }
+    let source = make("libcamerasrc")?;
+    source.set_property("camera-name", &camera.node);
+    let judgement = controls::judge(&camera.card, &camera.controls, &video.look);
+    look::complain(&judgement.complaints);
+    look::set_properties(&source, &judgement.settings);
+    let mut caps = raw_picture(video);
+    if let Some(structure) = caps.make_mut().structure_mut(0) {
+        structure.set("format", gst::List::new(["NV12", "I420", "YUY2"]));
+    }
+    log::info!("camera {} (libcamera): {}x{}", camera.card, video.width, video.height);
+    let filter = caps_filter(&caps)?;
+    chain(bin, &[&source, &filter])?;
+    Ok((filter, judgement.turn))
+}
+
+/// What the settings ask of a camera whose picture is turned here like this.
+pub fn wish(video: &VideoSettings, turn: Flip) -> Wish {
+    let VideoSettings { width, height, framerate, .. } = *video;
+    Wish { width, height, framerate, turned_here: turn != Flip::default() }
+}
+
+/// The raw picture of `last`, turned.
+fn turned(bin: &gst::Pipeline, last: &gst::Element, turn: Flip) -> Result<gst::Element, MediaError> {
+    // Passes on what videoflip reads, and converts the rest.
+    let convert = make("videoconvert")?;
+    let flip = make("videoflip")?;
+    let method = match (turn.horizontal, turn.vertical) {
+        (true, true) => "rotate-180",
+        (true, false) => "horizontal-flip",
+        (false, true) => "vertical-flip",
+        (false, false) => "none",
+    };
+    flip.set_property_from_str("method", method);
+    chain(bin, &[&convert, &flip])?;
+    last.link(&convert).map_err(|e| failed(&e))?;
+    Ok(flip)
+}
+
+/// What v4l2src makes of what a camera says it can do.
+fn offered_modes(source: &gst::Element, camera: &Camera) -> Result<Vec<mode::Offer>, MediaError> {
     let opened = source.set_state(gst::State::Ready);
     let caps = source.static_pad("src").map(|pad| pad.query_caps(None));
     let _ = source.set_state(gst::State::Null);
@@ -68,10 +172,26 @@ fn offered_modes(source: &gst::Element, device: &Path) -> Result<Vec<modes::Mode
         MediaError::Failed(format!(
             "the camera {} cannot be opened; check that it is plugged in, that no other program uses it, and that this \
              user is in the group `video`",
-            device.display()
+            camera.node
         ))
     })?;
     Ok(caps.map(|caps| modes::read(&caps)).unwrap_or_default())
+}
+
+/// Why a picture did not come, with who else has the camera, where that may be the reason.
+pub fn explain(error: MediaError, source: &VideoSource) -> MediaError {
+    let VideoSource::Camera(name) = source else { return error };
+    let Ok((camera, _)) = cameras::find(name) else { return error };
+    if camera.open_in.is_empty() {
+        return error;
+    }
+    let others: Vec<String> =
+        camera.open_in.iter().map(|holder| format!("{} (process {})", holder.program, holder.pid)).collect();
+    MediaError::Failed(format!(
+        "{error}; {} is open in {}, which may have to be stopped",
+        camera.node,
+        others.join(", ")
+    ))
 }
 
 /// A moving picture with a running clock.
@@ -114,6 +234,24 @@ pub fn microphone(bin: &gst::Pipeline, device: &str) -> Result<gst::Element, Med
     Ok(source)
 }
 
+/// The sound of `last`, whatever its rate and channels, as Opus wants it: one channel of 48 kHz, `gain` dB louder.
+pub fn fit_sound(bin: &gst::Pipeline, last: &gst::Element, gain: i32) -> Result<gst::Element, MediaError> {
+    let convert = make("audioconvert")?;
+    let resample = make("audioresample")?;
+    let caps = gst::Caps::builder("audio/x-raw").field("rate", 48_000).field("channels", 1).build();
+    let rate = caps_filter(&caps)?;
+    chain(bin, &[&convert, &resample, &rate])?;
+    last.link(&convert).map_err(|e| failed(&e))?;
+    if gain == 0 {
+        return Ok(rate);
+    }
+    let volume = make("volume")?;
+    volume.set_property("volume", 10_f64.powf(f64::from(gain) / 20.0));
+    chain(bin, &[&volume])?;
+    rate.link(&volume).map_err(|e| failed(&e))?;
+    Ok(volume)
+}
+
 /// An entry for buffers that come from elsewhere in the process, as if they were live.
 pub fn entry(bin: &gst::Pipeline) -> Result<gst_app::AppSrc, MediaError> {
     let source = gst_app::AppSrc::builder()
@@ -143,3 +281,7 @@ pub fn clip_uri(path: &PathBuf) -> Result<String, MediaError> {
         .map_err(|e| MediaError::Failed(format!("the clip {} cannot be read: {e}", path.display())))?;
     gst::glib::filename_to_uri(full, None).map(|uri| uri.to_string()).map_err(|e| failed(&e))
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

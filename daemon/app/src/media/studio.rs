@@ -125,6 +125,9 @@ impl Studio {
         };
         match blocking(move || Capture::start(&settings, &timeline, lost)).await {
             Ok(capture) => {
+                if let Some(source) = capture.follow.clone() {
+                    Arc::make_mut(&mut self.settings).video.source = source;
+                }
                 let sound = capture.sound.clone();
                 self.published.send_modify(|producers| producers.sound = sound);
                 self.capture = Some((number, capture));

@@ -1,12 +1,13 @@
 //! Every rule of the configuration. Must not know what the settings are used for.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use toml::de::DeTable;
 
 use super::address;
+use super::camera;
 use super::error::Findings;
 use super::file::File;
 use super::ice;
@@ -133,37 +134,8 @@ fn relay(
 }
 
 fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) -> VideoSettings {
-    let device = section.take("device", PathBuf::from("/dev/video0"), |entry| {
-        let path = Path::new(entry.text()?);
-        (path.is_absolute() && path.file_name().is_some() && is_printable(entry.text()?))
-            .then(|| path.to_owned())
-    });
-    let clip = section.take("file", None, |entry| reader::file(entry, folder));
-    let source = section.word(
-        "source",
-        Origin::Auto,
-        &[("auto", Origin::Auto), ("v4l2", Origin::Device), ("test", Origin::Test), ("file", Origin::File)],
-    );
-    let clip_is_fine = section.file.trusts(&["video.file"]);
-    let source = match (source, clip) {
-        (Origin::Auto, Some(_)) => {
-            section.contradict("file", r#"a clip is only played with source = "file""#);
-            VideoSource::Auto(device)
-        }
-        (Origin::Auto, None) => VideoSource::Auto(device),
-        (Origin::Device, _) => VideoSource::V4l2(device),
-        (Origin::Test, _) => VideoSource::Test,
-        (Origin::File, Some(clip)) => VideoSource::File(clip),
-        (Origin::File, None) => {
-            if clip_is_fine {
-                section.contradict(
-                    "source",
-                    r#"write the path of the clip, as in file = "/var/lib/porthole/clip.avi""#,
-                );
-            }
-            VideoSource::File(PathBuf::new())
-        }
-    };
+    let source = camera::source(section, folder);
+    let look = camera::look(section, &source);
     VideoSettings {
         source,
         width: section.take("width", default.width, even_pixels),
@@ -179,16 +151,8 @@ fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) ->
             default.fallback,
             &[("vp8", Fallback::Vp8), ("none", Fallback::None)],
         ),
+        look,
     }
-}
-
-/// Where picture or sound come from, before the device or clip is known.
-#[derive(Clone, Copy)]
-enum Origin {
-    Auto,
-    Device,
-    Test,
-    File,
 }
 
 fn audio(section: &mut Reader<'_, '_>, default: AudioSettings) -> AudioSettings {
@@ -217,6 +181,7 @@ fn audio(section: &mut Reader<'_, '_>, default: AudioSettings) -> AudioSettings 
         packet: section.take("packet", default.packet, |entry| {
             whole(entry, 10..=60).filter(|packet| [10, 20, 40, 60].contains(packet))
         }),
+        gain: section.take("gain", default.gain, |entry| whole(entry, -40..=20)),
     }
 }
 

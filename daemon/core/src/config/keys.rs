@@ -78,8 +78,11 @@ pub const RELAY: Section = Section {
 pub const VIDEO: Section = Section {
     name: "video",
     keys: &[
-        key("source", r#""auto", "v4l2", "test" or "file""#),
-        key("device", r#"a text with the full path of a V4L2 device, such as "/dev/video0""#),
+        key("source", r#""auto", "v4l2", "libcamera", "test" or "file""#),
+        key(
+            "device",
+            r#""auto", the full path of a V4L2 device such as "/dev/video0", "libcamera", or "libcamera:" with the name of a camera"#,
+        ),
         key("file", r#"a text with the path of a clip, or "" for none"#),
         key("width", "an even number of pixels from 16 to 4096"),
         key("height", "an even number of pixels from 16 to 4096"),
@@ -87,6 +90,12 @@ pub const VIDEO: Section = Section {
         key("bitrate", "a whole number of kbit/s from 50 to 50000"),
         key("encoder", r#""auto", or the name of a GStreamer element, such as "x264enc""#),
         key("fallback", r#""vp8" or "none""#),
+        key("flip", r#""none", "horizontal", "vertical" or "both""#),
+        key("day_night", r#""camera", "day" or "night""#),
+        key(
+            "controls",
+            r#"a table of at most 64 controls such as { brightness = 128, auto_exposure = "manual" }: whole numbers, numbers, words, true or false"#,
+        ),
     ],
 };
 
@@ -98,6 +107,7 @@ pub const AUDIO: Section = Section {
         key("device", r#"a text with the name of an ALSA device, such as "default" or "hw:1,0""#),
         key("bitrate", "a whole number of kbit/s from 6 to 510"),
         key("packet", "10, 20, 40 or 60 milliseconds"),
+        key("gain", "a whole number of dB from -40 to 20"),
     ],
 };
 

@@ -5,6 +5,7 @@
 //! is reported at once, as [`Findings`].
 
 mod address;
+mod camera;
 mod check;
 mod error;
 mod file;

@@ -161,19 +161,79 @@ pub struct VideoSettings {
     pub encoder: EncoderChoice,
     /// What a browser without H.264 gets.
     pub fallback: Fallback,
+    /// What is set on the camera.
+    pub look: Look,
 }
 
 /// Where the picture comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VideoSource {
-    /// The V4L2 device where it exists, else the test picture.
-    Auto(PathBuf),
-    /// A V4L2 device.
-    V4l2(PathBuf),
+    /// The camera that is meant where it is there, else the test picture.
+    Auto(CameraName),
+    /// A camera.
+    Camera(CameraName),
     /// A moving picture with a running clock.
     Test,
     /// A clip in a loop, as if live.
     File(PathBuf),
+}
+
+/// Which camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraName {
+    /// The first that can be used, one of V4L2 before one of libcamera.
+    Any,
+    /// The V4L2 camera with this path, or the first.
+    V4l2(Option<PathBuf>),
+    /// The camera that libcamera knows by this name, or its first.
+    Libcamera(Option<String>),
+}
+
+/// What is set on a camera.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Look {
+    /// How the picture is turned.
+    pub flip: Flip,
+    /// What light it is for.
+    pub day_night: DayNight,
+    /// Controls by the names that `v4l2-ctl` prints, in the order in which they are written.
+    pub controls: Vec<(String, ControlValue)>,
+}
+
+/// How a picture is turned; both ways is upside down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flip {
+    /// Left and right change places.
+    pub horizontal: bool,
+    /// Top and bottom change places.
+    pub vertical: bool,
+}
+
+/// What light a picture is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DayNight {
+    /// Whatever the camera does by itself.
+    #[default]
+    Camera,
+    /// The rate is kept, also where it gets dark.
+    Day,
+    /// Frames may take longer, and colour is left out, as far as the camera can.
+    Night,
+}
+
+/// What a control is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ControlValue {
+    /// A whole number.
+    Number(i64),
+    /// A number with a fraction, as controls of libcamera have them.
+    Decimal(f64),
+    /// On or off.
+    Switch(bool),
+    /// A word of a menu.
+    Word(String),
+    /// The smallest it may be. Cannot be written.
+    Least,
 }
 
 /// Which H.264 encoder.
@@ -203,12 +263,14 @@ pub struct AudioSettings {
     pub bitrate: u32,
     /// Milliseconds of sound in one Opus packet: 10, 20, 40 or 60.
     pub packet: u32,
+    /// dB by which it is made louder.
+    pub gain: i32,
 }
 
 /// Where the sound comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AudioSource {
-    /// The default ALSA device where a sound card exists, else the test tone beside a test picture, else nothing.
+    /// A microphone where there is one, else the test tone beside a test picture, else nothing.
     Auto,
     /// An ALSA device, such as `default` or `hw:1,0`.
     Alsa(String),
@@ -280,15 +342,16 @@ impl Default for RelaySettings {
 impl Default for MediaSettings {
     fn default() -> Self {
         let video = VideoSettings {
-            source: VideoSource::Auto(PathBuf::from("/dev/video0")),
+            source: VideoSource::Auto(CameraName::Any),
             width: 1280,
             height: 720,
             framerate: 30,
             bitrate: 2000,
             encoder: EncoderChoice::Auto,
             fallback: Fallback::Vp8,
+            look: Look::default(),
         };
-        let audio = AudioSettings { source: AudioSource::Auto, bitrate: 32, packet: 40 };
+        let audio = AudioSettings { source: AudioSource::Auto, bitrate: 32, packet: 40, gain: 0 };
         Self { video, audio }
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::settings::{
-    Access, AudioSource, EncoderChoice, Fallback, IceSettings, RelayMode, Settings, TlsSettings, TlsSource,
-    VideoSource,
+    Access, AudioSource, CameraName, ControlValue, EncoderChoice, Fallback, IceSettings, RelayMode, Settings,
+    TlsSettings, TlsSource, VideoSource,
 };
 use crate::ice::IcePolicy;
 use crate::wire::dialect::Choice;
@@ -108,10 +108,34 @@ impl fmt::Display for TlsSettings {
 impl fmt::Display for VideoSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Auto(device) => write!(f, "{} or else the test picture", device.display()),
-            Self::V4l2(device) => write!(f, "{}", device.display()),
+            Self::Auto(camera) => write!(f, "{camera} or else the test picture"),
+            Self::Camera(camera) => write!(f, "{camera}"),
             Self::Test => f.write_str("the test picture"),
             Self::File(clip) => write!(f, "the clip {}", clip.display()),
+        }
+    }
+}
+
+impl fmt::Display for CameraName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("the first camera"),
+            Self::V4l2(None) => f.write_str("the first V4L2 camera"),
+            Self::V4l2(Some(device)) => write!(f, "{}", device.display()),
+            Self::Libcamera(None) => f.write_str("libcamera's first camera"),
+            Self::Libcamera(Some(name)) => write!(f, "libcamera's camera {name}"),
+        }
+    }
+}
+
+impl fmt::Display for ControlValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Decimal(number) => write!(f, "{number}"),
+            Self::Switch(on) => write!(f, "{on}"),
+            Self::Word(word) => write!(f, "{word:?}"),
+            Self::Least => f.write_str("the least"),
         }
     }
 }
@@ -119,7 +143,7 @@ impl fmt::Display for VideoSource {
 impl fmt::Display for AudioSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Auto => f.write_str("the default microphone or else what goes with the picture"),
+            Self::Auto => f.write_str("the first microphone or else what goes with the picture"),
             Self::Alsa(device) => write!(f, "ALSA {device}"),
             Self::Test => f.write_str("the test tone"),
             Self::File => f.write_str("that of the clip"),

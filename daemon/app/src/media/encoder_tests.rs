@@ -1,0 +1,110 @@
+//! The table of encoders, and bitrates that change while an encoder runs.
+
+use std::sync::mpsc;
+
+use porthole_core::config::settings::Settings;
+
+use super::super::element::chain;
+use super::*;
+
+/// Frames before and after the change that are counted, and frames between that are not: an encoder needs some time to
+/// settle.
+const COUNTED: usize = 60;
+const SETTLING: usize = 60;
+
+#[test]
+fn an_unknown_encoder_is_refused_with_the_known_ones_named() {
+    let refused = candidates(&EncoderChoice::Named("h264magic".to_owned())).unwrap_err().to_string();
+    assert!(refused.contains("h264magic") && refused.contains("x264enc"), "{refused}");
+}
+
+#[test]
+fn hardware_comes_before_software() {
+    let first_software = H264.iter().position(|e| !e.hardware).unwrap();
+    assert!(H264[first_software..].iter().all(|e| !e.hardware));
+}
+
+#[test]
+fn an_encoder_that_is_not_here_says_what_to_do() {
+    gst::init().unwrap();
+    let rockchip = H264.iter().find(|encoder| encoder.element == "mpph264enc").unwrap();
+    assert!(rockchip.missing().unwrap().contains("Rockchip"));
+    assert_eq!(H264.iter().find(|encoder| encoder.element == "x264enc").unwrap().missing(), None);
+}
+
+#[test]
+fn a_bitrate_beyond_what_an_encoder_takes_is_brought_into_its_range() {
+    gst::init().unwrap();
+    let [element, _] = VP8.build(&video()).unwrap();
+    assert_eq!(VP8.set_bitrate(&element, 1), 10);
+    assert_eq!(element.property::<i32>("target-bitrate"), 10_000);
+}
+
+#[test]
+fn x264enc_changes_its_bitrate_while_it_runs() {
+    changes("x264enc");
+}
+
+#[test]
+fn openh264enc_changes_its_bitrate_while_it_runs() {
+    changes("openh264enc");
+}
+
+#[test]
+fn vp8enc_changes_its_bitrate_while_it_runs() {
+    changes("vp8enc");
+}
+
+/// The bytes of as many frames before and after the bitrate is divided by four and, later, multiplied again.
+fn changes(name: &str) {
+    gst::init().unwrap();
+    let encoder = H264.iter().chain([&VP8]).find(|encoder| encoder.element == name).unwrap();
+    let video = video();
+    let pipeline = gst::Pipeline::new();
+    let source = make("videotestsrc").unwrap();
+    // Noise that changes with every frame, so that there is always more to say than the bitrate allows; and coarse, so
+    // that it can be said in less.
+    source.set_property_from_str("pattern", "snow");
+    let size = |width: i32, height: i32| {
+        let caps = gst::Caps::builder("video/x-raw").field("format", "I420");
+        let caps = caps.field("width", width).field("height", height);
+        caps_filter(&caps.field("framerate", gst::Fraction::new(30, 1)).build()).unwrap()
+    };
+    let (coarse, filter) = (size(40, 30), size(320, 240));
+    let scale = make("videoscale").unwrap();
+    let [element, output] = encoder.build(&video).unwrap();
+    let sink = gst_app::AppSink::builder().sync(false).max_buffers(1).build();
+    chain(&pipeline, &[&source, &coarse, &scale, &filter, &element, &output, sink.upcast_ref()]).unwrap();
+    // One frame at a time: what is changed here is changed for the frames after it.
+    let (frame, frames) = mpsc::sync_channel(0);
+    sink.set_callbacks(
+        gst_app::AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                let size = sample.buffer().map_or(0, gst::BufferRef::size);
+                frame.send(size).map_err(|_| gst::FlowError::Eos)?;
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let bytes = |count: usize| frames.iter().take(count).sum::<usize>();
+    bytes(SETTLING);
+    let before = bytes(COUNTED);
+    assert_eq!(encoder.set_bitrate(&element, video.bitrate / 4), video.bitrate / 4);
+    bytes(SETTLING);
+    let less = bytes(COUNTED);
+    encoder.set_bitrate(&element, video.bitrate);
+    bytes(SETTLING);
+    let again = bytes(COUNTED);
+    drop(frames);
+    pipeline.set_state(gst::State::Null).unwrap();
+    println!("{name}: {before} bytes in {COUNTED} frames, {less} at a quarter, {again} again");
+    assert!(less * 2 < before, "{name}: {less} bytes at a quarter of the bitrate, {before} before");
+    assert!(again > less * 2, "{name}: {again} bytes at the whole bitrate again, {less} at a quarter");
+}
+
+fn video() -> VideoSettings {
+    let video = Settings::default().media.video;
+    VideoSettings { width: 320, height: 240, bitrate: 1600, ..video }
+}
