@@ -8,7 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 
-const CHROMIUM = process.env.PORTHOLE_CHROMIUM ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env.PORTHOLE_CHROMIUM ?? "/usr/bin/chromium";
 const FIREFOX = process.env.PORTHOLE_FIREFOX ?? "/usr/bin/firefox-esr";
 
 /** Nothing of a browser's own errands on the network, and no GPU or sandbox where there is none. */
@@ -44,14 +44,15 @@ export function missing(browser) {
 /**
  * Starts a headless Chromium.
  * @param {{ fakeDevices?: boolean, flags?: string[], viewport?: {width: number, height: number}, phone?: boolean,
- *   autoplay?: boolean, home?: string }} [how]
+ *   autoplay?: boolean, home?: string, program?: string }} [how]
+ *   `program`: what starts it, where that is not the browser itself;
  *   `home`: its person's folder, which has the authorities that it trusts in .pki/nssdb;
  *   `autoplay`: sound may start without a touch (else Chromium's own rule holds); `phone`: touch and two device pixels.
  */
 export async function launchChromium(how = {}) {
-  const { fakeDevices = false, flags = [], viewport = { width: 1280, height: 800 }, phone = false, autoplay = false, home } = how;
+  const { fakeDevices = false, flags = [], viewport = { width: 1280, height: 800 }, phone = false, autoplay = false, home, program = CHROMIUM } = how;
   const browser = await chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: program,
     headless: true,
     ...(home ? { env: { ...process.env, HOME: home } } : {}),
     args: [
@@ -62,9 +63,12 @@ export async function launchChromium(how = {}) {
   return {
     name: "chromium",
     version: browser.version(),
-    /** A page in a profile of its own; `view` may have another `viewport` or `phone` than the browser. */
+    /**
+     * A page in a profile of its own; `view` may have another `viewport` or `phone` than the browser, and a `script` that runs
+     * before those of the page.
+     */
     async open(url, view = {}) {
-      const { viewport: size, phone: small } = { viewport, phone, ...view };
+      const { viewport: size, phone: small, script } = { viewport, phone, ...view };
       const context = await browser.newContext({
         viewport: size, ...(small ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
       });
@@ -73,6 +77,7 @@ export async function launchChromium(how = {}) {
         page.on("console", (message) => record(`${message.type()}: ${message.text()}`));
         page.on("pageerror", (error) => record(`error: ${error.message}`));
       });
+      if (script) await page.addInitScript(script);
       await page.goto(url);
       return face(page, await quietly(page), said, () => context.close());
     },

@@ -19,9 +19,9 @@ const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+(&key=[\w.-]+)?(&relay=\S+)?/;
 /**
  * Starts a daemon on a free port of loopback, with the test picture.
  * @param {{ access?: "keys" | "local" | "open", port?: number, room?: string, relay?: string, video?: string, audio?: string,
- *   more?: string, folder?: string, journal?: boolean }} [how] `room`, `relay`, `video`, `audio`: further lines for these sections; `more`: further
+ *   more?: string, folder?: string, journal?: boolean, listen?: string, within?: string[] }} [how] `room`, `relay`, `video`, `audio`: further lines for these sections; `more`: further
  *   sections; `port`: 0 takes a free one; `folder`: with what an earlier one has left behind, and kept; `journal`: as
- *   systemd starts it.
+ *   systemd starts it; `listen`: the address of the port; `within`: the words of a program that starts it somewhere else.
  * @returns {Promise<Porthole>}
  */
 export async function start(how = {}) {
@@ -31,14 +31,14 @@ export async function start(how = {}) {
 /** The same without waiting until it says its link. */
 export function launch(how = {}) {
   const { access = "local", port = 0, room = "", relay = "", video = `source = "test"`, audio = `source = "test"`, more = "" } = how;
-  const { folder, journal = false } = how;
+  const { folder, journal = false, listen = "127.0.0.1", within = [] } = how;
   return spawned("run", [
     "[room]", `access = "${access}"`, room,
-    "[relay]", `listen = "127.0.0.1:${port}"`, relay,
+    "[relay]", `listen = "${listen}:${port}"`, relay,
     "[video]", video,
     "[audio]", audio,
     more, "",
-  ].join("\n"), folder, journal);
+  ].join("\n"), folder, journal, within);
 }
 
 /**
@@ -50,13 +50,14 @@ export async function startRelay({ config = "" } = {}) {
   return linked(await spawned("relay", `${config}\n`));
 }
 
-async function spawned(command, text, kept = undefined, journal = false) {
+async function spawned(command, text, kept = undefined, journal = false, within = []) {
   const folder = kept ?? await mkdtemp(join(tmpdir(), "porthole-e2e-"));
   const config = join(folder, "porthole.toml");
   await writeFile(config, text);
   const { JOURNAL_STREAM: _, ...rest } = process.env;
   const env = { ...rest, STATE_DIRECTORY: join(folder, "state"), ...(journal ? { JOURNAL_STREAM: "8:1" } : {}) };
-  const child = spawn(BINARY, [command, "--config", config], { stdio: ["ignore", "pipe", "pipe"], env });
+  const [program, ...words] = [...within, BINARY, command, "--config", config];
+  const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"], env });
   return new Porthole(child, folder, { env, config, keep: kept !== undefined });
 }
 

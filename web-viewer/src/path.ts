@@ -58,7 +58,10 @@ export function pathOf(report: Report, servers: readonly RTCIceServer[]): Path |
   if (relayed || theirs.candidateType === "relay") {
     return { ...path, kind: "relay", relay: relayed ? hostOf(word(ours.url)) ?? onlyRelay(servers) : named(word(theirs.address), servers) };
   }
-  if (ours.candidateType !== "host" || theirs.candidateType !== "host") return { ...path, kind: "nat" };
+  const told = theirs.candidateType === "host";
+  // A browser that hides its addresses may hear its own for the first time from the other end.
+  if (told && ours.candidateType === "prflx" && isBeside(word(ours.address), word(theirs.address))) return { ...path, kind: "near" };
+  if (!told || ours.candidateType !== "host") return { ...path, kind: "nat" };
   return { ...path, kind: isNear(word(ours.address), word(theirs.address)) ? "near" : "direct" };
 }
 
@@ -107,6 +110,12 @@ function onlyRelay(servers: readonly RTCIceServer[]): string | null {
 function isNear(ours: string, theirs: string): boolean {
   if (isPrivate(theirs)) return true;
   return theirs.includes(":") && network(ours) === network(theirs);
+}
+
+/** Whether two private addresses are as close as those of one home are: the same but for the last of their four numbers. */
+function isBeside(ours: string, theirs: string): boolean {
+  const most = (address: string) => address.slice(0, address.lastIndexOf("."));
+  return isPrivate(ours) && isPrivate(theirs) && theirs.includes(".") && most(ours) === most(theirs);
 }
 
 /** Addresses that nobody has on the internet (RFC 1918, RFC 3927, RFC 4193, RFC 4291 section 2.5.6), and loopback. */

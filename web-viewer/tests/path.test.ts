@@ -34,6 +34,14 @@ test("two ends that see each other's private addresses are in one network, wheth
   }
 });
 
+test("an address of its own that a browser learns from the other end is no router's", () => {
+  const seen = (ours: string, theirs: string) => kind({ candidateType: "prflx", address: ours }, host(theirs))?.kind;
+  assert.equal(seen("192.168.1.20", "192.168.1.10"), "near");
+  for (const [ours, theirs] of [["192.168.2.20", "192.168.1.10"], ["203.0.113.20", "203.0.113.10"], ["", "192.168.1.10"], ["fd00::1", "fd00::2"]] as const) {
+    assert.equal(seen(ours, theirs), "nat", `${ours} ${theirs}`);
+  }
+});
+
 test("own addresses of two networks are a direct way without anybody in between", () => {
   for (const [ours, theirs] of [
     ["2001:db8:2::20", "2001:db8:1::10"], [undefined, "2001:db8:1::10"], ["198.51.100.9", "203.0.113.7"], ["172.16.0.1", "172.32.0.1"],

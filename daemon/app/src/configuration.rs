@@ -79,7 +79,7 @@ pub fn check(path: &Path) -> Result<Settings, Unusable> {
         VideoSource::File(clip) => Some(clip),
         _ => None,
     };
-    for (key, named) in [("relay.ca", ca), ("video.file", clip)] {
+    for (key, named) in [("relay.ca", ca), ("ice.ca", settings.ice.ca.as_ref()), ("video.file", clip)] {
         if let Some(named) = named
             && let Err(error) = fs::File::open(named).and_then(|mut file| file.read(&mut [0]))
         {

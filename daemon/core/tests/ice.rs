@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use porthole_core::access::Stamp;
 use porthole_core::config::settings::IceSettings;
-use porthole_core::ice::{Credentials, Filter, Holder, TurnLogin, TurnServer, announced, announced_in};
+use porthole_core::ice::{
+    Credentials, Filter, Holder, Over, Place, TurnLogin, TurnServer, announced, announced_in,
+};
 
 const HOST: &str = "candidate:1 1 UDP 2015363327 192.168.1.10 50003 typ host";
 
@@ -72,6 +74,37 @@ fn passwords_for_everybody_hold_for_ever() {
     let turn = vec![TurnServer { url: "turn:a".into(), login }];
     assert_eq!(IceSettings { turn, ..IceSettings::default() }.lifetime(), None);
     assert_eq!(IceSettings::default().lifetime(), None);
+}
+
+#[test]
+fn where_a_server_is_stands_in_its_url() {
+    let place = |url: &str| Place::of(url).map(|place| (place.host, place.port, place.over));
+    for (url, host, port, over) in [
+        ("stun:s.example", "s.example", 3478, Over::Udp),
+        ("stun:192.0.2.1:19302", "192.0.2.1", 19302, Over::Udp),
+        ("stuns:s.example", "s.example", 5349, Over::Tls),
+        ("turn:t.example", "t.example", 3478, Over::Udp),
+        ("turn:t.example?transport=udp", "t.example", 3478, Over::Udp),
+        ("turn:[2001:db8::1]:80?transport=tcp", "2001:db8::1", 80, Over::Tcp),
+        ("turns:[2001:db8::1]", "2001:db8::1", 5349, Over::Tls),
+        ("turns:t.example:443?transport=tcp", "t.example", 443, Over::Tls),
+    ] {
+        assert_eq!(place(url), Some((host.to_owned(), port, over)), "{url}");
+    }
+    for none in [
+        "",
+        "turn:",
+        "turn:a:b",
+        "turn:a:70000",
+        "turn:[::1",
+        "http:a",
+        "turns:a?transport=udp",
+        "stun:a?transport=tcp",
+    ] {
+        assert_eq!(place(none), None, "{none}");
+    }
+    assert_eq!(Place::of("turn:[2001:db8::1]").unwrap().address(), Some(ip("2001:db8::1")));
+    assert_eq!(Place::of("turn:t.example").unwrap().address(), None);
 }
 
 #[test]

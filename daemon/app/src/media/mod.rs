@@ -16,6 +16,7 @@ mod modes;
 mod playout;
 mod probe;
 mod rendition;
+mod servers;
 mod source;
 mod studio;
 pub mod survey;
@@ -57,6 +58,15 @@ impl Events {
     }
 }
 
+/// What the ICE library says goes into our log, where somebody looks for a fault. It warns of each call that ends while a
+/// TURN server still holds a place for it, which the server gives up by itself.
+fn quieten_libnice() {
+    let levels = gst::glib::LogLevels::LEVEL_WARNING | gst::glib::LogLevels::LEVEL_MESSAGE;
+    gst::glib::log_set_handler(Some("libnice"), levels, false, false, |_, _, words| {
+        log::debug!("libnice: {words}");
+    });
+}
+
 /// Gives a viewer's candidate to its call, at once or when its name is looked up.
 fn give(candidate: Option<Candidate>, asks: mpsc::UnboundedSender<call::Ask>) {
     match candidate {
@@ -89,6 +99,7 @@ pub struct Media {
     memory: Returns,
     events: Events,
     ice: IceSettings,
+    ways: watch::Receiver<servers::Ways>,
     timeline: timeline::Timeline,
 }
 
@@ -98,9 +109,11 @@ impl Media {
     ///
     /// Errors when GStreamer or an element is missing, or when no H.264 encoder works; the message says what to install.
     pub async fn open(settings: MediaSettings, ice: IceSettings, events: Events) -> Result<Self, MediaError> {
+        let ways = servers::open(&ice).await;
         let video = settings.video.clone();
         let (encoder, timeline) = tokio::task::spawn_blocking(move || {
             gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
+            quieten_libnice();
             // libnice and others look for a TLS backend from several threads at once; the first look is not safe.
             let _ = gio::TlsBackend::default();
             let timeline = timeline::Timeline::new();
@@ -112,7 +125,17 @@ impl Media {
         let memory = Returns::start();
         let (studio, producers, studio_task) =
             studio::open(settings, encoder, timeline.clone(), events.clone(), memory.clone());
-        Ok(Self { studio, studio_task, producers, calls: HashMap::new(), memory, events, ice, timeline })
+        Ok(Self {
+            studio,
+            studio_task,
+            producers,
+            calls: HashMap::new(),
+            memory,
+            events,
+            ice,
+            ways,
+            timeline,
+        })
     }
 
     /// Performs a command; those that are not for the media side are ignored. Never blocks.
@@ -156,7 +179,8 @@ impl Media {
     fn start(&mut self, call: CallId, part: call::Part) {
         let (asks, heard) = mpsc::unbounded_channel();
         self.calls.insert(call, asks);
-        let order = call::Order { call, part, ice: self.ice.clone(), timeline: self.timeline.clone() };
+        let (ice, ways) = (self.ice.clone(), self.ways.borrow().clone());
+        let order = call::Order { call, part, ice, ways, timeline: self.timeline.clone() };
         let life = call::live(order, heard, self.producers.clone(), self.events.clone());
         let memory = self.memory.clone();
         tokio::spawn(async move {

@@ -10,6 +10,7 @@ use porthole_core::sdp::choose;
 use tokio::sync::{mpsc, watch};
 
 use super::element::MediaError;
+use super::servers::Ways;
 use super::timeline::Timeline;
 use super::{Events, Producers, call};
 
@@ -54,7 +55,8 @@ pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
     let plan = choose::plan(OFFER, Fallback::None)
         .map_err(|reason| MediaError::Failed(format!("the warm-up offer was refused: {reason}")))?;
     let part = call::Part::Answer { plan, trickle: true };
-    let order = call::Order { call: NOBODY, part, ice: IceSettings::default(), timeline: timeline.clone() };
+    let (ice, ways) = (IceSettings::default(), Ways::default());
+    let order = call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone() };
     let (asks, heard) = mpsc::unbounded_channel();
     let (_nothing, producers) = watch::channel(Producers::default());
     let (events, mut reports) = Events::channel();

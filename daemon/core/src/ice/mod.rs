@@ -4,6 +4,7 @@
 mod announce;
 mod credentials;
 mod filter;
+mod place;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub use announce::{announced, announced_in};
 pub use credentials::Credentials;
 pub use filter::{Filter, InterfaceName, Rule};
+pub use place::{Over, Place};
 
 use crate::access::Stamp;
 

@@ -9,6 +9,7 @@ use porthole_core::sdp::choose::{Codec, Direction, MediaPlan};
 
 use super::super::element::{MediaError, failed, make};
 use super::super::playout;
+use super::super::servers::Ways;
 use super::agent;
 
 /// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
@@ -45,11 +46,15 @@ impl Entry {
 }
 
 /// Makes webrtcbin with our settings of its ICE agent and adds it to `pipeline`.
-pub fn webrtcbin(pipeline: &gst::Pipeline, ice: &IceSettings) -> Result<gst::Element, MediaError> {
+pub fn webrtcbin(
+    pipeline: &gst::Pipeline,
+    ice: &IceSettings,
+    ways: &Ways,
+) -> Result<gst::Element, MediaError> {
     let webrtc = make("webrtcbin")?;
     webrtc.set_property_from_str("bundle-policy", "max-bundle");
     webrtc.set_property("latency", 0_u32);
-    agent::set(&webrtc, ice, crate::keys::now())?;
+    agent::set(&webrtc, ice, ways, crate::keys::now())?;
     pipeline.add(&webrtc).map_err(|e| failed(&e))?;
     Ok(webrtc)
 }

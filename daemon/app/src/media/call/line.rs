@@ -43,7 +43,7 @@ enum Stage {
 impl Line {
     /// Builds the pipeline and makes the answer or the offer. Blocks.
     pub fn open(order: Order, events: &Events) -> Result<Self, MediaError> {
-        let Order { call, part, ice, timeline } = order;
+        let Order { call, part, ice, ways, timeline } = order;
         let began = Instant::now();
         // Until then webrtcbin takes nothing, and a full entry says nothing about the viewer.
         let connected = Arc::new(AtomicBool::new(false));
@@ -62,7 +62,7 @@ impl Line {
                 Part::Answer { plan, .. } => (plan.media.clone(), build::End::Answers),
                 Part::Offer { rendition, sound } => (propose::media(*rendition, *sound), build::End::Offers),
             };
-            let webrtc = build::webrtcbin(&pipeline, &ice)?;
+            let webrtc = build::webrtcbin(&pipeline, &ice, &ways)?;
             let outbox = Arc::new(Outbox::new(call, &media, ice.announce.clone()));
             signals::connect(&webrtc, call, events, &outbox, connected);
             let entries = build::entries(&pipeline, &webrtc, &media, end)?;

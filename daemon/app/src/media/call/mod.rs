@@ -22,6 +22,7 @@ use porthole_core::wire::Candidate;
 use tokio::sync::{mpsc, watch};
 
 use super::element::MediaError;
+use super::servers::Ways;
 use super::timeline::Timeline;
 use super::{Events, Producers};
 
@@ -64,8 +65,10 @@ pub struct Order {
     pub call: CallId,
     /// Which end makes the offer.
     pub part: Part,
-    /// STUN and TURN.
+    /// Servers, and what is used of this machine.
     pub ice: IceSettings,
+    /// Where those servers are.
+    pub ways: Ways,
     /// The clock it runs on.
     pub timeline: Timeline,
 }
