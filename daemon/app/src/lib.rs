@@ -13,6 +13,7 @@ pub mod keys;
 pub mod link;
 pub mod links;
 pub mod logging;
+pub mod machine;
 pub mod media;
 pub mod memory;
 pub mod run;

@@ -473,6 +473,7 @@ impl Camera {
             live: 0,
             renditions: Vec::new(),
             refusals: BTreeMap::new(),
+            counts: Default::default(),
             viewers: Vec::new(),
         });
         let link = external::open(&settings, &relay, &room, desk, health).await.unwrap();

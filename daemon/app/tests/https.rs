@@ -314,6 +314,7 @@ impl Camera {
             live: 0,
             renditions: Vec::new(),
             refusals: Default::default(),
+            counts: Default::default(),
             viewers: Vec::new(),
         });
         let link = external::open(&settings.relay, &relay, &settings.room, desk, health).await.unwrap();

@@ -12,7 +12,7 @@ use porthole::link::embedded::{self, Camera, Gate, OpenFailed};
 use porthole::link::{EVENTS, Link};
 use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Stamp, proof};
 use porthole_core::config::settings::{
-    Access, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+    Access, IceSettings, Metrics, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::{CallId, Name};
@@ -378,25 +378,38 @@ async fn beside_a_room_with_keys_other_rooms_are_open() {
 }
 
 #[tokio::test]
+async fn the_figures_are_there_for_this_machine_and_never_say_who_watches() {
+    let relay = open(Access::Local).await;
+    relay.status.send_modify(|status| status.viewers.push(viewer()));
+    let figures = relay.get("/metrics").await;
+    assert_eq!(figures.status, 200);
+    assert!(figures.body.contains("\nporthole_relay_peers 0.0\n"), "{}", figures.body);
+    assert!(!figures.body.contains("grandma") && !figures.body.contains("k1"), "{}", figures.body);
+    relay.close().await;
+}
+
+#[tokio::test]
 async fn health_never_says_who_watches() {
     let relay = open(Access::Local).await;
-    relay.status.send_modify(|status| {
-        status.viewers.push(Viewer {
-            call: CallId(7),
-            peer: Name::new("ann").ok(),
-            holder: Some(Holder {
-                name: Label::new("grandma's phone").unwrap(),
-                role: Role::Watch,
-                key: KeyId::new("k1").unwrap(),
-            }),
-            rendition: None,
-            began: Instant::now(),
-            live: true,
-        });
-    });
+    relay.status.send_modify(|status| status.viewers.push(viewer()));
     let health = relay.get("/healthz").await.body;
     assert!(health.contains("\"live\"") && !health.contains("grandma") && !health.contains("k1"), "{health}");
     relay.close().await;
+}
+
+fn viewer() -> Viewer {
+    Viewer {
+        call: CallId(7),
+        peer: Name::new("ann").ok(),
+        holder: Some(Holder {
+            name: Label::new("grandma's phone").unwrap(),
+            role: Role::Watch,
+            key: KeyId::new("k1").unwrap(),
+        }),
+        rendition: None,
+        began: Instant::now(),
+        live: true,
+    }
 }
 
 struct Relay {
@@ -592,12 +605,14 @@ async fn open_with(
         live: 0,
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
+        counts: Default::default(),
         viewers: Vec::new(),
     });
     let relay = RelaySettings {
         listen,
         link: String::new(),
         tls: TlsSettings { source: TlsSource::Off, redirect: false },
+        metrics: Metrics::Local,
         max_sockets: 32,
         rooms: rooms.iter().map(|room| Name::new(*room).unwrap()).collect(),
         mode: RelayMode::Embedded,

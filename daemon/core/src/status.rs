@@ -28,10 +28,26 @@ pub struct Status {
     pub renditions: Vec<String>,
     /// Refusals so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
+    /// What has happened so far. Left out of the JSON; `/metrics` has it.
+    #[serde(skip)]
+    pub counts: Counts,
     /// Who calls, the oldest call first. Not for everybody: it is left out of the JSON, which `/healthz` shows to whoever
     /// asks.
     #[serde(skip)]
     pub viewers: Vec<Viewer>,
+}
+
+/// What has happened since the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Calls that were begun.
+    pub begun: u64,
+    /// Calls that went live.
+    pub live: u64,
+    /// Calls that have ended, by word.
+    pub ended: BTreeMap<&'static str, u64>,
+    /// How often the camera failed.
+    pub failed: u64,
 }
 
 /// One call, as the people of the house may know it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use porthole_core::config::keys::SECTIONS;
 use porthole_core::config::settings::{
     Access, AudioSource, CameraName, ControlValue, DayNight, EncoderChoice, ExternalRelay, Fallback,
-    LogLevel, RelayMode, Settings, TlsSettings, TlsSource, VideoSource,
+    LogLevel, Metrics, RelayMode, Settings, TlsSettings, TlsSource, VideoSource,
 };
 use porthole_core::config::{Findings, load, load_for_relay};
 use porthole_core::ice::{Credentials, IcePolicy, TurnLogin, TurnServer};
@@ -49,6 +49,7 @@ fn every_key_is_taken_as_meant() {
         certificate = "/etc/tls/fullchain.pem"
         key = "key.pem"
         redirect = true
+        metrics = "all"
         max_sockets = 9
         rooms = ["yard", "gate"]
         [video]
@@ -96,6 +97,7 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.relay.link, "https://cam.example");
     let source = TlsSource::Files { certificate: "/etc/tls/fullchain.pem".into(), key: "key.pem".into() };
     assert_eq!(settings.relay.tls, TlsSettings { source, redirect: true });
+    assert_eq!(settings.relay.metrics, Metrics::All);
     assert_eq!(settings.relay.max_sockets, 9);
     assert_eq!(settings.relay.rooms, ["yard", "gate"].map(|room| RoomName::new(room).unwrap()));
     let video = settings.media.video;
@@ -252,6 +254,7 @@ fn words_are_taken_as_they_are_spelt_and_no_other_way() {
         ("video.flip", vec!["none", "horizontal", "vertical", "both"]),
         ("video.day_night", vec!["camera", "day", "night"]),
         ("video.fallback", vec!["vp8", "none"]),
+        ("relay.metrics", vec!["local", "all", "off"]),
         ("audio.source", vec!["auto", "alsa", "test", "file", "none"]),
         ("log.level", vec!["warn", "info", "debug"]),
     ];

@@ -215,6 +215,7 @@ mod tests {
             live: 0,
             renditions: vec![],
             refusals: Default::default(),
+            counts: Default::default(),
             viewers: vec![],
         };
         change(&mut status, now);

@@ -15,7 +15,7 @@ use super::keys;
 use super::reader::{self, Reader, even_pixels, is_printable, whole};
 use super::relay;
 use super::settings::{
-    Access, AudioSettings, AudioSource, EncoderChoice, Fallback, LogLevel, MediaSettings, RelayMode,
+    Access, AudioSettings, AudioSource, EncoderChoice, Fallback, LogLevel, MediaSettings, Metrics, RelayMode,
     RelaySettings, RoomSettings, Settings, VideoSettings, VideoSource,
 };
 use super::tls;
@@ -127,6 +127,11 @@ fn relay(
             text => address::origin(text).map(str::to_owned),
         }),
         tls: tls::tls(section, default.tls, folder),
+        metrics: section.word(
+            "metrics",
+            default.metrics,
+            &[("local", Metrics::Local), ("all", Metrics::All), ("off", Metrics::Off)],
+        ),
         max_sockets: section.take("max_sockets", default.max_sockets, |entry| whole(entry, 2..=10_000)),
         rooms: default.rooms,
         mode: relay::mode(section, folder, env),

@@ -52,6 +52,7 @@ pub const RELAY: Section = Section {
         key("certificate", r#"a text with the path of a PEM file, or "" for none"#),
         key("key", r#"a text with the path of a PEM file, or "" for none"#),
         key("redirect", "true or false"),
+        key("metrics", r#""local", "all" or "off""#),
         key("max_sockets", "a whole number from 2 to 10000"),
         key(
             "rooms",

@@ -62,12 +62,25 @@ pub struct RelaySettings {
     pub link: String,
     /// How https is spoken on `listen`, beside http.
     pub tls: TlsSettings,
+    /// Who may read `/metrics` on `listen`.
+    pub metrics: Metrics,
     /// Most sockets at once on `listen`.
     pub max_sockets: usize,
     /// Rooms of our own relay beside the camera's, for cameras elsewhere. None in somebody else's.
     pub rooms: Vec<RoomName>,
     /// Where the room is.
     pub mode: RelayMode,
+}
+
+/// Who may read `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metrics {
+    /// Programs on this machine.
+    Local,
+    /// Whoever reaches the port.
+    All,
+    /// Nobody: there are none.
+    Off,
 }
 
 /// How https is spoken, on the port of http.
@@ -332,6 +345,7 @@ impl Default for RelaySettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             link: String::new(),
             tls: TlsSettings { source: TlsSource::Own { authority: None }, redirect: false },
+            metrics: Metrics::Local,
             max_sockets: 64,
             rooms: Vec::new(),
             mode: RelayMode::Embedded,

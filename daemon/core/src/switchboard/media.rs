@@ -62,6 +62,7 @@ impl Switchboard {
 
     fn capture_failed(&mut self, reason: &str, now: Instant) {
         let Some(again) = self.capture.failed() else { return };
+        self.counts.failed += 1;
         // A page that is left open tries every few seconds, all night.
         let level = if again { Level::Debug } else { Level::Warn };
         self.note(level, None, None, format!("the camera failed: {reason}"));
@@ -108,6 +109,7 @@ impl Switchboard {
             return;
         }
         let (rendition, age, viewer) = (call.rendition, call.age(now), call.viewer().cloned());
+        self.counts.live += 1;
         self.tongue.works(call.shape);
         let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
         if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {

@@ -38,7 +38,7 @@ use crate::command::{Command, Level, Note};
 use crate::config::settings::{Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings};
 use crate::event::Event;
 use crate::ids::{CallId, PeerId, Rendition};
-use crate::status::Status;
+use crate::status::{Counts, Status};
 use crate::wire::dialect::{Choice, Known, Tongue};
 use crate::wire::limits::SHUTDOWN_DEADLINE;
 use crate::wire::{Outgoing, Reason};
@@ -109,6 +109,7 @@ pub struct Switchboard {
     /// Who watches with a key, as those were last told.
     told: Vec<Told>,
     refusals: Refusals,
+    counts: Counts,
     commands: VecDeque<Command>,
 }
 
@@ -169,6 +170,7 @@ impl Switchboard {
             door: Door::default(),
             told: Vec::new(),
             refusals: Refusals::default(),
+            counts: Counts::default(),
             commands: VecDeque::new(),
         }
     }
@@ -247,6 +249,7 @@ impl Switchboard {
             live: self.calls.values().filter(|call| call.is_live()).count(),
             renditions: self.renditions.keys().map(ToString::to_string).collect(),
             refusals: self.refusals.counts().clone(),
+            counts: Counts { begun: self.last_call, ..self.counts.clone() },
             viewers: self.viewers(),
         }
     }
@@ -304,6 +307,7 @@ impl Switchboard {
         let (address, age, viewer) = (call.address.clone(), call.age(now), call.viewer().cloned());
         let (answering, shape) = (call.is_answering(), call.shape);
         call.close(now);
+        *self.counts.ended.entry(reason.word()).or_default() += 1;
         // Whoever has been replaced knows: it called again itself, and may not tell its two calls apart.
         if farewell == Farewell::Said && reason != Reason::Replaced {
             let message = if answering {

@@ -14,11 +14,11 @@ use porthole::link::embedded::{self, Camera, Counter, Gate};
 use porthole::link::{EVENTS, Link};
 use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Secret, Stamp, proof};
 use porthole_core::config::settings::{
-    Access, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+    Access, IceSettings, Metrics, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, RoomState, Status};
+use porthole_core::status::{CaptureState, Counts, RoomState, Status};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
@@ -136,6 +136,7 @@ fn settings() -> RelaySettings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         link: String::new(),
         tls: TlsSettings { source: TlsSource::Own { authority: Some(authority) }, redirect: true },
+        metrics: Metrics::All,
         max_sockets: 64,
         rooms: vec![name("yard")],
         mode: RelayMode::Embedded,
@@ -152,6 +153,7 @@ fn well() -> Status {
         live: 0,
         renditions: Vec::new(),
         refusals: BTreeMap::new(),
+        counts: Counts::default(),
         viewers: Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ pub(super) mod guard;
 mod hall;
 mod handout;
 mod health;
+pub(super) mod metrics;
 mod relay;
 mod rooms;
 pub(super) mod server;
@@ -157,8 +158,8 @@ async fn serve(
     let hall = hall::Hall::new(more.chain([first]), own_room);
     let (relay, inbox) = relay::Relay::new(hall, desk, gate, ice);
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
-    let server =
-        server::Server::new(listener, pages, settings.max_sockets, entrance, relay.figures(), health, tls);
+    let shown = server::Shown { figures: relay.figures(), status: health, metrics: settings.metrics };
+    let server = server::Server::new(listener, pages, settings.max_sockets, entrance, shown, tls);
     let counter = Counter(server.router());
     Ok((Link::start(Some(page), |ends| relay.run(ends, server)).with_authority(authority), counter))
 }

@@ -20,6 +20,7 @@ use super::gate::{Gate, Standing};
 use super::guard::Bucket;
 use super::hall::Hall;
 use super::handout::Ice;
+use super::metrics;
 use super::rooms::{Delivery, SocketKey};
 use super::server::Server;
 use crate::link::{Ends, Events};
@@ -99,6 +100,21 @@ pub struct Figures {
     pub refusals: BTreeMap<&'static str, u64>,
     /// Events that found the desk too far behind, so far.
     pub lost: u64,
+}
+
+impl metrics::Figures for Figures {
+    fn write(&self, page: &mut metrics::Page) {
+        page.gauge("relay_peers", "Peers in the rooms, our own camera not counted", None, self.peers as f64);
+        page.gauge("relay_cameras", "Cameras among them", None, self.cameras as f64);
+        let refused = self.refusals.iter().map(|(word, count)| (*word, *count));
+        page.counters(
+            "relay_refusals",
+            "Messages that the relay has refused, by the word of why",
+            "reason",
+            refused,
+        );
+        page.counter("relay_lost", "Events that found the daemon too far behind", None, self.lost as f64);
+    }
 }
 
 /// Comings and goings told in the log: so many a second, and how many at once.

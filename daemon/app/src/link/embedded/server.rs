@@ -11,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use log::{debug, warn};
+use porthole_core::config::settings::Metrics;
 use porthole_core::status::Status;
 use serde::Serialize;
 use socketioxide::SocketIo;
@@ -27,7 +28,7 @@ use super::entrance::{self, Entrance};
 use super::guard::{Bucket, Door, Pages};
 use super::relay::Figures;
 use super::tls::{self, Tls};
-use super::{assets, health};
+use super::{assets, health, metrics};
 
 /// How long a request that brings something may take: the sender's time, as nothing here takes long.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
@@ -41,6 +42,16 @@ const HANDSHAKES: (u32, u32) = (50, 200);
 const GOODBYE: Duration = Duration::from_millis(250);
 /// How long to wait when the machine has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What is shown of ourselves.
+pub struct Shown<F> {
+    /// Of the relay, or of the link to somebody else's.
+    pub figures: watch::Receiver<F>,
+    /// Of the camera, where there is one.
+    pub status: Option<watch::Receiver<Status>>,
+    /// To whom `/metrics` shows them.
+    pub metrics: Metrics,
+}
 
 /// What becomes a running server.
 pub struct Server {
@@ -62,37 +73,34 @@ pub struct Serving {
 }
 
 impl Server {
-    /// Page, `/healthz` and Socket.IO; nothing is taken in before [`Server::start`]. There is no `status` where there is
-    /// no camera.
+    /// Page, `/healthz`, `/metrics` and Socket.IO; nothing is taken in before [`Server::start`].
     pub fn new(
         listener: TcpListener,
         pages: Pages,
         max_sockets: usize,
         entrance: Entrance,
-        figures: watch::Receiver<Figures>,
-        status: Option<watch::Receiver<Status>>,
+        shown: Shown<Figures>,
         tls: Option<Tls>,
     ) -> Self {
         let (layer, io) = entrance::socket_io(entrance);
         // Around the whole, once: a layer of a router is applied to each of its routes (and to a fallback even for each
         // request), and every application would be a Socket.IO server of its own that knows nothing of the others'
         // peers.
-        let files = files(Told::default(), figures, status, &tls);
+        let files = files(Told::default(), shown, &tls);
         let router = Router::new().fallback_service(layer.layer(files));
         let connections = Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS);
         Self::over(listener, guarded(router, pages, &tls), Some(io), connections, tls)
     }
 
-    /// Page and `/healthz` only, for a room in somebody else's relay, which the page is `told`.
-    pub fn without_relay<F: Clone + Serialize + Send + Sync + 'static>(
+    /// Page, `/healthz` and `/metrics` only, for a room in somebody else's relay, which the page is `told`.
+    pub fn without_relay<F: metrics::Figures + Serialize>(
         listener: TcpListener,
         pages: Pages,
         told: Told,
-        figures: watch::Receiver<F>,
-        status: watch::Receiver<Status>,
+        shown: Shown<F>,
         tls: Option<Tls>,
     ) -> Self {
-        let router = guarded(files(told, figures, Some(status), &tls), pages, &tls);
+        let router = guarded(files(told, shown, &tls), pages, &tls);
         Self::over(listener, router, None, Door::new(SPARE_CONNECTIONS, PER_ADDRESS), tls)
     }
 
@@ -178,13 +186,10 @@ async fn accept(listener: TcpListener, mut reception: Reception, door: Door) {
     }
 }
 
-fn files<F: Clone + Serialize + Send + Sync + 'static>(
-    told: Told,
-    figures: watch::Receiver<F>,
-    status: Option<watch::Receiver<Status>>,
-    tls: &Option<Tls>,
-) -> Router {
+fn files<F: metrics::Figures + Serialize>(told: Told, shown: Shown<F>, tls: &Option<Tls>) -> Router {
+    let Shown { figures, status, metrics } = shown;
     let about_tls = tls.as_ref().map(|tls| tls::routes(tls.about.clone())).unwrap_or_default();
+    let metrics = metrics::routes(metrics, figures.clone(), status.clone()).unwrap_or_default();
     let healthz = get(async move || {
         let figures = figures.borrow().clone();
         health::answer(status.as_ref(), figures)
@@ -193,6 +198,7 @@ fn files<F: Clone + Serialize + Send + Sync + 'static>(
     Router::new()
         .route("/healthz", healthz)
         .merge(about_tls)
+        .merge(metrics)
         .method_not_allowed_fallback(file.clone())
         .fallback(file)
         .layer(CompressionLayer::new())

@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::transport::{Epoch, Heard, Transport};
 use super::waiting::Waiting;
 use crate::link::embedded::guard::Bucket;
+use crate::link::embedded::metrics;
 use crate::link::{Ends, Events};
 
 /// How long an attempt may hang before another one is made beside it.
@@ -47,6 +48,24 @@ pub struct Figures {
     pub lost: u64,
     /// Refused messages so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
+}
+
+impl metrics::Figures for Figures {
+    fn write(&self, page: &mut metrics::Page) {
+        page.counter("relay_connections", "Connections to the relay so far", None, self.connections as f64);
+        let failed = self.failed_attempts as f64;
+        page.gauge("relay_failed_attempts", "Attempts that failed since the last connection", None, failed);
+        page.gauge("relay_waiting", "Messages that wait for the relay", None, self.waiting as f64);
+        let refused = self.refusals.iter().map(|(word, count)| (*word, *count));
+        page.counters(
+            "relay_refusals",
+            "Messages that the link has refused, by the word of why",
+            "reason",
+            refused,
+        );
+        let help = "Messages that waited in vain, and events that found the daemon too far behind";
+        page.counter("relay_lost", help, None, self.lost as f64);
+    }
 }
 
 /// How the link stands.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::embedded::assets::Told;
 use super::embedded::guard::Pages;
-use super::embedded::server::Server;
+use super::embedded::server::{Server, Shown};
 use super::embedded::tls::Tls;
 use super::embedded::{self, OpenFailed};
 use super::{Ends, Events, Link};
@@ -59,7 +59,8 @@ pub async fn open(
     let tls = Tls::open(settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = Pages::new(room.access, &settings.link);
-    let server = Server::without_relay(listener, pages, told, life.figures(), health, tls);
+    let shown = Shown { figures: life.figures(), status: Some(health), metrics: settings.metrics };
+    let server = Server::without_relay(listener, pages, told, shown, tls);
     Ok(Link::start(Some(page), |ends| serve(ends, life, server)).with_authority(authority))
 }
 

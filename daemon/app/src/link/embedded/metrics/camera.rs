@@ -1,0 +1,70 @@
+//! Figures of the camera, from what the switchboard says. Must not know the process.
+
+use porthole_core::ids::Rendition;
+use porthole_core::status::{CaptureState, RoomState, Status};
+use serde::Serialize;
+
+use super::Page;
+
+const ROOM: [RoomState; 8] = [
+    RoomState::Out,
+    RoomState::Asked,
+    RoomState::Unconfirmed,
+    RoomState::In,
+    RoomState::Full,
+    RoomState::Kicked,
+    RoomState::NoSuchRoom,
+    RoomState::NotAllowed,
+];
+const CAPTURE: [CaptureState; 4] =
+    [CaptureState::Idle, CaptureState::Starting, CaptureState::Running, CaptureState::Lost];
+
+/// Writes them down.
+pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
+    let flag = |holds: bool| f64::from(u8::from(holds));
+    let healthy = desk_lives && status.healthy();
+    page.gauge("healthy", "Whether a person need not act", None, flag(healthy));
+    page.gauge("relay_up", "Whether the relay is reached", None, flag(status.link));
+    state(page, "room", "Whether the camera is in its room", &ROOM, status.room);
+    state(page, "capture", "What the camera does", &CAPTURE, status.capture);
+    let connecting = status.calls.saturating_sub(status.live);
+    let calls = [("connecting", connecting), ("live", status.live)];
+    let calls = calls.map(|(word, count)| (word.to_owned(), count as f64));
+    page.gauges("calls", "Calls that have not ended", ("state", None), calls);
+    let made = Rendition::ALL.map(|rendition| {
+        let name = rendition.to_string();
+        let made = flag(status.renditions.contains(&name));
+        (name, made)
+    });
+    page.gauges(
+        "rendition_running",
+        "Whether the picture is being encoded as this",
+        ("rendition", None),
+        made,
+    );
+    let counts = &status.counts;
+    page.counter("calls_begun", "Calls that were begun", None, counts.begun as f64);
+    page.counter(
+        "calls_connected",
+        "Calls over which picture or sound came under way",
+        None,
+        counts.live as f64,
+    );
+    let ended = counts.ended.iter().map(|(word, count)| (*word, *count));
+    page.counters("calls_ended", "Calls that have ended, by the word of why", "reason", ended);
+    let refused = status.refusals.iter().map(|(word, count)| (*word, *count));
+    page.counters("refusals", "What the camera has refused, by the word of why", "reason", refused);
+    page.counter("camera_failures", "How often the camera has failed", None, counts.failed as f64);
+}
+
+fn state<S: Serialize + Copy>(page: &mut Page, name: &str, help: &str, all: &[S], is: S) {
+    let words: Vec<String> = all.iter().map(word).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    page.state(&format!("{name}_state"), help, &words, &word(&is));
+}
+
+/// As `/healthz` has it.
+fn word<S: Serialize>(state: &S) -> String {
+    let word = serde_json::to_value(state).ok();
+    word.as_ref().and_then(|word| word.as_str()).unwrap_or_default().to_owned()
+}
