@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { CHROMIUM, launchChromium, missing } from "./browsers.mjs";
+import { CLOCK } from "./fixtures/clock.mjs";
 import { CAMERA, CAMERA_V6, FORWARDED, HOME, Lab, missingLab, SECRET, TURN } from "./fixtures/lab.mjs";
 import { start } from "./porthole.mjs";
 import { camera, until } from "./waiting.mjs";
@@ -42,22 +43,6 @@ const CAMERAS = {
     ice: () => `stun = ["stun:${TURN}"]\nturn = [{ url = "turn:${TURN}:3478?transport=tcp", secret = "south" }]`,
   },
 };
-
-/** Runs in the page: when it has made its offer, and when the call was connected. */
-const CLOCK = `(() => {
-  const make = window.RTCPeerConnection;
-  window.calls = [];
-  window.RTCPeerConnection = class extends make {
-    constructor(...how) {
-      super(...how);
-      const call = { made: performance.now(), connected: null, pc: this };
-      window.calls.push(call);
-      this.addEventListener("connectionstatechange", () => {
-        if (this.connectionState === "connected") call.connected ??= performance.now();
-      });
-    }
-  };
-})();`;
 
 describe("ways through networks", { skip: missingLab() ?? missing("chromium") ?? false, timeout: 400_000 }, () => {
   let lab;

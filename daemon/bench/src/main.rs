@@ -63,6 +63,8 @@ enum Row {
     Strangers,
     /// Offer to first picture in Chromium.
     Chromium,
+    /// Offer to connection through NAT of each kind, and through coturn.
+    Paths,
 }
 
 /// Anything that stops a measurement; the chain is printed.

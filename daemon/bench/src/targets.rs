@@ -46,6 +46,11 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
         at_most("a vanished viewer is dropped in ≤ 5 s", largest("vanished"), 5.0),
         at_most("10,000 strangers: no frame of a running call is lost", largest("strangers_lost"), 0.0),
         at_most("10,000 strangers leave less than 1 MiB behind, median", median("strangers_left"), 1.0),
+        at_most(
+            "connected through coturn, symmetric NAT on both sides ≤ 1500 ms, slowest",
+            largest("path_symmetric"),
+            1500.0,
+        ),
         at_most("encoder → socket ≤ 5 ms, median, whole frame", median("send_whole"), 5.0),
         at_most(
             "answer ready → at the caller through a Node.js relay ≤ 10 ms, median",

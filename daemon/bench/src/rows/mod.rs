@@ -4,6 +4,7 @@ mod chromium;
 mod churn;
 mod growth;
 mod join;
+mod paths;
 mod relay;
 mod send;
 mod steps;
@@ -39,6 +40,7 @@ impl Bench<'_> {
             Row::Churn => churn::measure(self, figures).await,
             Row::Strangers => strangers::measure(self, figures).await,
             Row::Chromium => chromium::measure(self, figures).await,
+            Row::Paths => paths::measure(self, figures).await,
         }
     }
 
