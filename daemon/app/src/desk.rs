@@ -11,6 +11,7 @@ use porthole_core::ids::RoomName;
 use porthole_core::order::Order;
 use porthole_core::status::Status;
 use porthole_core::switchboard::Switchboard;
+use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -26,6 +27,9 @@ pub trait Perform {
 pub trait Post {
     /// Sends it now, or keeps it (bounded) until the link is up.
     fn post(&self, message: Outgoing);
+
+    /// Tells a player over HTTP what its request came to.
+    fn respond(&self, request: RequestId, response: Response);
 }
 
 /// An order, and who waits until it has been obeyed and the status tells of it.
@@ -76,6 +80,7 @@ pub async fn run(
         while let Some(command) = switchboard.poll_command() {
             match command {
                 Command::Send(message) => link.post(message),
+                Command::Respond { request, response } => link.respond(request, response),
                 Command::Note(note) => logging::say(&note, room),
                 Command::Finished => finished = true,
                 command => media.perform(&command),

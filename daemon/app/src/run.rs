@@ -13,6 +13,7 @@ use porthole_core::config::settings::{Access, RelayMode, RoomSettings, Settings}
 use porthole_core::event::{AccessEvent, Event};
 use porthole_core::ids::PeerId;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -127,7 +128,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
             embedded::open(relay.clone(), &settings.room, &settings.ice, camera).await?
         }
         RelayMode::External(other) => {
-            external::open(relay, other, &settings.room, link_events, health).await?
+            external::open(relay, other, &settings.room, &settings.ice, link_events, health).await?
         }
     };
     let facts = facts(&settings, &link, config, started);
@@ -236,6 +237,10 @@ impl Perform for Media {
 impl Post for Link {
     fn post(&self, message: Outgoing) {
         self.send(message);
+    }
+
+    fn respond(&self, request: RequestId, response: Response) {
+        Self::respond(self, request, response);
     }
 }
 

@@ -14,6 +14,7 @@ use porthole_core::ids::{CallId, PeerId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::status::{CaptureState, Status};
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -194,5 +195,9 @@ struct FakeLink(mpsc::UnboundedSender<Outgoing>);
 impl Post for FakeLink {
     fn post(&self, message: Outgoing) {
         let _ = self.0.send(message);
+    }
+
+    fn respond(&self, request: RequestId, response: Response) {
+        panic!("nobody has asked: {request:?} {response:?}");
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use porthole::link::external;
 use porthole::link::{EVENTS, Link};
 use porthole_core::config::settings::{
-    Access, Auth, ExternalRelay, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
+    Access, Auth, ExternalRelay, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::{LinkEvent, Loss};
 use porthole_core::status::{CaptureState, RoomState, Status};
@@ -476,7 +476,8 @@ impl Camera {
             counts: Default::default(),
             viewers: Vec::new(),
         });
-        let link = external::open(&settings, &relay, &room, desk, health).await.unwrap();
+        let link =
+            external::open(&settings, &relay, &room, &IceSettings::default(), desk, health).await.unwrap();
         Self { link, events, _status: status }
     }
 
@@ -511,7 +512,7 @@ impl Camera {
             match self.event().await {
                 LinkEvent::Down { why, .. } => return why,
                 LinkEvent::Up => panic!("up twice"),
-                LinkEvent::Message { .. } => {}
+                LinkEvent::Message { .. } | LinkEvent::Request(_) => {}
             }
         }
     }

@@ -317,7 +317,10 @@ impl Camera {
             counts: Default::default(),
             viewers: Vec::new(),
         });
-        let link = external::open(&settings.relay, &relay, &settings.room, desk, health).await.unwrap();
+        let link =
+            external::open(&settings.relay, &relay, &settings.room, &IceSettings::default(), desk, health)
+                .await
+                .unwrap();
         Self { link, events, _status: status }
     }
 

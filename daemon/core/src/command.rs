@@ -5,6 +5,7 @@ use std::fmt;
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::sdp::accept::Accepted;
 use crate::sdp::choose::AnswerPlan;
+use crate::whep::{RequestId, Response};
 use crate::wire::{Candidate, Outgoing, Reason};
 
 /// Something to do. Commands are performed in the order in which they were polled.
@@ -62,6 +63,13 @@ pub enum Command {
     ForceKeyFrame(Rendition),
     /// Put a message on the link (or keep it until the link is up, bounded).
     Send(Outgoing),
+    /// Tell a player over HTTP what its request came to.
+    Respond {
+        /// Which request.
+        request: RequestId,
+        /// What it came to.
+        response: Response,
+    },
     /// Say something in the log.
     Note(Note),
     /// Everything is released; the last command there is.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
+use crate::whep::Request;
 use crate::wire::Candidate;
 
 /// Exactly one thing that happened.
@@ -55,6 +56,8 @@ pub enum LinkEvent {
         /// Every argument, in order; none is fine.
         args: Vec<Value>,
     },
+    /// A player asks for something over HTTP. Each request gets one `Command::Respond`.
+    Request(Request),
 }
 
 /// Why the relay is not reached. One word in `/healthz`.

@@ -22,4 +22,5 @@ pub mod plan;
 pub mod sdp;
 pub mod status;
 pub mod switchboard;
+pub mod whep;
 pub mod wire;

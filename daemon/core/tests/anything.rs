@@ -18,6 +18,7 @@ use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::status::RoomState;
 use porthole_core::switchboard::Relay;
+use porthole_core::whep::{Ask, Bearer, Credentials, Matches, Place, Request, RequestId, Response};
 use porthole_core::wire::dialect::{Choice, Custom, Known};
 use porthole_core::wire::{Outgoing, limits};
 use serde_json::{Value, json};
@@ -69,6 +70,12 @@ struct World {
     link_up: bool,
     /// Where keys decide.
     keyed: Option<Keyed>,
+    /// Requests of players so far; each makes a place of its own.
+    requests: u64,
+    /// Those that have no response yet.
+    waiting: BTreeSet<u64>,
+    /// The player that asks to watch, and its key, where it has one that is good.
+    playing: Option<Option<String>>,
     seen: Seen,
 }
 
@@ -158,6 +165,9 @@ impl World {
             known,
             link_up: false,
             keyed,
+            requests: 0,
+            waiting: BTreeSet::new(),
+            playing: None,
             seen: Seen::default(),
         }
     }
@@ -215,8 +225,11 @@ impl World {
         let commands = self.desk.on(event.clone());
         match event {
             Event::Media(MediaEvent::Answered { call, .. }) => {
-                let sent =
-                    |command: &Command| matches!(command, Command::Send(message) if is_answer(message));
+                let sent = |command: &Command| match command {
+                    Command::Send(message) => is_answer(message),
+                    Command::Respond { response, .. } => matches!(response, Response::Watching { .. }),
+                    _ => false,
+                };
                 let answers = commands.iter().filter(|command| sent(command)).count();
                 let seat = self.calls.get_mut(&call).filter(|_| answers > 0);
                 assert!(
@@ -287,7 +300,12 @@ impl World {
                         "{at}: {call} came before"
                     );
                     assert_eq!(call.0, self.seen.answers, "{at}: numbers are counted up");
+                    let playing = self.playing.take();
+                    let plays = playing.is_some();
                     let key = self.keyed.as_mut().map(|keyed| {
+                        if let Some(key) = playing {
+                            return key.unwrap_or_else(|| panic!("{at}: no key was shown"));
+                        }
                         let Some(knock) = keyed.knocking.take() else { panic!("{at}: nothing was proved") };
                         let text = |member: &str| knock.payload[member].as_str().unwrap().to_owned();
                         assert!(keyed.answered.insert(text("proof")), "{at}: answered before");
@@ -298,7 +316,7 @@ impl World {
                         key,
                         rendition: plan.rendition,
                         candidates: 0,
-                        ours: trickle,
+                        ours: trickle || plays,
                         offering: false,
                         answered: false,
                         live: false,
@@ -350,10 +368,14 @@ impl World {
                     assert!(!message.enters || self.link_up, "{at}: asks to be let in where nobody hears it");
                     assert!(json!(message.args).to_string().contains(ROOM), "{at}: {message:?}");
                 }
+                Command::Respond { request, .. } => {
+                    assert!(self.waiting.remove(&request.0), "{at}: {request:?} has its response");
+                }
                 Command::Note(_) => {}
                 Command::Finished => self.finished = true,
             }
         }
+        self.playing = None;
         self.check();
     }
 
@@ -382,6 +404,8 @@ impl World {
             assert!(status.room != RoomState::Out, "{at}");
             assert!(status.link || status.lost.is_some(), "{at}: a link that does not stay says why");
         }
+        let answering = self.calls.values().filter(|seat| !seat.answered).count();
+        assert!(self.finished || self.waiting.len() <= answering, "{at}: only who is called waits");
         let due = board.poll_timeout();
         if !self.calls.is_empty() && !self.finished {
             assert!(
@@ -419,7 +443,7 @@ impl World {
         let what = if calls_out && self.chance.one_in(2) {
             43 + self.chance.below(14)
         } else {
-            self.chance.below(60)
+            self.chance.below(63)
         };
         let event = match what {
             0..10 if self.keyed.is_some() => {
@@ -473,6 +497,7 @@ impl World {
             },
             51..55 => self.answer_of_theirs(rendition),
             55 => self.relay_speaks(),
+            60..63 => return self.player(number),
             56 => {
                 let mut line = line(number);
                 line.username_fragment = self.chance.one_in(2).then(|| "Zq3v".to_owned());
@@ -515,6 +540,43 @@ impl World {
         };
         keyed.knocking = (good && changed.payload == knock.payload).then_some(knock);
         changed
+    }
+
+    /// A player asks for something.
+    fn player(&mut self, number: usize) -> (Event, Option<String>) {
+        self.requests += 1;
+        let at = |number: u64| Place::new(name(&format!("{number:08}{}", "x".repeat(35))));
+        let before = at(self.requests.saturating_sub(self.chance.below(8)));
+        let (ask, viewer) = match self.chance.below(6) {
+            0 => (Ask::HangUp { place: before }, None),
+            1 => {
+                let fragment = format!("a={}", line(number).candidate);
+                (Ask::Trickle { place: before, matches: Matches::Any, fragment }, None)
+            }
+            _ => {
+                let (place, offer) = (at(self.requests), self.sdp(&format!("player{number}")));
+                let viewer = Some(place.peer().as_str().to_owned());
+                (Ask::Watch { place, offer }, viewer)
+            }
+        };
+        let shown = key(*self.chance.of(&["grandma", "uncle", "guest", "nobody"]));
+        let private = !self.chance.one_in(8);
+        let credentials = match self.chance.below(8) {
+            0 => Credentials::None,
+            1 => Credentials::Wrong,
+            _ => Credentials::Bearer(Bearer { key: shown.id.clone(), secret: shown.secret }),
+        };
+        let good = self.keyed.as_ref().is_some_and(|keyed| keyed.is_good(shown.id.as_str(), self.desk.now));
+        let shows = good && private && matches!(credentials, Credentials::Bearer(_));
+        if viewer.is_some() {
+            self.playing = Some(shows.then(|| shown.id.as_str().to_owned()));
+        }
+        if !self.finished {
+            self.waiting.insert(self.requests);
+        }
+        let id = RequestId(self.requests);
+        let request = Request { id, from: name("192.0.2.9"), private, credentials, ask };
+        (Event::Link(LinkEvent::Request(request)), viewer)
     }
 
     /// Keys come and go, are called otherwise or last longer, and the clock moves.
@@ -657,6 +719,12 @@ impl Seen {
             Command::HangUp { .. } => "hang up",
             Command::ForceKeyFrame(_) => "key frame",
             Command::Send(message) => &message.event,
+            Command::Respond { response, .. } => match response {
+                Response::Watching { .. } => "player watches",
+                Response::Taken => "player trickles",
+                Response::Ended => "player hangs up",
+                Response::Refused(_) => "player refused",
+            },
             Command::Note(_) => "note",
             Command::Finished => "finished",
         };
@@ -691,7 +759,11 @@ impl Seen {
             ("message", 200),
             ("webrtc_offer", 50),
             ("call with a key", 400),
-            ("watching", 10),
+            ("watching", 3),
+            ("player watches", 200),
+            ("player trickles", 20),
+            ("player hangs up", 10),
+            ("player refused", 1000),
         ];
         for (kind, least) in least {
             let count = self.kinds.get(kind).copied().unwrap_or_default();

@@ -649,7 +649,7 @@ fn meaning(heard: &Heard) -> Value {
                 Shape::Porthole => "porthole",
                 Shape::Tutorial(Mirror::Text) => "text",
                 Shape::Tutorial(Mirror::Object) => "object",
-                Shape::Tutorial(other) => panic!("{other:?} where the dialect is written down"),
+                other => panic!("{other:?} where the dialect is written down"),
             };
             json!({ "offer": { "from": offer.from, "call": offer.tag, "shape": shape } })
         }

@@ -32,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     targets::dialects::TARGET,
     targets::sdp::TARGET,
     targets::access::TARGET,
+    targets::players::TARGET,
     targets::config::TARGET,
     targets::switchboard::TARGET,
     #[cfg(feature = "port")]

@@ -28,6 +28,14 @@ pub fn unguessable() -> Result<String, NoRandomness> {
     random::<8>().map(hex)
 }
 
+/// 43 characters that nobody guesses, however often it is tried.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn unguessable_for_long() -> Result<String, NoRandomness> {
+    random().map(|bytes| Secret::new(bytes).text())
+}
+
 fn hex<const N: usize>(bytes: [u8; N]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use porthole_core::access::{Key, KeyRing, Label, Role, Stamp};
 
 pub use file::{Kept, KeyFile};
-pub use fresh::{NoRandomness, key, unguessable};
+pub use fresh::{NoRandomness, key, unguessable, unguessable_for_long};
 pub use place::{NoPlace, key_file};
 pub use watch::{NEWS, follow};
 

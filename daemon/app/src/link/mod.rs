@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use log::{debug, warn};
 use porthole_core::event::LinkEvent;
+use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+use embedded::whep::Window;
 
 pub mod embedded;
 pub mod external;
@@ -38,6 +41,8 @@ pub struct Link {
     page: Option<SocketAddr>,
     /// Whom browsers have to trust to open that page over https.
     authority: Option<String>,
+    /// Where players ask, beside that page.
+    window: Option<Window>,
 }
 
 /// The far ends of a [`Link`], for the task behind it.
@@ -58,13 +63,26 @@ impl Link {
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(life(Ends { outbox: outgoing, stop: stopped }));
-        Self { outbox, stop, task, page, authority: None }
+        Self { outbox, stop, task, page, authority: None, window: None }
     }
 
     /// Over https, the page is vouched for by an authority of our own with this fingerprint.
     fn with_authority(mut self, fingerprint: Option<String>) -> Self {
         self.authority = fingerprint;
         self
+    }
+
+    /// Players are answered through this window.
+    fn with_window(mut self, window: Option<Window>) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Tells a player what its request came to. Never blocks; nothing happens where it does not wait any more.
+    pub fn respond(&self, request: RequestId, response: Response) {
+        if let Some(window) = &self.window {
+            window.respond(request, response);
+        }
     }
 
     /// Puts a message on the link. Never blocks; a message that finds its queue full is dropped with a warning.

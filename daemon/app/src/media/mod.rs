@@ -163,7 +163,7 @@ impl Media {
                     let _ = asks.send(call::Ask::HangUp);
                 }
             }
-            Command::Send(_) | Command::Note(_) | Command::Finished => {}
+            Command::Send(_) | Command::Respond { .. } | Command::Note(_) | Command::Finished => {}
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::call::{Call, Life};
+use super::call::{Call, Life, Visit};
 use super::early::Mark;
 use super::{Farewell, Relay, Switchboard};
 use crate::access::{Key, Role};
@@ -32,7 +32,7 @@ impl Switchboard {
     /// A viewer calls. `vouched`: the relay vouches for its name.
     pub(super) fn offer(&mut self, offer: Offer, vouched: bool, now: Instant) {
         match self.judge(&offer, vouched, now) {
-            Ok(Verdict::Admitted { plan, key }) => self.admit(offer, plan, key, now),
+            Ok(Verdict::Admitted { plan, key }) => self.admit(offer, plan, key, None, now),
             Ok(Verdict::Repeated(id)) => {
                 let answer = self.calls.get(&id).and_then(Call::answer).cloned();
                 self.commands.extend(answer.map(Command::Send));
@@ -85,13 +85,19 @@ impl Switchboard {
             Some(key) if key.role < Role::Talk => Talk::Forbidden,
             _ => Talk::Allowed,
         };
+        let plan = self.plan(offer, talk, now)?;
+        Ok(Verdict::Admitted { plan, key })
+    }
+
+    /// What to answer an offer of somebody with who is let in.
+    pub(super) fn plan(&self, offer: &Offer, talk: Talk, now: Instant) -> Result<Box<AnswerPlan>, Reason> {
         let plan = Box::new(choose::plan_for(&offer.sdp, self.settings.fallback, talk)?);
         if !self.capture.may_be_used(now) {
             return Err(Reason::CameraLost);
         }
-        let crowded_out = if offer.shape == Shape::Porthole { vec![] } else { self.crowded_out(&offer.from) };
-        let full = self.is_full(&offer.from, &crowded_out);
-        if full { Err(Reason::Busy) } else { Ok(Verdict::Admitted { plan, key }) }
+        let strange = matches!(offer.shape, Shape::Tutorial(_));
+        let crowded_out = if strange { self.crowded_out(&offer.from) } else { vec![] };
+        if self.is_full(&offer.from, &crowded_out) { Err(Reason::Busy) } else { Ok(plan) }
     }
 
     /// The key that an offer proves, and the call it has made already, if it has. Nothing is counted against a key
@@ -142,8 +148,10 @@ impl Switchboard {
     /// ours cannot tell each other's answers apart, so the newest viewer wins.
     pub(super) fn crowded_out(&self, from: &Option<PeerId>) -> Vec<CallId> {
         let Relay::Foreign { calls, .. } = self.settings.relay else { return Vec::new() };
-        let others =
-            || self.going().filter(|(_, call)| call.mark.from != *from && call.shape != Shape::Porthole);
+        let others = || {
+            self.going()
+                .filter(|(_, call)| call.mark.from != *from && matches!(call.shape, Shape::Tutorial(_)))
+        };
         let mut viewers: Vec<&Option<PeerId>> = Vec::new();
         for (_, call) in others() {
             if !viewers.contains(&&call.mark.from) {
@@ -177,8 +185,16 @@ impl Switchboard {
             || closing >= CLOSING_AT_ONCE
     }
 
-    fn admit(&mut self, offer: Offer, plan: Box<AnswerPlan>, key: Option<Key>, now: Instant) {
-        if offer.shape != Shape::Porthole {
+    /// Takes a call. `visit`: where a player finds it.
+    pub(super) fn admit(
+        &mut self,
+        offer: Offer,
+        plan: Box<AnswerPlan>,
+        key: Option<Key>,
+        visit: Option<Visit>,
+        now: Instant,
+    ) {
+        if matches!(offer.shape, Shape::Tutorial(_)) {
             self.make_way(&offer.from, now);
         }
         self.replace(&offer.from, now);
@@ -200,6 +216,7 @@ impl Switchboard {
             away_until: None,
             replaced_at: None,
             candidates: 0,
+            visit,
             mark,
         };
         for candidate in self.early.take(&call.mark) {

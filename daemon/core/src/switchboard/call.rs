@@ -8,6 +8,7 @@ use super::early::Mark;
 use crate::access::{Key, proof};
 use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
+use crate::whep::{Place, RequestId};
 use crate::wire::dialect::Tongue;
 use crate::wire::limits::{
     CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_GRACE, OVERFLOW_WINDOW,
@@ -40,6 +41,16 @@ pub(super) struct Call {
     pub(super) replaced_at: Option<Instant>,
     /// How many candidates the viewer has sent.
     pub(super) candidates: usize,
+    /// Where it is found, if its viewer has come over HTTP.
+    pub(super) visit: Option<Visit>,
+}
+
+/// A call of a player.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) place: Place,
+    /// The request that waits for the answer.
+    pub(super) waiting: Option<RequestId>,
 }
 
 /// How far a call has come.
@@ -181,6 +192,20 @@ impl Call {
         let messages = std::iter::once(answer.clone()).chain(follow).collect();
         self.life = Life::Connecting { answer: Some(answer), until: now + CONNECT_DEADLINE };
         Ok(messages)
+    }
+
+    /// webrtcbin has answered a player: the answer, if one was awaited, and the request that waits for it. An error
+    /// ends the call.
+    pub(super) fn answered_over_http(
+        &mut self,
+        sdp: &str,
+        now: Instant,
+    ) -> Result<Option<(RequestId, String)>, Reason> {
+        let Life::Answering { plan, .. } = &self.life else { return Ok(None) };
+        let answer = plan.finish(sdp)?;
+        let waiting = self.visit.as_mut().and_then(|visit| visit.waiting.take());
+        self.life = Life::Connecting { answer: None, until: now + CONNECT_DEADLINE };
+        Ok(waiting.map(|request| (request, answer)))
     }
 
     /// One of our own candidates was found.

@@ -9,7 +9,8 @@ use super::rate::OfferRate;
 use super::{Relay, SwitchboardSettings};
 use crate::access::proof::{self, Around};
 use crate::access::{Key, KeyId, KeyRing, Stamp, Unusable};
-use crate::ids::PeerId;
+use crate::ids::{Name, PeerId};
+use crate::whep::Bearer;
 use crate::wire::limits::TAKEN_PROOFS;
 use crate::wire::{Offer, Reason, Shape};
 
@@ -26,6 +27,8 @@ pub(super) struct Door {
     offers: OfferRate<KeyId>,
     repeats: OfferRate<KeyId>,
     doubts: Doubts,
+    /// About players, by where they are.
+    player_doubts: Doubts,
 }
 
 impl Door {
@@ -91,6 +94,35 @@ impl Door {
         proved
     }
 
+    /// The key that a player shows. A right one is always taken, whatever others at `from` have shown: it costs nothing
+    /// to look. Whoever shows wrong ones is told to wait, longer each time.
+    ///
+    /// # Errors
+    /// Why it is not let in.
+    pub(super) fn shown(&mut self, shown: &Bearer, from: &Name, now: Instant) -> Result<Key, Reason> {
+        let same = |key: &&Key| proof::is_same(&key.secret, &shown.secret);
+        match self.ring.as_ref().and_then(|ring| ring.get(&shown.key)).filter(same) {
+            Some(key) => {
+                let id = key.id.clone();
+                self.player_doubts.dispel(from);
+                self.usable(&id, now).cloned()
+            }
+            None => match self.usable(&shown.key, now) {
+                Err(reason @ (Reason::RevokedKey | Reason::ExpiredKey)) => Err(reason),
+                _ => Err(self.doubt(from, now)),
+            },
+        }
+    }
+
+    /// Somebody at `from` has shown what is no key: why it is not let in.
+    pub(super) fn doubt(&mut self, from: &Name, now: Instant) -> Reason {
+        if self.player_doubts.about(from, now) {
+            return Reason::TooOften;
+        }
+        self.player_doubts.cast(from, now);
+        Reason::NotAllowed
+    }
+
     /// Takes a proof that holds. `false`: it was taken before.
     pub(super) fn takes(&mut self, key: &KeyId, proof: &str) -> bool {
         let Some(trace) = proof.as_bytes().first_chunk::<{ size_of::<Trace>() }>() else { return false };
@@ -120,7 +152,7 @@ impl Door {
 
     /// How many peers are not listened to, or were not of late.
     pub(super) fn doubted(&self) -> usize {
-        self.doubts.len()
+        self.doubts.len() + self.player_doubts.len()
     }
 
     fn usable(&self, id: &KeyId, now: Instant) -> Result<&Key, Reason> {

@@ -91,7 +91,7 @@ impl Switchboard {
 
     /// Who of `live` watches beside this call; `None` where nobody does, or did when it was last told.
     fn watching(&self, id: CallId, live: &[Told]) -> Option<Outgoing> {
-        let me = self.calls.get(&id)?.viewer();
+        let me = self.calls.get(&id).filter(|call| call.visit.is_none())?.viewer();
         let named = self.settings.relay == Relay::Own;
         let others = live.iter().filter_map(|told| {
             let call = self.calls.get(&told.call).filter(|call| call.viewer() != me)?;

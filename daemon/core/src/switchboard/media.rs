@@ -95,6 +95,9 @@ impl Switchboard {
 
     fn answered(&mut self, id: CallId, sdp: &str, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.visit.is_some() {
+            return self.answer_player(id, sdp, now);
+        }
         // Our own relay tells pages what cameras are called before they call.
         let untold = matches!(self.settings.relay, Relay::Foreign { .. });
         match call.answered(sdp, &self.tongue, untold.then_some(&*self.settings.room.camera), now) {

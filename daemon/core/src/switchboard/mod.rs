@@ -1,7 +1,8 @@
 //! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
-//! say, `media` what the media side reports, `orders` what it is ordered, `holders` what keys have to do with calls; `call`, `capture`, `door`,
+//! say, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
+//! `holders` what keys have to do with calls; `call`, `capture`, `door`,
 //! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
@@ -17,6 +18,7 @@ mod keyframes;
 mod media;
 mod offering;
 mod orders;
+mod players;
 mod rate;
 mod refusals;
 mod talk;
@@ -31,17 +33,19 @@ use early::EarlyCandidates;
 use entry::{Entry, Visitor};
 use holders::Told;
 use keyframes::KeyFrames;
+use players::refused;
 use rate::OfferRate;
 use refusals::Refusals;
 
 use crate::command::{Command, Level, Note};
 use crate::config::settings::{Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings};
 use crate::event::Event;
-use crate::ids::{CallId, PeerId, Rendition};
+use crate::ids::{CallId, Name, PeerId, Rendition};
 use crate::status::{Counts, Status};
+use crate::whep::Refusal;
 use crate::wire::dialect::{Choice, Known, Tongue};
 use crate::wire::limits::SHUTDOWN_DEADLINE;
-use crate::wire::{Outgoing, Reason};
+use crate::wire::{Outgoing, Reason, Shape};
 
 /// What the switchboard has to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +110,8 @@ pub struct Switchboard {
     /// Where no key tells whose an offer is. Peers without a name share one count.
     rate: OfferRate<Option<PeerId>>,
     door: Door,
+    /// The same for players, by where they are.
+    player_rate: OfferRate<Name>,
     /// Who watches with a key, as those were last told.
     told: Vec<Told>,
     refusals: Refusals,
@@ -168,6 +174,7 @@ impl Switchboard {
             early: EarlyCandidates::default(),
             rate: OfferRate::default(),
             door: Door::default(),
+            player_rate: OfferRate::default(),
             told: Vec::new(),
             refusals: Refusals::default(),
             counts: Counts::default(),
@@ -259,7 +266,7 @@ impl Switchboard {
         Kept {
             closing: self.calls.values().filter(|call| call.is_closing()).count(),
             early_candidates: self.early.len(),
-            counted_peers: self.rate.len(),
+            counted_peers: self.rate.len() + self.player_rate.len(),
             doubted_peers: self.door.doubted(),
             taken_proofs: self.door.taken(),
         }
@@ -306,10 +313,12 @@ impl Switchboard {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_closing()) else { return };
         let (address, age, viewer) = (call.address.clone(), call.age(now), call.viewer().cloned());
         let (answering, shape) = (call.is_answering(), call.shape);
+        let waiting = call.visit.as_mut().and_then(|visit| visit.waiting.take());
         call.close(now);
         *self.counts.ended.entry(reason.word()).or_default() += 1;
+        self.commands.extend(waiting.map(|request| refused(request, Refusal::Call(reason))));
         // Whoever has been replaced knows: it called again itself, and may not tell its two calls apart.
-        if farewell == Farewell::Said && reason != Reason::Replaced {
+        if farewell == Farewell::Said && reason != Reason::Replaced && shape != Shape::Http {
             let message = if answering {
                 self.tongue.refused(&address, reason)
             } else {

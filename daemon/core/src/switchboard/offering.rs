@@ -64,6 +64,7 @@ impl Switchboard {
             away_until: None,
             replaced_at: None,
             candidates: 0,
+            visit: None,
             mark: Mark { from: from.clone(), tag: None, ufrag: None },
         };
         self.note(Level::Info, Some(id), from, format!("call offered: {rendition}"));

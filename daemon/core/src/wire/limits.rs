@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const MESSAGE_BYTES: usize = 256 * 1024;
 /// Largest SDP.
 pub const SDP_BYTES: usize = 64 * 1024;
+/// Largest fragment of an SDP with a player's candidates.
+pub const FRAGMENT_BYTES: usize = 16 * 1024;
 /// Most m-lines in an SDP.
 pub const SDP_MEDIA: usize = 16;
 /// Most lines in an SDP.

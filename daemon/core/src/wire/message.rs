@@ -45,6 +45,8 @@ pub enum Shape {
     Porthole,
     /// A page that knows nothing of `from` and `call`; its answer carries every spelling such pages read.
     Tutorial(Mirror),
+    /// No message at all: it came over HTTP, and so does the answer.
+    Http,
 }
 
 /// What a tutorial's page reads: the answer is spelt as its offer was.

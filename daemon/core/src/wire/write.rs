@@ -98,7 +98,7 @@ impl Outgoing {
     pub fn answer(address: &Address, shape: Shape, sdp: &str) -> Self {
         let description = Value::Object(description(address, sdp));
         let mirrored = match shape {
-            Shape::Porthole => return address.put("answer", [("sdp", description)]),
+            Shape::Porthole | Shape::Http => return address.put("answer", [("sdp", description)]),
             Shape::Tutorial(Mirror::Object) => description.clone(),
             Shape::Tutorial(_) => json!(sdp),
         };

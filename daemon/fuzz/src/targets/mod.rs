@@ -7,6 +7,7 @@ pub mod connection;
 pub mod dialects;
 #[cfg(feature = "port")]
 pub mod http;
+pub mod players;
 #[cfg(feature = "port")]
 mod port;
 pub mod sdp;

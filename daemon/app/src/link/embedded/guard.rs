@@ -91,7 +91,7 @@ impl Door {
 }
 
 /// What stands for everybody who may be the same as `address`.
-fn one_of(address: IpAddr) -> IpAddr {
+pub fn one_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << HOST_BITS)).into()

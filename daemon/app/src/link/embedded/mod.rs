@@ -35,6 +35,7 @@ mod relay;
 mod rooms;
 pub(super) mod server;
 pub(super) mod tls;
+pub(super) mod whep;
 
 pub use gate::Gate;
 
@@ -144,24 +145,29 @@ async fn serve(
     let tls = tls::Tls::open(&settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = guard::Pages::new(room.access, &settings.link);
-    let ice = handout::Ice::new(ice);
+    let handed_out = handout::Ice::new(ice);
     let own_room = camera.is_some().then(|| room.room.clone());
     let (mut own, mut desk, mut health, mut gate) = (None, None, None, None);
     if let Some(camera) = camera {
         own = Some(rooms::Card { from: camera.id, role: rooms::Role::Camera, name: room.camera.clone() });
         (desk, health, gate) = (Some(Events { desk: camera.events }), Some(camera.health), camera.gate);
     }
+    let window = desk.clone().map(whep::Window::new);
+    let players =
+        window.clone().map(|window| whep::routes(window, room.room.clone(), room.access, ice.clone()));
     // Where there are other rooms, strangers to ours may still want to enter those.
     let lets_in = entrance::LetsIn { gate: gate.clone(), strangers: !settings.rooms.is_empty() };
     let first = rooms::Room::new(room.room.clone(), own);
     let more = settings.rooms.into_iter().map(|name| rooms::Room::new(name, None));
     let hall = hall::Hall::new(more.chain([first]), own_room);
-    let (relay, inbox) = relay::Relay::new(hall, desk, gate, ice);
+    let (relay, inbox) = relay::Relay::new(hall, desk, gate, handed_out);
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
     let shown = server::Shown { figures: relay.figures(), status: health, metrics: settings.metrics };
     let server = server::Server::new(listener, pages, settings.max_sockets, entrance, shown, tls);
+    let server = server.with_players(players);
     let counter = Counter(server.router());
-    Ok((Link::start(Some(page), |ends| relay.run(ends, server)).with_authority(authority), counter))
+    let link = Link::start(Some(page), |ends| relay.run(ends, server));
+    Ok((link.with_authority(authority).with_window(window), counter))
 }
 
 /// Takes the port, if that exposes nobody; with the address that was really bound.

@@ -28,10 +28,10 @@ use super::entrance::{self, Entrance};
 use super::guard::{Bucket, Door, Pages};
 use super::relay::Figures;
 use super::tls::{self, Tls};
-use super::{assets, health, metrics};
+use super::{assets, health, metrics, whep};
 
 /// How long a request that brings something may take: the sender's time, as nothing here takes long.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
+pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections beside those of sockets: page, assets, polling.
 const SPARE_CONNECTIONS: usize = 64;
 /// Most connections, and most sockets, from one address that is not loopback.
@@ -57,10 +57,10 @@ pub struct Shown<F> {
 pub struct Server {
     listener: TcpListener,
     router: Router,
+    pages: Pages,
     io: Option<SocketIo>,
     connections: Door,
-    speaker: Option<tls::Speaker>,
-    keeper: Option<tls::Keeper>,
+    tls: Option<Tls>,
 }
 
 /// A running server.
@@ -89,7 +89,7 @@ impl Server {
         let files = files(Told::default(), shown, &tls);
         let router = Router::new().fallback_service(layer.layer(files));
         let connections = Door::new(max_sockets + SPARE_CONNECTIONS, PER_ADDRESS);
-        Self::over(listener, guarded(router, pages, &tls), Some(io), connections, tls)
+        Self::over(listener, router, pages, Some(io), (connections, tls))
     }
 
     /// Page, `/healthz` and `/metrics` only, for a room in somebody else's relay, which the page is `told`.
@@ -100,29 +100,38 @@ impl Server {
         shown: Shown<F>,
         tls: Option<Tls>,
     ) -> Self {
-        let router = guarded(files(told, shown, &tls), pages, &tls);
-        Self::over(listener, router, None, Door::new(SPARE_CONNECTIONS, PER_ADDRESS), tls)
+        let router = files(told, shown, &tls);
+        Self::over(listener, router, pages, None, (Door::new(SPARE_CONNECTIONS, PER_ADDRESS), tls))
     }
 
     fn over(
         listener: TcpListener,
         router: Router,
+        pages: Pages,
         io: Option<SocketIo>,
-        connections: Door,
-        tls: Option<Tls>,
+        (connections, tls): (Door, Option<Tls>),
     ) -> Self {
-        let (speaker, keeper) = tls.map(|tls| (tls.speaker, tls.keeper)).unzip();
-        Self { listener, router, io, connections, speaker, keeper }
+        let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
+        let router = router.layer(tower::util::option_layer(strangers));
+        Self { listener, router, pages, io, connections, tls }
+    }
+
+    /// The same beside what players ask for, which says by itself what pages of others may do with it.
+    pub fn with_players(mut self, players: Option<Router>) -> Self {
+        self.router = self.router.merge(players.unwrap_or_default());
+        self
     }
 
     /// What answers requests.
     pub fn router(&self) -> Router {
-        self.router.clone()
+        guarded(self.router.clone(), self.pages.clone(), &self.tls)
     }
 
     /// Takes connections in until stopped.
     pub fn start(self) -> Serving {
-        let Self { listener, router, io, connections, speaker, keeper } = self;
+        let router = self.router();
+        let Self { listener, io, connections, tls, .. } = self;
+        let (speaker, keeper) = tls.map(|tls| (tls.speaker, tls.keeper)).unzip();
         let (stop, stopped) = watch::channel(());
         let accepting = tokio::spawn(accept(listener, Reception { router, speaker, stopped }, connections));
         let keeping = keeper.map(|keeper| tokio::spawn(keeper.keep()));
@@ -205,12 +214,10 @@ fn files<F: metrics::Figures + Serialize>(told: Told, shown: Shown<F>, tls: &Opt
 }
 
 fn guarded(router: Router, pages: Pages, tls: &Option<Tls>) -> Router {
-    let strangers = pages.any().then(|| CorsLayer::new().allow_origin(Any));
     let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
     let redirects = tls.as_ref().map(|tls| &tls.about).filter(|about| about.redirects());
     let redirect = redirects.map(|about| middleware::from_fn_with_state(about.clone(), tls::redirect));
     router
-        .layer(tower::util::option_layer(strangers))
         .layer(tower::util::option_layer(redirect))
         .layer(middleware::from_fn_with_state((pages, handshakes), judge))
 }
@@ -224,13 +231,17 @@ async fn judge(
         debug!("request refused: {reason}");
         return assets::in_words(StatusCode::FORBIDDEN, &format!("Refused: {reason}."));
     }
-    let opens = request.uri().path().starts_with("/socket.io")
-        && !request.uri().query().unwrap_or_default().split('&').any(|part| part.starts_with("sid="));
+    let (path, posts) = (request.uri().path(), request.method() == Method::POST);
+    let plays = path.starts_with(whep::PATH);
+    let opens = (plays && posts)
+        || path.starts_with("/socket.io")
+            && !request.uri().query().unwrap_or_default().split('&').any(|part| part.starts_with("sid="));
     if opens && !handshakes.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
         return assets::in_words(StatusCode::TOO_MANY_REQUESTS, "Too many connections at once; try again.");
     }
     // Reading may wait for news (long polling), writing may not: a body that trickles in would hold its seat for ever.
-    let patience = if request.method() == Method::POST { BODY_DEADLINE } else { Duration::MAX };
+    // A player waits for its call to be answered, and only its body has that long.
+    let patience = if posts && !plays { BODY_DEADLINE } else { Duration::MAX };
     tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
         assets::in_words(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.")
     })

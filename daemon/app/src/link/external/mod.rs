@@ -3,7 +3,7 @@
 //!
 //! [`life`] decides when to connect and what waits, over any [`transport`]; [`socketio`] is the one there is.
 
-use porthole_core::config::settings::{ExternalRelay, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{ExternalRelay, IceSettings, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::status::Status;
 use tokio::sync::{mpsc, watch};
@@ -12,6 +12,7 @@ use super::embedded::assets::Told;
 use super::embedded::guard::Pages;
 use super::embedded::server::{Server, Shown};
 use super::embedded::tls::Tls;
+use super::embedded::whep::{self, Window};
 use super::embedded::{self, OpenFailed};
 use super::{Ends, Events, Link};
 use address::Address;
@@ -41,6 +42,7 @@ pub async fn open(
     settings: &RelaySettings,
     relay: &ExternalRelay,
     room: &RoomSettings,
+    ice: &IceSettings,
     events: mpsc::Sender<LinkEvent>,
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
@@ -55,13 +57,17 @@ pub async fn open(
     let (listener, page) = embedded::bind(settings.listen, room.access).await?;
     let trust = Trust::new(relay.ca.clone(), relay.pin);
     let url = address.to_string();
-    let life = Life::new(SocketIo::new(address, trust), url, Events { desk: events });
+    let events = Events { desk: events };
+    let window = Window::new(events.clone());
+    let players = whep::routes(window.clone(), room.room.clone(), room.access, ice.clone());
+    let life = Life::new(SocketIo::new(address, trust), url, events);
     let tls = Tls::open(settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = Pages::new(room.access, &settings.link);
     let shown = Shown { figures: life.figures(), status: Some(health), metrics: settings.metrics };
-    let server = Server::without_relay(listener, pages, told, shown, tls);
-    Ok(Link::start(Some(page), |ends| serve(ends, life, server)).with_authority(authority))
+    let server = Server::without_relay(listener, pages, told, shown, tls).with_players(Some(players));
+    let link = Link::start(Some(page), |ends| serve(ends, life, server));
+    Ok(link.with_authority(authority).with_window(Some(window)))
 }
 
 async fn serve(ends: Ends, life: Life<impl Transport>, server: Server) {

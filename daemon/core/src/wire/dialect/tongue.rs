@@ -211,6 +211,7 @@ impl Tongue {
         match shape {
             Shape::Porthole => address.reaches_somebody().then(|| Outgoing::bye(address, reason)),
             Shape::Tutorial(_) => write::bye(&self.speaking(shape), address, reason),
+            Shape::Http => None,
         }
     }
 
@@ -299,6 +300,6 @@ fn family(shape: Shape) -> Option<Known> {
         Shape::Tutorial(Mirror::Text | Mirror::Object) => Some(Known::A),
         Shape::Tutorial(Mirror::Dialect(known)) => Some(known),
         // Ours speaks alike everywhere, and a description alone is brought by relays of several kinds.
-        Shape::Tutorial(Mirror::Bare) | Shape::Porthole => None,
+        Shape::Tutorial(Mirror::Bare) | Shape::Porthole | Shape::Http => None,
     }
 }
