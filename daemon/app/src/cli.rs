@@ -58,12 +58,30 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Close camera and microphone, so that nobody sees or hears anything, or open them again
+    Privacy {
+        /// Configuration of the daemon; without it the only one that runs is meant
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Whether nobody is to see or hear anything
+        #[arg(value_name = "on|off")]
+        switch: Switch,
+    },
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
         /// Configuration
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+/// The two places of a switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
 }
 
 /// What to do with the keys.
@@ -212,6 +230,16 @@ mod tests {
             Ok(Command::Access { config: None, keys: Keys::Revoke { key: key() } })
         );
         assert!(command(["access"]).is_err());
+    }
+
+    #[test]
+    fn privacy_is_on_or_off() {
+        let privacy =
+            |config: Option<&str>, switch| Ok(Command::Privacy { config: config.map(PathBuf::from), switch });
+        assert_eq!(command(["privacy", "on"]), privacy(None, Switch::On));
+        assert_eq!(command(["privacy", "off", "--config", "a.toml"]), privacy(Some("a.toml"), Switch::Off));
+        assert!(command(["privacy"]).is_err());
+        assert!(command(["privacy", "yes"]).unwrap_err().contains("[possible values: on, off]"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod logging;
 pub mod machine;
 pub mod media;
 pub mod memory;
+pub mod privacy;
 pub mod run;
 pub mod state;
 pub mod status;

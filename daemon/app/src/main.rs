@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use porthole::cli::{Args, Command, Keys};
+use porthole::cli::{Args, Command, Keys, Switch};
 use porthole::configuration::Unusable;
 use porthole::exit::Exit;
 use porthole::link::embedded::look_at_tls;
@@ -23,6 +23,9 @@ fn main() -> ExitCode {
         }
         Ok(Args { command: Command::Status { config, json } }) => status(config.as_deref(), json).into(),
         Ok(Args { command: Command::Devices { config, json } }) => devices(config.as_deref(), json).into(),
+        Ok(Args { command: Command::Privacy { config, switch } }) => {
+            privacy(config.as_deref(), switch == Switch::On).into()
+        }
         Ok(Args { command: Command::Access { config, keys } }) => access(config.as_deref(), keys).into(),
         Err(exit) => exit.into(),
     }
@@ -59,6 +62,20 @@ fn status(config: Option<&Path>, json: bool) -> Exit {
     match porthole::status::print(&mut std::io::stdout().lock(), config, json) {
         Ok(Ok(())) => Exit::Well,
         Ok(Err(_)) => Exit::Unkept,
+        Err(unanswered) => {
+            eprintln!("{unanswered}");
+            unanswered.exit()
+        }
+    }
+}
+
+/// Switches privacy on or off.
+fn privacy(config: Option<&Path>, on: bool) -> Exit {
+    match porthole::privacy::switch(config, on) {
+        Ok(said) => {
+            println!("{said}");
+            Exit::Well
+        }
         Err(unanswered) => {
             eprintln!("{unanswered}");
             unanswered.exit()

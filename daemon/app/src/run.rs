@@ -27,6 +27,7 @@ use crate::link::embedded::Gate;
 use crate::link::{self, Link, embedded, external};
 use crate::links::Page;
 use crate::media::{Events, Media, MediaError};
+use crate::privacy;
 
 /// How many orders may wait for the desk.
 const ORDERS: usize = 16;
@@ -106,7 +107,13 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let mut stop = pin!(told_to_stop()?);
     let keyed = Keyed::open(&settings.room)?;
     let me = camera_id(&settings.room)?;
-    let mut switchboard = Switchboard::new(SwitchboardSettings::new(&settings, me.clone()));
+    let mut board = SwitchboardSettings::new(&settings, me.clone());
+    let remembered = privacy::Memory::of(&settings.room.room);
+    board.room.privacy = remembered.last().unwrap_or(settings.room.privacy);
+    if board.room.privacy {
+        log::info!("privacy is on: camera and microphone stay closed until: porthole privacy off");
+    }
+    let mut switchboard = Switchboard::new(board);
     // Before the first call: pages are let into the room while encoders are still tried, and offer at once.
     for known in keyed.iter().flat_map(Keyed::known) {
         switchboard.handle(Event::Access(known), Instant::now());
@@ -118,6 +125,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (media_events, media_inbox) = Events::channel();
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
     let asked = health.clone();
+    let remembering = tokio::spawn(remembered.follow(health.clone()));
 
     // The port first: a second daemon is told at once, and not after it has tried the encoders.
     let relay = &settings.relay;
@@ -161,6 +169,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &board, stop).await;
     following.inspect(|following| following.abort());
     tokio::join!(link.close(), media.close());
+    remembering.abort();
     Ok(())
 }
 

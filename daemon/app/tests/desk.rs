@@ -50,14 +50,17 @@ async fn what_the_media_side_says_becomes_messages_on_the_link() {
 }
 
 #[tokio::test]
-async fn a_camera_that_fails_is_said_in_the_status_and_frees_the_call() {
+async fn a_camera_that_fails_is_said_in_the_status_and_the_call_goes_on() {
     let mut desk = Seat::taken();
     desk.offers().await;
     assert_eq!(desk.performed().await, Command::StartCapture);
     desk.media.send(MediaEvent::CaptureFailed { reason: "unplugged".to_owned() }).unwrap();
-    desk.until(|s| s.capture == CaptureState::Lost).await;
-    desk.media.send(MediaEvent::Closed { call: CALL }).unwrap();
-    desk.until(|s| s.calls == 0).await;
+    desk.until(|s| s.capture == CaptureState::Lost && s.calls == 1).await;
+    while !matches!(desk.performed().await, Command::ShowSlate(_)) {}
+    assert_eq!(desk.performed().await, Command::StartCapture, "it is tried again");
+    desk.media.send(MediaEvent::CaptureRunning).unwrap();
+    assert_eq!(desk.performed().await, Command::HideSlate);
+    desk.until(|s| s.capture == CaptureState::Running && s.calls == 1).await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use porthole_core::config::settings::{
     Access, Auth, ExternalRelay, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::{LinkEvent, Loss};
-use porthole_core::status::{CaptureState, RoomState, Status};
+use porthole_core::status::{CaptureState, FrameState, RoomState, SoundState, Status};
 use porthole_core::wire::Outgoing;
 use porthole_peer::room::{Room, Said};
 use serde_json::{Map, Value, json};
@@ -469,6 +469,9 @@ impl Camera {
             lost: None,
             room: RoomState::In,
             capture: CaptureState::Idle,
+            sound: SoundState::Idle,
+            frames: FrameState::Unwanted,
+            privacy: false,
             calls: 0,
             live: 0,
             renditions: Vec::new(),

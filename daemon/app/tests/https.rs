@@ -14,7 +14,7 @@ use porthole_core::config::settings::{
     Access, ExternalRelay, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::{LinkEvent, Loss};
-use porthole_core::status::{CaptureState, RoomState, Status};
+use porthole_core::status::{CaptureState, FrameState, RoomState, SoundState, Status};
 use porthole_peer::room::Room;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -310,6 +310,9 @@ impl Camera {
             lost: None,
             room: RoomState::In,
             capture: CaptureState::Idle,
+            sound: SoundState::Idle,
+            frames: FrameState::Unwanted,
+            privacy: false,
             calls: 0,
             live: 0,
             renditions: Vec::new(),

@@ -6,7 +6,7 @@ mod camera;
 
 use std::path::{Path, PathBuf};
 
-use camera::{Camera, LIMIT, settings};
+use camera::{Camera, LIMIT, make_clip, settings};
 use porthole::media::{Events, Media};
 use porthole_core::command::Command;
 use porthole_core::config::settings::{Fallback, VideoSource};
@@ -234,23 +234,4 @@ fn captured_offers() -> Vec<PathBuf> {
 
 fn count(text: &str, prefix: &str) -> usize {
     text.lines().filter(|line| line.starts_with(prefix)).count()
-}
-
-/// A short recording with picture and sound.
-fn make_clip(path: &Path, frames: u32) {
-    let status = std::process::Command::new("gst-launch-1.0")
-        .args(["-q", "videotestsrc", &format!("num-buffers={frames}"), "!"])
-        .args([
-            "video/x-raw,width=320,height=240,framerate=30/1",
-            "!",
-            "jpegenc",
-            "!",
-            "matroskamux",
-            "name=m",
-        ])
-        .args(["!", "filesink", &format!("location={}", path.display())])
-        .args(["audiotestsrc", "num-buffers=30", "!", "audioconvert", "!", "opusenc", "!", "m."])
-        .status()
-        .unwrap();
-    assert!(status.success());
 }

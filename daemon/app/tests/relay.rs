@@ -16,7 +16,7 @@ use porthole_core::config::settings::{
 };
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::{CallId, Name};
-use porthole_core::status::{CaptureState, Holder, RoomState, Status, Viewer};
+use porthole_core::status::{CaptureState, FrameState, Holder, RoomState, SoundState, Status, Viewer};
 use porthole_core::wire::Outgoing;
 use porthole_peer::room::{Room, RoomError, Said};
 use serde_json::{Value, json};
@@ -601,6 +601,9 @@ async fn open_with(
         lost: None,
         room: RoomState::In,
         capture: CaptureState::Idle,
+        sound: SoundState::Idle,
+        frames: FrameState::Unwanted,
+        privacy: false,
         calls: 0,
         live: 0,
         renditions: Vec::new(),
@@ -624,6 +627,7 @@ async fn open_with(
         keys: None,
         max_calls: 4,
         idle_after: Duration::ZERO,
+        privacy: false,
     };
     let camera = Camera { id: Name::new("cam").unwrap(), events: desk, health, gate };
     let link = embedded::open(relay, &room, &IceSettings::default(), camera).await?;

@@ -1,6 +1,7 @@
 //! Everything the switchboard can ask for. Must not know how it is done.
 
 use std::fmt;
+use std::time::Instant;
 
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::sdp::accept::Accepted;
@@ -11,12 +12,30 @@ use crate::wire::{Candidate, Outgoing, Reason};
 /// Something to do. Commands are performed in the order in which they were polled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Open camera and microphone.
+    /// Open the camera, and after `StopCapture` the microphone too. Each says how it went. Asked again after the
+    /// camera failed.
     StartCapture,
     /// Close camera and microphone.
     StopCapture,
-    /// Start encoding a rendition from the capture.
+    /// Open the microphone again, which failed.
+    StartSound,
+    /// From now on this is the picture, whatever the camera does.
+    ShowSlate(Slate),
+    /// From now on the camera's is the picture again.
+    HideSlate,
+    /// From now on the sound is silence, whatever the microphone does.
+    PlaySilence,
+    /// From now on the microphone's is the sound again.
+    EndSilence,
+    /// From now on encode a rendition of the picture, whichever it is, as long as there is one.
     StartRendition(Rendition),
+    /// From now on use this encoder for the rendition. One that runs is made anew.
+    ChooseEncoder {
+        /// For which rendition.
+        rendition: Rendition,
+        /// How many places down the order of preference; it goes round.
+        attempt: u32,
+    },
     /// Stop encoding it.
     StopRendition(Rendition),
     /// Make a webrtcbin of its own for this call and answer the offer inside the plan.
@@ -74,6 +93,18 @@ pub enum Command {
     Note(Note),
     /// Everything is released; the last command there is.
     Finished,
+}
+
+/// A picture that stands in for the camera's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slate {
+    /// The camera gives none.
+    NoCamera {
+        /// Since when.
+        since: Instant,
+    },
+    /// Nobody is to see anything.
+    Privacy,
 }
 
 /// A sentence for the log, with the fields that find it again.

@@ -107,19 +107,36 @@ impl Loss {
 /// What the media side reports.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MediaEvent {
-    /// Frames flow from camera (and microphone).
+    /// Frames flow from the camera.
     CaptureRunning,
-    /// The capture could not start or has died; it has been torn down.
+    /// The camera could not be opened or gives no frames any more; it has been let go.
     CaptureFailed {
         /// What a person should read, with the fix.
         reason: String,
     },
+    /// Sound flows from the microphone.
+    SoundRunning,
+    /// The microphone could not be opened or gives no sound any more; it has been let go. Never said where there is
+    /// none to be had.
+    SoundFailed {
+        /// What a person should read, with the fix.
+        reason: String,
+    },
+    /// The microphone gives silence and nothing else, as one does that is switched off.
+    SoundMute {
+        /// What a person should read, with the fix.
+        reason: String,
+    },
+    /// A device has come that may be the lost one.
+    DeviceCame,
+    /// Encoded frames of every rendition were seen. Said about once a second.
+    FramesFlow,
     /// The first encoded frame of a rendition left the encoder.
     RenditionRunning {
         /// Which one.
         rendition: Rendition,
     },
-    /// A rendition could not start or has died; it has been torn down.
+    /// The encoder of a rendition could not start, has died or gives nothing; it has been let go.
     RenditionFailed {
         /// Which one.
         rendition: Rendition,

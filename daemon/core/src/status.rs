@@ -20,6 +20,12 @@ pub struct Status {
     pub room: RoomState,
     /// What the camera does.
     pub capture: CaptureState,
+    /// What the microphone does.
+    pub sound: SoundState,
+    /// Whether encoded frames really flow, those of a slate included.
+    pub frames: FrameState,
+    /// Whether camera and microphone are closed because somebody wants it so.
+    pub privacy: bool,
     /// Calls, whatever their state.
     pub calls: usize,
     /// Calls with picture or sound under way.
@@ -110,7 +116,7 @@ pub enum CaptureState {
     Starting,
     /// Open, frames flow.
     Running,
-    /// It failed when last opened, and nobody has called since.
+    /// It gives no picture, or gave none when it was last open.
     Lost,
 }
 
@@ -137,8 +143,53 @@ impl CaptureState {
             Self::Idle => "is closed, because nobody watches",
             Self::Starting => "is being opened",
             Self::Running => "is open, and pictures flow",
-            Self::Lost => "gave no picture when it was last opened; the log says why",
+            Self::Lost => "gives no picture and is tried again; the log says why",
         }
+    }
+}
+
+/// What the microphone does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SoundState {
+    /// Closed, or there is none.
+    Idle,
+    /// Open, sound flows.
+    Running,
+    /// Open, and gives silence and nothing else, as one does that is switched off.
+    Mute,
+    /// It gives no sound, or gave none when it was last open.
+    Lost,
+}
+
+impl SoundState {
+    /// What a person should read, behind "the microphone", where there is anything to say.
+    pub fn sentence(self) -> Option<&'static str> {
+        match self {
+            Self::Idle | Self::Running => None,
+            Self::Mute => Some("gives nothing but silence; if it is muted, alsamixer shows it"),
+            Self::Lost => Some("gives no sound and is tried again; the log says why"),
+        }
+    }
+}
+
+/// Whether encoded frames really flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameState {
+    /// Nobody watches.
+    Unwanted,
+    /// They do.
+    Flowing,
+    /// They do not, though somebody watches.
+    Still,
+}
+
+impl FrameState {
+    /// What a person should read, behind "the picture", where there is anything to say.
+    pub fn sentence(self) -> Option<&'static str> {
+        (self == Self::Still)
+            .then_some("stands still though somebody watches; restart Porthole if it stays so")
     }
 }
 
@@ -148,5 +199,13 @@ impl Status {
         self.link
             && matches!(self.room, RoomState::Asked | RoomState::In)
             && self.capture != CaptureState::Lost
+            && self.sound != SoundState::Lost
+            && self.is_alive()
+    }
+
+    /// Whether a service manager may be told that the daemon does its work, by whoever is sure that the desk does: where
+    /// somebody watches, frames flow. A lost camera or relay is no reason to start anew.
+    pub fn is_alive(&self) -> bool {
+        self.frames != FrameState::Still
     }
 }

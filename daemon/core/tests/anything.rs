@@ -11,12 +11,12 @@ use std::time::Instant;
 use desk::keys::{Knock, TODAY, key};
 use desk::*;
 use porthole_core::access::{Key, KeyRing, Label, Stamp};
-use porthole_core::command::Command;
+use porthole_core::command::{Command, Slate};
 use porthole_core::config::settings::Access;
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
-use porthole_core::status::RoomState;
+use porthole_core::status::{CaptureState, RoomState};
 use porthole_core::switchboard::Relay;
 use porthole_core::whep::{Ask, Bearer, Credentials, Matches, Place, Request, RequestId, Response};
 use porthole_core::wire::dialect::{Choice, Custom, Known};
@@ -59,6 +59,11 @@ struct World {
     chance: Chance,
     desk: Desk,
     capture: bool,
+    /// The camera failed since it was last opened.
+    failed: bool,
+    privacy: bool,
+    slate: Option<Slate>,
+    silent: bool,
     renditions: BTreeSet<Rendition>,
     calls: BTreeMap<CallId, Seat>,
     hung_up: Vec<CallId>,
@@ -154,8 +159,12 @@ impl World {
         Self {
             at: format!("seed {seed}"),
             chance,
-            desk,
+            desk: Desk { camera_works: false, ..desk },
             capture: false,
+            failed: false,
+            privacy: false,
+            slate: None,
+            silent: false,
             renditions: BTreeSet::new(),
             calls: BTreeMap::new(),
             hung_up: Vec::new(),
@@ -205,10 +214,8 @@ impl World {
 
     fn feed(&mut self, event: Event, viewer: Option<String>) {
         match &event {
-            Event::Media(MediaEvent::CaptureFailed { .. }) => self.capture = false,
-            Event::Media(MediaEvent::RenditionFailed { rendition, .. }) => {
-                _ = self.renditions.remove(rendition)
-            }
+            Event::Media(MediaEvent::CaptureFailed { .. }) => self.failed = true,
+            Event::Order(Order::Privacy { on }) => self.privacy = *on,
             Event::Media(MediaEvent::Closed { call }) => self.hung_up.retain(|id| id != call),
             Event::Shutdown => self.stopping = true,
             Event::Link(LinkEvent::Up) => self.link_up = true,
@@ -282,15 +289,27 @@ impl World {
             self.seen.count(&command);
             match command {
                 Command::StartCapture => {
-                    assert!(!self.stopping && !std::mem::replace(&mut self.capture, true), "{at}")
+                    let again = std::mem::replace(&mut self.capture, true);
+                    assert!(!self.stopping && !self.privacy && (self.failed || !again), "{at}");
+                    self.failed = false;
                 }
                 Command::StopCapture => assert!(std::mem::replace(&mut self.capture, false), "{at}"),
-                Command::StartRendition(rendition) => {
-                    assert!(!self.stopping && self.capture && self.renditions.insert(rendition), "{at}");
+                Command::StartSound => assert!(self.capture, "{at}"),
+                Command::ShowSlate(slate) => {
+                    assert_eq!(self.privacy, slate == Slate::Privacy, "{at}");
+                    assert!(!self.calls.is_empty() && self.slate.replace(slate) != Some(slate), "{at}");
                 }
+                Command::HideSlate => assert!(self.slate.take().is_some(), "{at}"),
+                Command::PlaySilence => assert!(!std::mem::replace(&mut self.silent, true), "{at}"),
+                Command::EndSilence => assert!(std::mem::replace(&mut self.silent, false), "{at}"),
+                Command::StartRendition(rendition) => {
+                    assert!(!self.stopping && self.renditions.insert(rendition), "{at}");
+                }
+                // Before a rendition is started it may be told so.
+                Command::ChooseEncoder { attempt, .. } => assert!(attempt < 1000, "{at}"),
                 Command::StopRendition(rendition) => assert!(self.renditions.remove(&rendition), "{at}"),
                 Command::Answer { call, plan, trickle } => {
-                    assert!(!self.stopping && self.capture, "{at}");
+                    assert!(!self.stopping && (self.capture || self.privacy), "{at}");
                     assert!(
                         plan.rendition.is_none_or(|rendition| self.renditions.contains(&rendition)),
                         "{at}"
@@ -326,7 +345,8 @@ impl World {
                     self.calls.insert(call, seat);
                 }
                 Command::Offer { call, rendition, .. } => {
-                    assert!(!self.stopping && self.capture && self.renditions.contains(&rendition), "{at}");
+                    assert!(!self.stopping && (self.capture || self.privacy), "{at}");
+                    assert!(self.renditions.contains(&rendition), "{at}");
                     assert!(self.foreign_calls.is_some() && self.keyed.is_none(), "{at}: our own pages call");
                     assert_eq!(call.0, self.seen.answers, "{at}: numbers are counted up");
                     // VP8 is only offered to a viewer that has not taken H.264.
@@ -382,7 +402,11 @@ impl World {
     fn check(&self) {
         let (board, now, at) = (&self.desk.board, self.desk.now, &self.at);
         let (status, kept) = (board.status(), board.kept());
-        assert!(self.calls.is_empty() || self.capture, "{at}: calls without a camera");
+        assert!(self.calls.is_empty() || self.capture != self.privacy, "{at}: calls without a camera");
+        assert!(!(self.privacy && self.capture), "{at}: an open camera in spite of privacy");
+        assert!(!self.calls.is_empty() || self.slate.is_none() && !self.silent, "{at}: a slate for nobody");
+        let dark = self.privacy || status.capture == CaptureState::Lost;
+        assert!(self.calls.is_empty() || !dark || self.slate.is_some(), "{at}: nothing is seen");
         let used: BTreeSet<_> = self.calls.values().filter_map(|seat| seat.rendition).collect();
         assert_eq!(self.renditions, used, "{at}: a rendition runs exactly while a call uses it");
         assert_eq!(status.calls, self.calls.len(), "{at}");
@@ -485,6 +509,16 @@ impl World {
             38 if self.chance.one_in(3) => Event::Order(Order::Look {}),
             38 => capture_runs(),
             39 if self.chance.one_in(4) => capture_failed(),
+            42 => match self.chance.below(12) {
+                0 => privacy(true),
+                1..4 => privacy(false),
+                4 => sound_failed(),
+                5 => sound_runs(),
+                6 => sound_is_mute(),
+                7 => device_came(),
+                8 => frames_flow(),
+                _ => rendition_runs(rendition),
+            },
             40 if self.chance.one_in(4) => rendition_failed(rendition),
             41 if self.chance.one_in(60) => shutdown(),
             43..47 => {
@@ -710,6 +744,12 @@ impl Seen {
         let kind = match command {
             Command::StartCapture => "start capture",
             Command::StopCapture => "stop capture",
+            Command::StartSound => "start sound",
+            Command::ShowSlate(_) => "show slate",
+            Command::HideSlate => "hide slate",
+            Command::PlaySilence => "play silence",
+            Command::EndSilence => "end silence",
+            Command::ChooseEncoder { .. } => "choose encoder",
             Command::StartRendition(_) => "start rendition",
             Command::StopRendition(_) => "stop rendition",
             Command::Answer { .. } => "call",
@@ -742,6 +782,12 @@ impl Seen {
         let least = [
             ("start capture", 100),
             ("stop capture", 100),
+            ("show slate", 100),
+            ("hide slate", 100),
+            ("play silence", 100),
+            ("end silence", 100),
+            ("choose encoder", 50),
+            ("start sound", 10),
             ("start rendition", 500),
             ("stop rendition", 500),
             ("call", 2000),

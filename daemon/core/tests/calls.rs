@@ -337,6 +337,7 @@ fn a_call_that_does_not_close_is_given_up() {
     desk.noted();
     for _ in 0..4 {
         desk.on(heard(2));
+        desk.on(frames_flow());
         desk.passes(millis(2500), []);
     }
     assert_eq!(desk.board.kept().closing, 0);

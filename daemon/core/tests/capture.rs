@@ -9,11 +9,11 @@ use porthole_core::command::Level;
 use porthole_core::event::Event;
 use porthole_core::order::Order;
 use porthole_core::status::CaptureState;
-use porthole_core::wire::{Reason, What, limits};
+use porthole_core::wire::{Shape, What, limits};
 
 #[test]
 fn the_camera_lingers_after_the_last_call_and_is_then_closed() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     let (anna, bert) = (desk.live("anna", "1"), desk.live("bert", "1"));
     desk.on(capture_runs());
     desk.expect(bye("anna", "1"), [hang_up(anna)]);
@@ -44,7 +44,7 @@ fn a_call_while_the_camera_lingers_finds_it_open_and_starts_the_linger_anew() {
 
 #[test]
 fn a_camera_that_need_not_linger_is_closed_with_the_last_call() {
-    let mut desk = Desk::with(|settings| settings.room.idle_after = secs(0));
+    let mut desk = Desk { camera_works: false, ..Desk::with(|settings| settings.room.idle_after = secs(0)) };
     let id = desk.live("anna", "1");
     desk.expect(bye("anna", "1"), [hang_up(id), StopRendition(H264), StopCapture]);
     desk.expect(offer("anna", "2"), [StartCapture, StartRendition(H264), answer(2, "anna", "2")]);
@@ -52,7 +52,7 @@ fn a_camera_that_need_not_linger_is_closed_with_the_last_call() {
 
 #[test]
 fn a_camera_that_is_slow_to_start_keeps_nobody_from_being_answered() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     desk.ringing("anna", "1");
     assert_eq!(desk.board.status().capture, CaptureState::Starting);
     desk.expect(offer("bert", "1"), [answer(2, "bert", "1")]);
@@ -62,67 +62,147 @@ fn a_camera_that_is_slow_to_start_keeps_nobody_from_being_answered() {
 }
 
 #[test]
-fn a_lost_camera_ends_every_call_and_tells_everybody() {
-    let mut desk = Desk::local();
+fn a_lost_camera_keeps_every_call_and_everybody_is_told_and_shown_since_when() {
+    let mut desk = Desk::with_a_camera();
     desk.on(up());
-    let (live, ringing) = (desk.live("anna", "1"), desk.ringing("bert", "1"));
-    desk.noted();
-    desk.expect(
-        capture_failed(),
-        [
-            said_bye("anna", "1", Reason::CameraLost),
-            hang_up(live),
-            refused("bert", "1", Reason::CameraLost),
-            hang_up(ringing),
-            noticed(What::CameraLost),
-            StopRendition(H264),
-        ],
-    );
-    assert_eq!(desk.board.status().capture, CaptureState::Lost);
-    assert!(!desk.board.status().healthy());
-    let (level, text) = desk.noted().swap_remove(0);
-    assert_eq!(level, Level::Warn);
-    assert!(text.contains("close the other program"), "the fix is in the log: {text}");
-    desk.ignores(capture_failed());
-    desk.passes(secs(60), []);
-}
-
-#[test]
-fn the_next_call_tries_the_lost_camera_again_and_its_return_is_told() {
-    let mut desk = Desk::local();
     desk.live("anna", "1");
-    desk.passes(millis(2000), []);
-    desk.on(capture_failed());
-    desk.expect(offer("anna", "2"), [StartCapture, StartRendition(H264), answer(2, "anna", "2")]);
-    desk.expect(capture_runs(), [noticed(What::CameraBack)]);
-    assert_eq!(desk.board.status().capture, CaptureState::Running);
+    desk.ringing("bert", "1");
+    desk.on(capture_runs());
+    desk.noted();
+    let lost = no_camera(desk.now);
+    desk.expect(capture_failed(), [lost, StartCapture, noticed(What::CameraLost)]);
+    let status = desk.board.status();
+    assert_eq!((status.capture, status.calls, status.live), (CaptureState::Lost, 2, 1));
+    assert!(!status.healthy() && status.is_alive());
+    let noted = desk.noted();
+    let [(level, text)] = noted.as_slice() else { panic!("{noted:?}") };
+    assert_eq!(*level, Level::Warn);
+    assert!(text.contains("close the other program"), "the fix is in the log: {text}");
 }
 
 #[test]
-fn a_camera_that_fails_at_once_is_tried_again_every_two_seconds_at_most() {
-    let mut desk = Desk::local();
-    desk.ringing("anna", "1");
+fn a_lost_camera_is_tried_every_second_until_it_is_back_which_is_told_once() {
+    let mut desk = Desk::lost();
+    desk.noted();
+    for _ in 0..100 {
+        desk.ignores(capture_failed());
+        desk.listens(millis(999), []);
+        desk.passes(millis(1), [StartCapture]);
+    }
+    assert!(desk.noted().iter().all(|(level, _)| *level == Level::Debug), "the log is not flooded");
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+    let noted = desk.noted();
+    let [(Level::Info, text)] = noted.as_slice() else { panic!("{noted:?}") };
+    assert!(text.contains("back after 100.0 s"), "{text}");
+    assert_eq!(desk.board.status().capture, CaptureState::Running);
+    desk.listens(secs(60), []);
+}
+
+#[test]
+fn a_device_that_comes_is_tried_at_once() {
+    let mut desk = Desk::lost();
+    desk.ignores(device_came());
+    desk.ignores(capture_failed());
+    desk.expect(device_came(), [StartCapture]);
+    desk.ignores(device_came());
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+    desk.ignores(device_came());
+}
+
+#[test]
+fn a_hundred_losses_in_one_call_leave_it_as_it_was() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    for _ in 0..100 {
+        let lost = no_camera(desk.now);
+        desk.expect(capture_failed(), [lost, StartCapture, noticed(What::CameraLost)]);
+        desk.listens(millis(700), []);
+        desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+        desk.listens(secs(3), []);
+    }
+    assert_eq!(desk.board.status().live, 1);
+}
+
+#[test]
+fn whoever_calls_while_the_camera_is_lost_is_let_in_sees_the_slate_and_is_told() {
+    let mut desk = Desk::with_a_camera();
+    desk.on(offer("anna", "1"));
+    let lost = no_camera(desk.now);
+    desk.expect(capture_failed(), [lost, noticed(What::CameraLost)]);
+    desk.expect(offer("bert", "1"), [answer(2, "bert", "1")]);
+    let answered = desk.answered(2);
+    let said = desk.answer_message(2, &address(Some("bert"), Some("1")), Shape::Porthole);
+    desk.expect(answered, [said, noticed_by("bert", "1", What::CameraLost)]);
+    // Who was there when it was said to everybody is not told twice.
+    let answered = desk.answered(1);
+    let said = desk.answer_message(1, &address(Some("anna"), Some("1")), Shape::Porthole);
+    desk.expect(answered, [said]);
+}
+
+#[test]
+fn whoever_was_away_from_the_relay_is_told_on_return_what_it_has_missed() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    desk.ignores(left("anna"));
     desk.on(capture_failed());
+    desk.expect(joined("anna"), [noticed_by("anna", "1", What::CameraLost)]);
+    desk.ignores(joined("anna"));
+    desk.ignores(left("anna"));
+    desk.on(capture_runs());
+    desk.expect(joined("anna"), [noticed_by("anna", "1", What::CameraBack)]);
+}
+
+#[test]
+fn without_a_camera_at_the_start_it_is_the_same() {
+    let mut desk = Desk::with_a_camera();
+    desk.on(offer("anna", "1"));
+    let lost = no_camera(desk.now);
+    desk.expect(capture_failed(), [lost, noticed(What::CameraLost)]);
+    desk.passes(secs(1), [StartCapture]);
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+}
+
+#[test]
+fn a_camera_that_hangs_while_it_is_opened_counts_as_lost_meanwhile() {
+    let mut desk = Desk::with_a_camera();
+    desk.on(offer("anna", "1"));
+    desk.noted();
+    desk.passes(millis(2_999), []);
+    let lost = no_camera(desk.now + millis(1));
+    desk.passes(millis(1), [lost, noticed(What::CameraLost)]);
+    let (level, text) = desk.noted().swap_remove(0);
+    assert!(level == Level::Warn && text.contains("plug it in again"), "{text}");
+    desk.passes(secs(5), []);
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+}
+
+#[test]
+fn a_lost_camera_is_left_alone_when_nobody_watches_and_the_next_call_tries_it() {
+    let mut desk = Desk::lost();
+    desk.ignores(capture_failed());
+    desk.expect(bye("anna", "1"), [hang_up(1), StopRendition(H264), HideSlate, StopCapture]);
     desk.on(closed(1));
-    desk.expect(offer("anna", "2"), [refused("anna", "2", Reason::CameraLost)]);
-    desk.passes(millis(1999), []);
-    desk.expect(offer("anna", "3"), [refused("anna", "3", Reason::CameraLost)]);
-    desk.passes(millis(1), []);
-    desk.expect(offer("anna", "4"), [StartCapture, StartRendition(H264), answer(2, "anna", "4")]);
-    desk.on(capture_failed());
-    desk.expect(offer("anna", "5"), [refused("anna", "5", Reason::CameraLost)]);
-    // Three offers were refused outright, and two that were on their way.
-    assert_eq!(desk.refusals(Reason::CameraLost), 5);
+    desk.passes(secs(600), []);
+    assert_eq!(desk.board.status().capture, CaptureState::Lost);
+    let since = desk.lost_at;
+    desk.expect(
+        offer("anna", "2"),
+        [StartCapture, StartRendition(H264), answer(2, "anna", "2"), no_camera(since)],
+    );
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
 }
 
 #[test]
 fn a_camera_that_stays_lost_is_a_warning_once() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     let warnings = |desk: &mut Desk| desk.noted().iter().filter(|(level, _)| *level == Level::Warn).count();
     for (number, warned) in [("1", 1), ("2", 0), ("3", 0)] {
         desk.on(offer("anna", number));
         desk.on(capture_failed());
         assert_eq!(warnings(&mut desk), warned, "failure {number}");
+        desk.on(bye("anna", number));
         desk.on(closed(number.parse().unwrap()));
         desk.passes(secs(5), []);
     }
@@ -133,21 +213,40 @@ fn a_camera_that_stays_lost_is_a_warning_once() {
 }
 
 #[test]
-fn a_camera_that_fails_while_it_lingers_is_told_in_the_log_and_not_closed_again() {
-    let mut desk = Desk::local();
+fn a_camera_that_fails_while_it_lingers_is_told_and_closed() {
+    let mut desk = Desk::with_a_camera();
     desk.live("anna", "1");
+    desk.on(capture_runs());
     desk.on(bye("anna", "1"));
     desk.on(closed(1));
     desk.noted();
-    desk.expect(capture_failed(), [noticed(What::CameraLost)]);
+    desk.expect(capture_failed(), [StopCapture, noticed(What::CameraLost)]);
     assert_eq!(desk.noted().len(), 1);
     desk.passes(secs(60), []);
     assert_eq!(desk.board.status().capture, CaptureState::Lost);
 }
 
 #[test]
+fn a_camera_that_is_kept_warm_is_open_before_the_first_call_and_after_the_last() {
+    let mut desk = Desk { camera_works: false, ..Desk::with(|settings| settings.keep_warm = true) };
+    assert!(desk.on(up()).contains(&StartCapture));
+    desk.on(capture_runs());
+    desk.expect(offer("anna", "1"), [StartRendition(H264), answer(1, "anna", "1")]);
+    desk.expect(bye("anna", "1"), [hang_up(1), StopRendition(H264)]);
+    desk.on(closed(1));
+    desk.passes(secs(600), []);
+    assert_eq!(desk.board.status().capture, CaptureState::Running);
+    // Nobody watches: there is nobody to be shown a slate, but it is tried all the same.
+    desk.expect(capture_failed(), [StartCapture, noticed(What::CameraLost)]);
+    desk.ignores(capture_failed());
+    desk.passes(secs(1), [StartCapture]);
+    desk.expect(capture_runs(), [noticed(What::CameraBack)]);
+    desk.expect(shutdown(), [StopCapture, Finished]);
+}
+
+#[test]
 fn a_closed_camera_cannot_fail() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     desk.ignores(capture_failed());
     desk.ignores(capture_runs());
     assert_eq!(desk.board.status().capture, CaptureState::Idle);
@@ -156,7 +255,9 @@ fn a_closed_camera_cannot_fail() {
 
 #[test]
 fn retrying_the_camera_is_bounded_by_limits_that_fit_together() {
-    assert!(limits::CAPTURE_RETRY < limits::ANSWER_DEADLINE);
+    assert!(limits::CAPTURE_RETRY < limits::CAPTURE_PATIENCE);
+    assert!(limits::CAPTURE_PATIENCE < limits::FRAMES_STILL);
+    assert!(limits::ENCODER_WARNINGS < limits::ENCODER_FAVOUR);
     assert!(limits::LEFT_GRACE > limits::SILENCE);
     assert!(limits::JOIN_KEY_FRAME_GAP < limits::KEY_FRAME_GAP);
     assert!(limits::SHUTDOWN_DEADLINE < limits::CLOSE_DEADLINE);
@@ -164,7 +265,7 @@ fn retrying_the_camera_is_bounded_by_limits_that_fit_together() {
 
 #[test]
 fn whoever_only_looks_finds_the_camera_open_and_it_lingers_afterwards() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     desk.expect(look(), [StartCapture]);
     assert_eq!(desk.board.status().capture, CaptureState::Starting);
     desk.ignores(capture_runs());
@@ -198,16 +299,24 @@ fn who_looks_while_others_watch_changes_nothing_for_them() {
 }
 
 #[test]
-fn a_camera_that_has_just_failed_is_not_opened_for_a_look_and_nobody_looks_at_one_that_stops() {
-    let mut desk = Desk::local();
+fn a_camera_that_fails_is_tried_again_while_somebody_looks_and_nobody_looks_at_one_that_stops() {
+    let mut desk = Desk::with_a_camera();
     desk.expect(look(), [StartCapture]);
-    desk.on(capture_failed());
+    desk.expect(capture_failed(), [noticed(What::CameraLost)]);
     desk.ignores(look());
     assert_eq!(desk.board.status().capture, CaptureState::Lost);
-    desk.passes(limits::CAPTURE_RETRY, []);
-    desk.expect(look(), [StartCapture]);
+    desk.passes(limits::CAPTURE_RETRY, [StartCapture]);
     desk.expect(Event::Shutdown, [StopCapture, Finished]);
     desk.ignores(look());
+}
+
+#[test]
+fn nobody_looks_in_spite_of_privacy() {
+    let mut desk = Desk::with(|settings| settings.room.privacy = true);
+    desk.ignores(look());
+    desk.expect(privacy(false), [noticed(What::PrivacyOff)]);
+    desk.expect(look(), [StartCapture]);
+    desk.expect(privacy(true), [StopCapture, noticed(What::PrivacyOn)]);
 }
 
 fn look() -> Event {

@@ -42,6 +42,7 @@ fn every_key_is_taken_as_meant() {
         keys = "for-later.json"
         max_calls = 3
         idle_after = 0
+        privacy = true
         [relay]
         listen = "[::]:80"
         link = "https://cam.example/"
@@ -61,6 +62,7 @@ fn every_key_is_taken_as_meant() {
         bitrate = 1_000
         encoder = "x264enc"
         fallback = "none"
+        keep_warm = true
         [audio]
         source = "alsa"
         device = "hw:1,0"
@@ -93,6 +95,7 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.room.keys, Some(PathBuf::from("for-later.json")));
     assert_eq!(settings.room.max_calls, 3);
     assert_eq!(settings.room.idle_after, Duration::ZERO);
+    assert!(settings.room.privacy && settings.media.video.keep_warm);
     assert_eq!(settings.relay.listen.to_string(), "[::]:80");
     assert_eq!(settings.relay.link, "https://cam.example");
     let source = TlsSource::Files { certificate: "/etc/tls/fullchain.pem".into(), key: "key.pem".into() };
@@ -186,13 +189,13 @@ packet = 30
         [
             r#"my.toml:2: room.name = "not a name": a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"#,
             "my.toml:3: room.acess: not a key of [room]; did you mean access? \
-             (known: name, camera, access, keys, max_calls, idle_after)",
+             (known: name, camera, access, keys, max_calls, idle_after, privacy)",
             "my.toml:4: room.max_calls = 0: a whole number from 1 to 200",
             "my.toml:7: video.width = 641: an even number of pixels from 16 to 4096",
             r#"my.toml:8: video.framerate = "30": a whole number of frames a second from 1 to 120"#,
             "my.toml:9: video.packet: not a key of [video]; packet is a key of [audio] \
              (known: source, device, file, width, height, framerate, bitrate, encoder, fallback, flip, day_night, \
-             controls)",
+             controls, keep_warm)",
             "my.toml:11: vidoe: not a section; did you mean [video]? \
              (known: [room], [relay], [video], [audio], [ice], [log])",
             "my.toml:15: audio.packet = 30: 10, 20, 40 or 60 milliseconds",

@@ -84,6 +84,7 @@ fn a_relay_that_is_away_is_not_told_to_be_back_by_the_calls_that_go_on() {
     desk.on(lost(Loss::Closed));
     for _ in 0..10 {
         desk.on(heard(ann));
+        desk.on(frames_flow());
         desk.on(key_frame_wanted());
         desk.sleep(secs(1));
     }

@@ -7,6 +7,7 @@ mod desk;
 use desk::*;
 use porthole_core::command::Level;
 use porthole_core::config::settings::Fallback;
+use porthole_core::status::FrameState;
 use porthole_core::wire::Reason;
 
 #[test]
@@ -42,25 +43,96 @@ fn without_a_fallback_a_browser_without_h264_is_refused() {
 }
 
 #[test]
-fn a_failed_rendition_ends_the_calls_that_use_it_and_no_other() {
+fn a_failed_encoder_is_replaced_by_the_next_within_the_same_calls() {
+    let mut desk = Desk::local();
+    desk.live("anna", "1");
+    desk.fire("bert");
+    desk.noted();
+    desk.expect(rendition_failed(Vp8), [choose(Vp8, 1)]);
+    let (level, text) = desk.noted().swap_remove(0);
+    assert_eq!((level, text.contains("VP8") && text.contains("install")), (Level::Warn, true), "{text}");
+    desk.ignores(rendition_runs(Vp8));
+    desk.expect(rendition_failed(H264), [choose(H264, 1)]);
+    desk.ignores(rendition_runs(H264));
+    assert_eq!((desk.board.status().live, desk.board.status().renditions.len()), (2, 2));
+    desk.expect(rendition_failed(H264), [choose(H264, 2)]);
+}
+
+#[test]
+fn encoders_that_fail_at_once_are_not_tried_in_a_hurry() {
+    let mut desk = Desk::local();
+    desk.live("anna", "1");
+    desk.expect(rendition_failed(H264), [choose(H264, 1)]);
+    desk.noted();
+    desk.ignores(rendition_failed(H264));
+    assert_eq!(desk.noted()[0].0, Level::Debug, "told a moment ago");
+    desk.passes(millis(499), []);
+    desk.passes(millis(1), [choose(H264, 2)]);
+}
+
+#[test]
+fn where_no_encoder_works_the_calls_that_use_it_end_and_no_other() {
     let mut desk = Desk::local();
     let anna = desk.live("anna", "1");
     let bert = desk.fire("bert");
+    let fails_four_times = |desk: &mut Desk, rendition| {
+        for attempt in 1..=4 {
+            let seen = desk.on(rendition_failed(rendition)).into_iter().chain(desk.sleep(millis(500)));
+            assert_eq!(seen.collect::<Vec<_>>(), [choose(rendition, attempt)]);
+        }
+    };
+    fails_four_times(&mut desk, Vp8);
     desk.noted();
-    desk.expect(rendition_failed(Vp8), [said_bye("bert", "1", Reason::Failed), hang_up(bert)]);
+    let gone = [said_bye("bert", "1", Reason::Failed), hang_up(bert), StopRendition(Vp8)];
+    desk.expect(rendition_failed(Vp8), gone);
     let (level, text) = desk.noted().swap_remove(0);
-    assert_eq!((level, text.contains("VP8") && text.contains("install")), (Level::Warn, true), "{text}");
-    desk.expect(rendition_failed(H264), [said_bye("anna", "1", Reason::CameraLost), hang_up(anna)]);
+    assert_eq!((level, text.contains("no VP8 encoder works")), (Level::Warn, true), "{text}");
+    desk.on(heard(anna));
+    fails_four_times(&mut desk, H264);
+    let gone = [said_bye("anna", "1", Reason::CameraLost), hang_up(anna), StopRendition(H264)];
+    desk.expect(rendition_failed(H264), gone);
     assert_eq!(desk.board.status().renditions, [""; 0]);
     desk.ignores(rendition_failed(H264));
 }
 
 #[test]
-fn the_next_call_starts_a_failed_rendition_anew() {
-    let mut desk = Desk::local();
+fn an_encoder_that_failed_is_out_of_favour_for_ten_minutes() {
+    let mut desk = Desk::with(|settings| settings.room.idle_after = secs(3600));
     desk.live("anna", "1");
     desk.on(rendition_failed(H264));
+    desk.on(bye("anna", "1"));
+    desk.on(closed(1));
+    desk.passes(secs(599), []);
     desk.expect(offer("anna", "2"), [StartRendition(H264), answer(2, "anna", "2")]);
+    desk.on(bye("anna", "2"));
+    desk.on(closed(2));
+    desk.passes(secs(1), []);
+    desk.expect(offer("anna", "3"), [choose(H264, 0), StartRendition(H264), answer(3, "anna", "3")]);
+}
+
+#[test]
+fn frames_that_stand_still_while_somebody_watches_are_no_longer_alive() {
+    let mut desk = Desk::local();
+    desk.on(up());
+    let frames = |desk: &Desk| desk.board.status().frames;
+    assert_eq!(frames(&desk), FrameState::Unwanted);
+    let id = desk.live("anna", "1");
+    desk.listens(secs(30), []);
+    assert_eq!(frames(&desk), FrameState::Flowing);
+    desk.ignores(frames_flow());
+    for _ in 0..10 {
+        desk.on(heard(id));
+        assert!(desk.board.status().is_alive());
+        desk.sleep(secs(1));
+    }
+    assert_eq!(frames(&desk), FrameState::Still);
+    assert!(!desk.board.status().is_alive() && !desk.board.status().healthy());
+    desk.on(frames_flow());
+    assert!(desk.board.status().is_alive());
+    desk.on(bye("anna", "1"));
+    assert_eq!(frames(&desk), FrameState::Unwanted);
+    desk.ignores(frames_flow());
+    assert_eq!(frames(&desk), FrameState::Unwanted);
 }
 
 impl Desk {

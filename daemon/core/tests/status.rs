@@ -10,11 +10,12 @@ use serde_json::json;
 
 #[test]
 fn the_status_tells_link_camera_calls_renditions_and_refusals_by_word() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     desk.on(up());
     desk.live("anna", "1");
     desk.ringing("bert", "1");
     desk.on(capture_runs());
+    desk.on(sound_runs());
     desk.on(offer_of("mallory", "1", "rubbish"));
     desk.on(bye("bert", "1"));
     let expected = json!({
@@ -22,6 +23,9 @@ fn the_status_tells_link_camera_calls_renditions_and_refusals_by_word() {
         "lost": null,
         "room": "in",
         "capture": "running",
+        "sound": "running",
+        "frames": "flowing",
+        "privacy": false,
         "calls": 1,
         "live": 1,
         "renditions": ["H.264"],
@@ -32,15 +36,19 @@ fn the_status_tells_link_camera_calls_renditions_and_refusals_by_word() {
 
 #[test]
 fn only_a_reached_relay_and_a_camera_that_can_be_opened_are_healthy() {
-    let mut desk = Desk::local();
+    let mut desk = Desk::with_a_camera();
     assert!(!desk.board.status().healthy(), "the relay is not reached yet");
     desk.on(up());
     assert!(desk.board.status().healthy());
     desk.live("anna", "1");
     desk.on(capture_failed());
     assert!(!desk.board.status().healthy(), "the camera is lost");
-    desk.passes(secs(2), []);
-    desk.on(offer("anna", "2"));
-    assert!(desk.board.status().healthy(), "it is being tried again");
+    desk.passes(secs(1), [StartCapture]);
+    desk.on(capture_runs());
+    assert!(desk.board.status().healthy(), "it is back");
+    desk.on(sound_failed());
+    assert!(!desk.board.status().healthy(), "the microphone is lost");
+    desk.on(privacy(true));
+    desk.on(privacy(false));
     assert_eq!(desk.refusals(Reason::CameraLost), 0);
 }

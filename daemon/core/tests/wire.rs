@@ -189,6 +189,11 @@ fn our_own_echo_and_what_a_camera_says_is_nothing() {
         "refused",
         "notice-camera-lost",
         "notice-camera-back",
+        "notice-sound-lost",
+        "notice-sound-back",
+        "notice-privacy-on",
+        "notice-privacy-off",
+        "notice-to-viewer",
         "tutorial-answer-sdp-string",
         "tutorial-answer-sdp-object",
         "tutorial-join-string",
@@ -354,6 +359,11 @@ fn the_camera_writes_exactly_the_golden_messages() {
         ("watching-nameless", Outgoing::watching(&viewer, &nameless)),
         ("notice-camera-lost", Outgoing::notice(room, me, What::CameraLost)),
         ("notice-camera-back", Outgoing::notice(room, me, What::CameraBack)),
+        ("notice-sound-lost", Outgoing::notice(room, me, What::SoundLost)),
+        ("notice-sound-back", Outgoing::notice(room, me, What::SoundBack)),
+        ("notice-privacy-on", Outgoing::notice(room, me, What::PrivacyOn)),
+        ("notice-privacy-off", Outgoing::notice(room, me, What::PrivacyOff)),
+        ("notice-to-viewer", Outgoing::notice_to(&address, What::CameraLost)),
     ] {
         let golden = golden(file);
         assert_eq!(

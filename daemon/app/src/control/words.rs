@@ -23,7 +23,15 @@ pub fn words(report: &Report) -> Vec<String> {
     if let Some(lost) = status.lost.filter(|_| !status.link) {
         lines.push(format!("The relay {}.", lost.sentence()));
     }
-    lines.push(format!("The camera {}.", status.capture.sentence()));
+    if status.privacy {
+        lines.push(
+            "Privacy is on: camera and microphone are closed. Off again: porthole privacy off".to_owned(),
+        );
+    } else {
+        lines.push(format!("The camera {}.", status.capture.sentence()));
+        lines.extend(status.sound.sentence().map(|sound| format!("The microphone {sound}.")));
+    }
+    lines.extend(status.frames.sentence().map(|frames| format!("The picture {frames}.")));
     if !status.renditions.is_empty() {
         lines.push(format!("It is encoded as {}.", status.renditions.join(" and ")));
     }
@@ -111,7 +119,7 @@ mod tests {
     use porthole_core::access::{KeyId, Label, Role, Stamp};
     use porthole_core::event::Loss;
     use porthole_core::ids::{CallId, PeerId, Rendition, RoomName};
-    use porthole_core::status::{CaptureState, Holder, RoomState, Status, Viewer};
+    use porthole_core::status::{CaptureState, FrameState, Holder, RoomState, SoundState, Status, Viewer};
 
     use super::super::report::{Facts, Moment, Process};
     use super::*;
@@ -199,6 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn privacy_and_what_fails_are_said_and_what_to_do() {
+        let private = said(|status, _| status.privacy = true, |_| {});
+        assert!(private[2].starts_with("Privacy is on") && private[2].ends_with("porthole privacy off"));
+        let broken = said(
+            |status, _| {
+                status.capture = CaptureState::Lost;
+                status.sound = SoundState::Mute;
+                status.frames = FrameState::Still;
+            },
+            |_| {},
+        );
+        assert_eq!(broken[2], "The camera gives no picture and is tried again; the log says why.");
+        assert!(broken[3].contains("alsamixer"), "{}", broken[3]);
+        assert!(broken[4].contains("restart"), "{}", broken[4]);
+    }
+
+    #[test]
     fn a_while_is_said_in_its_two_largest_parts() {
         let said = [59, 60, 3599, 3600, 86_399, 86_400, 1_000_000].map(lasted);
         assert_eq!(said, ["59 s", "1 min", "59 min", "1 h 0 min", "23 h 59 min", "1 d 0 h", "11 d 13 h"]);
@@ -211,6 +236,9 @@ mod tests {
             lost: None,
             room: RoomState::In,
             capture: CaptureState::Idle,
+            sound: SoundState::Idle,
+            frames: FrameState::Unwanted,
+            privacy: false,
             calls: 0,
             live: 0,
             renditions: vec![],

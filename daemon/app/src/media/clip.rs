@@ -1,12 +1,14 @@
 //! A recording that plays in a loop as if it were live. Runs on a timeline of its own (its seeks start it anew) and
 //! pushes what comes out into capture pipelines, which stamp it with their own time. Must not know who watches.
 
+use std::path::Path;
 use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 
 use gst::prelude::*;
 
 use super::element::{MediaError, chain, failed, make};
+use super::source;
 use super::timeline::{Said, listen, stop};
 
 /// How long a clip may take to be opened.
@@ -20,8 +22,9 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Opens a recording and learns what is in it. Blocks.
-    pub fn open(uri: &str) -> Result<Self, MediaError> {
+    /// Opens a recording and learns what is in it. Blocks. `lost` is called when it fails later.
+    pub fn open(path: &Path, lost: impl Fn(String) + Send + Sync + 'static) -> Result<Self, MediaError> {
+        let uri = &source::clip_uri(path)?;
         let pipeline = gst::Pipeline::with_name("clip");
         let decoder = make("uridecodebin")?;
         decoder.set_property("uri", uri);
@@ -51,13 +54,16 @@ impl Clip {
                 let _ = known.try_send(Ok(()));
             }
         });
-        let again = pipeline.downgrade();
+        let (again, file) = (pipeline.downgrade(), path.to_owned());
         listen(&pipeline, move |said| match said {
             // While it is being opened somebody waits for this; later nobody does.
             Said::Error(words) => {
                 if let Err(TrySendError::Disconnected(Err(words))) = known.try_send(Err(words)) {
-                    log::warn!("the clip stopped: {words}");
+                    lost(format!("the clip stopped: {words}"));
                 }
+            }
+            Said::EndOfStream if !file.exists() => {
+                lost(format!("the clip {} is gone; put it back", file.display()));
             }
             Said::EndOfStream => {
                 if let Some(pipeline) = again.upgrade() {
@@ -117,6 +123,12 @@ impl Clip {
     /// Closes it. Blocks.
     pub fn stop(&self) {
         stop(&self.pipeline);
+    }
+}
+
+impl Drop for Clip {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

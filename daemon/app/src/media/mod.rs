@@ -1,11 +1,13 @@
 //! The only place that knows GStreamer. It performs the switchboard's commands and reports what happens as events;
 //! it decides nothing and knows nothing of relays, rooms or messages.
 
+mod arrivals;
 mod call;
 mod cameras;
 mod capture;
 mod clip;
 mod debut;
+mod doors;
 mod element;
 mod encoder;
 mod inquiry;
@@ -15,8 +17,11 @@ mod microphones;
 mod modes;
 mod playout;
 mod probe;
+mod pulse;
 mod rendition;
 mod servers;
+mod slate;
+mod sound;
 mod source;
 mod studio;
 pub mod survey;
@@ -94,6 +99,7 @@ struct Producers {
 pub struct Media {
     studio: mpsc::UnboundedSender<studio::Ask>,
     studio_task: JoinHandle<()>,
+    arrivals: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
     memory: Returns,
@@ -111,7 +117,7 @@ impl Media {
     pub async fn open(settings: MediaSettings, ice: IceSettings, events: Events) -> Result<Self, MediaError> {
         let ways = servers::open(&ice).await;
         let video = settings.video.clone();
-        let (encoder, timeline) = tokio::task::spawn_blocking(move || {
+        let (encoders, timeline) = tokio::task::spawn_blocking(move || {
             gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
             quieten_libnice();
             // libnice and others look for a TLS backend from several threads at once; the first look is not safe.
@@ -123,11 +129,14 @@ impl Media {
         .unwrap_or_else(|_| Err(MediaError::Failed("the media side panicked while starting".to_owned())))?;
         warm::up(&timeline).await?;
         let memory = Returns::start();
+        slate::warm_up(&settings.video, &timeline);
+        let arrivals = tokio::spawn(arrivals::follow(settings.video.source.clone(), events.clone()));
         let (studio, producers, studio_task) =
-            studio::open(settings, encoder, timeline.clone(), events.clone(), memory.clone());
+            studio::open(settings, encoders, timeline.clone(), events.clone(), memory.clone());
         Ok(Self {
             studio,
             studio_task,
+            arrivals,
             producers,
             calls: HashMap::new(),
             memory,
@@ -143,6 +152,14 @@ impl Media {
         match command {
             Command::StartCapture => self.ask_studio(studio::Ask::StartCapture),
             Command::StopCapture => self.ask_studio(studio::Ask::StopCapture),
+            Command::StartSound => self.ask_studio(studio::Ask::StartSound),
+            Command::ShowSlate(slate) => self.ask_studio(studio::Ask::ShowSlate(*slate)),
+            Command::HideSlate => self.ask_studio(studio::Ask::HideSlate),
+            Command::PlaySilence => self.ask_studio(studio::Ask::PlaySilence),
+            Command::EndSilence => self.ask_studio(studio::Ask::EndSilence),
+            Command::ChooseEncoder { rendition, attempt } => {
+                self.ask_studio(studio::Ask::ChooseEncoder(*rendition, *attempt));
+            }
             Command::StartRendition(rendition) => self.ask_studio(studio::Ask::StartRendition(*rendition)),
             Command::StopRendition(rendition) => self.ask_studio(studio::Ask::StopRendition(*rendition)),
             Command::ForceKeyFrame(rendition) => self.ask_studio(studio::Ask::ForceKeyFrame(*rendition)),
@@ -170,6 +187,7 @@ impl Media {
     /// Closes camera and encoders. Calls are hung up by command before. A device that hangs while it is opened or
     /// closed is left to the end of the process.
     pub async fn close(self) {
+        self.arrivals.abort();
         let _ = self.studio.send(studio::Ask::Close);
         if tokio::time::timeout(CLOSE_DEADLINE, self.studio_task).await.is_err() {
             log::warn!("the camera did not close within {CLOSE_DEADLINE:?}; it is left behind");

@@ -20,10 +20,11 @@ const FRAMES: u32 = 30;
 /// How long they may take; an encoder that hangs has failed.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The first candidate that encodes real frames of the asked size as fast as they are asked for, else the fastest. Blocks,
-/// up to [`DEADLINE`] for each candidate.
-pub fn find(video: &VideoSettings) -> Result<Encoder, MediaError> {
-    let mut candidates = candidates(&video.encoder)?;
+/// The first candidate that encodes real frames of the asked size as fast as they are asked for, else the fastest; and those
+/// that may take its place where it fails in service: the ones that worked, then the ones that were not tried. Blocks, up to
+/// [`DEADLINE`] for each candidate.
+pub fn find(video: &VideoSettings) -> Result<Vec<Encoder>, MediaError> {
+    let candidates = candidates(&video.encoder)?;
     let mut trials = Vec::new();
     for encoder in &candidates {
         let trial = try_out(encoder, video, DEADLINE);
@@ -57,7 +58,11 @@ pub fn find(video: &VideoSettings) -> Result<Encoder, MediaError> {
             trials[chosen].encoder
         );
     }
-    Ok(candidates.swap_remove(chosen))
+    let works = |place: &usize| trials.get(*place).is_some_and(|trial| trial.speed().is_some());
+    let untried = |place: &usize| *place >= trials.len() && candidates[*place].missing().is_none();
+    let places = || (0..candidates.len()).filter(|place| *place != chosen);
+    let order = [chosen].into_iter().chain(places().filter(works)).chain(places().filter(untried));
+    Ok(order.map(|place| candidates[place]).collect())
 }
 
 /// Every candidate with how it did. Blocks, as [`find`].

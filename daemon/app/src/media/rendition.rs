@@ -8,18 +8,21 @@ use porthole_core::config::settings::VideoSettings;
 use porthole_core::ids::Rendition;
 
 use super::capture::producer;
-use super::debut::Debut;
+use super::doors::Closes;
 use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, VP8};
+use super::pulse::Pulse;
 use super::source::raw_picture;
-use super::timeline::{Timeline, play, stop};
+use super::timeline::{Said, Stops, Timeline, play, stop};
 
-/// An encoding that is being made. [`Encoding::stop`] ends it.
+/// An encoding that is being made. Closing it ends it.
 pub struct Encoding {
-    pipeline: gst::Pipeline,
-    _feed: ConsumptionLink,
+    feed: ConsumptionLink,
+    pipeline: Stops,
     /// The encoded frames.
     pub frames: StreamProducer,
+    /// The same, counted.
+    pub pulse: Pulse,
 }
 
 /// What an encoding reports, from GStreamer's threads.
@@ -36,7 +39,7 @@ pub enum Word {
 }
 
 impl Encoding {
-    /// Starts encoding `picture` and waits for the first frame. Blocks.
+    /// Starts encoding `picture`. Blocks. Whether frames come of it is seen by their pulse.
     pub fn start(
         rendition: Rendition,
         encoder: &Encoder,
@@ -45,10 +48,12 @@ impl Encoding {
         timeline: &Timeline,
         hear: impl Hear,
     ) -> Result<Self, MediaError> {
-        let debut = Debut::new();
         let fail = hear.clone();
-        let pipeline = timeline
-            .pipeline(&format!("{rendition}"), debut.listener(move |words| fail(Word::Failed(words))));
+        let pipeline = timeline.pipeline(&format!("{rendition}"), move |said| {
+            if let Said::Error(words) = said {
+                fail(Word::Failed(words));
+            }
+        });
         let result = (|| {
             let entry = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
             pipeline.add(&entry).map_err(|e| failed(&e))?;
@@ -78,17 +83,16 @@ impl Encoding {
             };
             let (frames, sink) = producer(&pipeline, &last)?;
             intercept_key_frame_wishes(&sink, hear);
-            debut.watch(&sink);
+            let pulse = Pulse::of(&sink);
             play(&pipeline)?;
             // Raw frames are large: a slow encoder loses old ones rather than memory.
             let limits = ConsumerSettings { max_buffer: 3, ..ConsumerSettings::default() };
             let feed = picture.add_consumer_with(&entry, limits).map_err(|e| failed(&e))?;
             feed.set_wait_for_keyframe(encoded_by_camera);
-            debut.wait()?;
-            Ok((feed, frames))
+            Ok((feed, frames, pulse))
         })();
         match result {
-            Ok((feed, frames)) => Ok(Self { pipeline, _feed: feed, frames }),
+            Ok((feed, frames, pulse)) => Ok(Self { feed, pipeline: Stops(pipeline), frames, pulse }),
             Err(error) => {
                 stop(&pipeline);
                 Err(error)
@@ -104,10 +108,12 @@ impl Encoding {
             encoder.send_event(event);
         }
     }
+}
 
-    /// Ends it. Blocks.
-    pub fn stop(self) {
-        stop(&self.pipeline);
+impl Closes for Encoding {
+    fn close(self) {
+        drop(self.feed);
+        drop(self.pipeline);
     }
 }
 

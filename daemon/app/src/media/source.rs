@@ -223,6 +223,16 @@ pub fn test_sound(bin: &gst::Pipeline) -> Result<gst::Element, MediaError> {
     Ok(source)
 }
 
+/// Silence, at the pace of sound.
+pub fn silence(bin: &gst::Pipeline) -> Result<gst::Element, MediaError> {
+    let source = make("audiotestsrc")?;
+    source.set_property("is-live", true);
+    source.set_property_from_str("wave", "silence");
+    source.set_property("samplesperbuffer", 960_i32);
+    chain(bin, &[&source])?;
+    Ok(source)
+}
+
 /// An ALSA microphone.
 pub fn microphone(bin: &gst::Pipeline, device: &str) -> Result<gst::Element, MediaError> {
     let source = make("alsasrc")?;
@@ -276,7 +286,7 @@ pub fn raw_picture(video: &VideoSettings) -> gst::Caps {
 }
 
 /// The path of a clip as a URI, or why it cannot be read.
-pub fn clip_uri(path: &PathBuf) -> Result<String, MediaError> {
+pub fn clip_uri(path: &Path) -> Result<String, MediaError> {
     let full = std::fs::canonicalize(path)
         .map_err(|e| MediaError::Failed(format!("the clip {} cannot be read: {e}", path.display())))?;
     gst::glib::filename_to_uri(full, None).map(|uri| uri.to_string()).map_err(|e| failed(&e))

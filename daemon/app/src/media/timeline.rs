@@ -102,6 +102,17 @@ pub fn play(pipeline: &gst::Pipeline) -> Result<(), MediaError> {
     }
 }
 
+/// A pipeline that is stopped when this is dropped, which blocks. One that is let go of while it plays takes the process
+/// with it.
+#[derive(Debug)]
+pub struct Stops(pub gst::Pipeline);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        stop(&self.0);
+    }
+}
+
 /// Takes a pipeline to NULL and cuts it off its bus. Blocks until every thread of it has ended.
 pub fn stop(pipeline: &gst::Pipeline) {
     let _ = pipeline.set_state(gst::State::Null);

@@ -110,3 +110,22 @@ pub fn settings(toml: &str) -> Settings {
         if toml.contains("[video]") { "" } else { "[video]\nsource = \"test\"\nwidth = 640\nheight = 480\n" };
     porthole_core::config::load("test.toml", &format!("{test}{picture}{toml}"), &|_| None).unwrap()
 }
+
+/// A short recording with picture and sound.
+pub fn make_clip(path: &std::path::Path, frames: u32) {
+    let status = std::process::Command::new("gst-launch-1.0")
+        .args(["-q", "videotestsrc", &format!("num-buffers={frames}"), "!"])
+        .args([
+            "video/x-raw,width=320,height=240,framerate=30/1",
+            "!",
+            "jpegenc",
+            "!",
+            "matroskamux",
+            "name=m",
+        ])
+        .args(["!", "filesink", &format!("location={}", path.display())])
+        .args(["audiotestsrc", "num-buffers=30", "!", "audioconvert", "!", "opusenc", "!", "m."])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}

@@ -111,6 +111,7 @@ fn room(section: &mut Reader<'_, '_>, default: RoomSettings, folder: &Path) -> R
         max_calls: section.take("max_calls", default.max_calls, |entry| whole(entry, 1..=200)),
         idle_after: section
             .take("idle_after", default.idle_after, |entry| whole(entry, 0..=3600).map(Duration::from_secs)),
+        privacy: section.take("privacy", default.privacy, |entry| entry.value.as_bool()),
     }
 }
 
@@ -157,6 +158,7 @@ fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) ->
             &[("vp8", Fallback::Vp8), ("none", Fallback::None)],
         ),
         look,
+        keep_warm: section.take("keep_warm", default.keep_warm, |entry| entry.value.as_bool()),
     }
 }
 

@@ -35,6 +35,7 @@ pub const ROOM: Section = Section {
         key("keys", r#"a text with the path of a file, or "" for the daemon's own place"#),
         key("max_calls", "a whole number from 1 to 200"),
         key("idle_after", "a whole number of seconds from 0 to 3600"),
+        key("privacy", "true or false"),
     ],
 };
 
@@ -97,6 +98,7 @@ pub const VIDEO: Section = Section {
             "controls",
             r#"a table of at most 64 controls such as { brightness = 128, auto_exposure = "manual" }: whole numbers, numbers, words, true or false"#,
         ),
+        key("keep_warm", "true or false"),
     ],
 };
 

@@ -40,6 +40,8 @@ pub struct RoomSettings {
     pub max_calls: usize,
     /// How long the camera stays open after the last call.
     pub idle_after: Duration,
+    /// Whether nobody sees or hears anything until somebody says otherwise.
+    pub privacy: bool,
 }
 
 /// Who may call.
@@ -176,6 +178,8 @@ pub struct VideoSettings {
     pub fallback: Fallback,
     /// What is set on the camera.
     pub look: Look,
+    /// Whether the camera stays open while nobody watches.
+    pub keep_warm: bool,
 }
 
 /// Where the picture comes from.
@@ -335,6 +339,7 @@ impl Default for RoomSettings {
             keys: None,
             max_calls: 20,
             idle_after: Duration::from_secs(10),
+            privacy: false,
         }
     }
 }
@@ -364,6 +369,7 @@ impl Default for MediaSettings {
             encoder: EncoderChoice::Auto,
             fallback: Fallback::Vp8,
             look: Look::default(),
+            keep_warm: false,
         };
         let audio = AudioSettings { source: AudioSource::Auto, bitrate: 32, packet: 40, gain: 0 };
         Self { video, audio }

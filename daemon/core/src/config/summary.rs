@@ -55,6 +55,12 @@ impl fmt::Display for Settings {
             "picture  {}, {}x{} at {}/s, H.264 of {} kbit/s by {encoder}, {fallback}",
             video.source, video.width, video.height, video.framerate, video.bitrate
         )?;
+        if video.keep_warm {
+            writeln!(f, "         the camera stays open while nobody watches")?;
+        }
+        if room.privacy {
+            writeln!(f, "privacy  on until it is switched off: camera and microphone stay closed")?;
+        }
         let audio = &media.audio;
         match &audio.source {
             AudioSource::None => writeln!(f, "sound    none")?,

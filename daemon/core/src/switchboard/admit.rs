@@ -85,16 +85,13 @@ impl Switchboard {
             Some(key) if key.role < Role::Talk => Talk::Forbidden,
             _ => Talk::Allowed,
         };
-        let plan = self.plan(offer, talk, now)?;
+        let plan = self.plan(offer, talk)?;
         Ok(Verdict::Admitted { plan, key })
     }
 
     /// What to answer an offer of somebody with who is let in.
-    pub(super) fn plan(&self, offer: &Offer, talk: Talk, now: Instant) -> Result<Box<AnswerPlan>, Reason> {
+    pub(super) fn plan(&self, offer: &Offer, talk: Talk) -> Result<Box<AnswerPlan>, Reason> {
         let plan = Box::new(choose::plan_for(&offer.sdp, self.settings.fallback, talk)?);
-        if !self.capture.may_be_used(now) {
-            return Err(Reason::CameraLost);
-        }
         let strange = matches!(offer.shape, Shape::Tutorial(_));
         let crowded_out = if strange { self.crowded_out(&offer.from) } else { vec![] };
         if self.is_full(&offer.from, &crowded_out) { Err(Reason::Busy) } else { Ok(plan) }
@@ -215,6 +212,7 @@ impl Switchboard {
             life: Life::Answering { plan, until: now + ANSWER_DEADLINE, ours: Vec::new() },
             away_until: None,
             replaced_at: None,
+            told: Default::default(),
             candidates: 0,
             visit,
             mark,
@@ -239,11 +237,14 @@ impl Switchboard {
 
     /// Opens what a call needs, where nobody needed it before.
     pub(super) fn open_for(&mut self, rendition: Option<Rendition>, now: Instant) {
-        if self.capture.is_used(now) {
-            self.commands.push_back(Command::StartCapture);
+        if !self.privacy && self.capture.is_used(now) {
+            self.start_capture();
         }
         if let Some(rendition) = rendition.filter(|rendition| !self.renditions.contains_key(rendition)) {
             self.renditions.insert(rendition, Default::default());
+            let back = self.encoders.entry(rendition).or_default().starts(now);
+            let choose = |attempt| Command::ChooseEncoder { rendition, attempt };
+            self.commands.extend(back.map(choose));
             self.commands.push_back(Command::StartRendition(rendition));
         }
     }

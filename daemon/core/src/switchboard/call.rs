@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::door::around;
 use super::early::Mark;
+use super::troubles::Troubles;
 use crate::access::{Key, proof};
 use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
@@ -39,6 +40,8 @@ pub(super) struct Call {
     pub(super) away_until: Option<Instant>,
     /// Until when it may outlive the call that replaces it.
     pub(super) replaced_at: Option<Instant>,
+    /// What its viewer was told last of camera and microphone.
+    pub(super) told: Troubles,
     /// How many candidates the viewer has sent.
     pub(super) candidates: usize,
     /// Where it is found, if its viewer has come over HTTP.

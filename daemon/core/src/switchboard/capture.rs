@@ -4,18 +4,46 @@
 use std::time::{Duration, Instant};
 
 use crate::status::CaptureState;
-use crate::wire::limits::CAPTURE_RETRY;
+use crate::wire::limits::{CAPTURE_PATIENCE, CAPTURE_RETRY};
 
 /// The life of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
     Idle,
-    Starting { began: Instant, after_loss: bool },
-    Running { began: Instant },
-    Lost { retry_at: Instant },
+    /// Being opened; one that takes longer than until then counts as lost meanwhile.
+    Starting {
+        until: Instant,
+    },
+    Running,
+    Lost {
+        since: Instant,
+        again: Again,
+    },
 }
 
-/// Camera, microphone and how long they are still wanted.
+/// When a lost camera is opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// It is being opened.
+    Opening,
+    /// Then.
+    At(Instant),
+    /// As soon as somebody wants it.
+    Unasked,
+}
+
+/// What a failure comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Nobody wanted it open.
+    Unasked,
+    /// It is lost from now on.
+    Lost,
+    /// It is still lost.
+    StillLost,
+}
+
+/// The camera, and how long it is still wanted.
 #[derive(Debug)]
 pub(super) struct Capture {
     life: Life,
@@ -29,18 +57,17 @@ impl Capture {
         Self { life: Life::Idle, looked_at_until: None, lingers_until: None }
     }
 
-    /// Whether a call may count on it: open already, or allowed to be opened now.
-    pub(super) fn may_be_used(&self, now: Instant) -> bool {
-        !matches!(self.life, Life::Lost { retry_at } if now < retry_at)
-    }
-
-    /// A call uses it. `true`: it has to be opened.
+    /// Somebody uses it. `true`: it has to be opened, perhaps again.
     pub(super) fn is_used(&mut self, now: Instant) -> bool {
         self.lingers_until = None;
-        if self.is_open() {
-            return false;
-        }
-        self.life = Life::Starting { began: now, after_loss: matches!(self.life, Life::Lost { .. }) };
+        self.life = match self.life {
+            Life::Idle => Life::Starting { until: now + CAPTURE_PATIENCE },
+            Life::Lost { since, again: Again::Unasked } => Life::Lost { since, again: Again::Opening },
+            Life::Lost { since, again: Again::At(at) } if at <= now => {
+                Life::Lost { since, again: Again::Opening }
+            }
+            Life::Starting { .. } | Life::Running | Life::Lost { .. } => return false,
+        };
         true
     }
 
@@ -61,54 +88,95 @@ impl Capture {
         if !self.is_open() {
             return false;
         }
+        // There is nothing to linger with.
+        if matches!(self.life, Life::Lost { again: Again::At(_), .. }) {
+            return self.close();
+        }
         let until = *self.lingers_until.get_or_insert(now + idle_after);
         until <= now && self.close()
     }
 
-    /// `true`: it was open and has to be closed.
+    /// `true`: it was open, or tried, and has to be closed. That it is lost stays known.
     pub(super) fn close(&mut self) -> bool {
         let open = self.is_open();
-        if open {
-            self.life = Life::Idle;
-            self.lingers_until = None;
-        }
+        self.life = match self.life {
+            Life::Lost { since, .. } => Life::Lost { since, again: Again::Unasked },
+            Life::Idle | Life::Starting { .. } | Life::Running => Life::Idle,
+        };
+        self.lingers_until = None;
         open
     }
 
-    /// Frames flow. `true`: for the first time after a loss.
-    pub(super) fn runs(&mut self) -> bool {
-        let Life::Starting { began, after_loss } = self.life else { return false };
-        self.life = Life::Running { began };
-        after_loss
+    /// Frames flow. Since when they had not, where it was lost.
+    pub(super) fn runs(&mut self) -> Option<Instant> {
+        let lost = match self.life {
+            Life::Starting { .. } => None,
+            Life::Lost { since, again: Again::Opening } => Some(since),
+            Life::Idle | Life::Running | Life::Lost { .. } => return None,
+        };
+        self.life = Life::Running;
+        lost
     }
 
-    /// It failed. `None`: nobody wanted it open. Otherwise whether it had failed before and not run since.
-    pub(super) fn failed(&mut self) -> Option<bool> {
-        let (began, again) = match self.life {
-            Life::Starting { began, after_loss } => (began, after_loss),
-            Life::Running { began } => (began, false),
-            Life::Idle | Life::Lost { .. } => return None,
+    /// It failed, or could not be opened. One that has just run is tried again at once.
+    pub(super) fn failed(&mut self, now: Instant) -> Failure {
+        let (since, at, failure) = match self.life {
+            Life::Starting { .. } => (now, now + CAPTURE_RETRY, Failure::Lost),
+            Life::Running => (now, now, Failure::Lost),
+            Life::Lost { since, again: Again::Opening } => (since, now + CAPTURE_RETRY, Failure::StillLost),
+            Life::Idle | Life::Lost { .. } => return Failure::Unasked,
         };
-        self.life = Life::Lost { retry_at: began + CAPTURE_RETRY };
-        self.lingers_until = None;
-        Some(again)
+        self.life = Life::Lost { since, again: Again::At(at) };
+        failure
+    }
+
+    /// A device has come: a lost camera need not wait for its next try.
+    pub(super) fn appeared(&mut self, now: Instant) {
+        if let Life::Lost { again: again @ Again::At(_), .. } = &mut self.life {
+            *again = Again::At(now);
+        }
+    }
+
+    /// `true`: it takes too long to its first frame, and counts as lost from now on.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+        let late = matches!(self.life, Life::Starting { until } if until <= now);
+        if late {
+            self.life = Life::Lost { since: now, again: Again::Opening };
+        }
+        late
     }
 
     pub(super) fn state(&self) -> CaptureState {
         match self.life {
             Life::Idle => CaptureState::Idle,
             Life::Starting { .. } => CaptureState::Starting,
-            Life::Running { .. } => CaptureState::Running,
+            Life::Running => CaptureState::Running,
             Life::Lost { .. } => CaptureState::Lost,
         }
     }
 
-    /// When it has to be looked at again, where nobody comes back before.
-    pub(super) fn timeout(&self) -> Option<Instant> {
-        [self.looked_at_until, self.lingers_until].into_iter().flatten().min()
+    /// Since when there is no picture that there should be.
+    pub(super) fn lost_since(&self) -> Option<Instant> {
+        if let Life::Lost { since, .. } = self.life { Some(since) } else { None }
     }
 
-    fn is_open(&self) -> bool {
-        matches!(self.life, Life::Starting { .. } | Life::Running { .. })
+    /// Whether frames flow.
+    pub(super) fn is_running(&self) -> bool {
+        self.life == Life::Running
+    }
+
+    /// Open, being opened, or tried again and again.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.life, Life::Idle | Life::Lost { again: Again::Unasked, .. })
+    }
+
+    /// When something is due.
+    pub(super) fn timeout(&self) -> Option<Instant> {
+        let own = match self.life {
+            Life::Starting { until } => Some(until),
+            Life::Lost { again: Again::At(at), .. } => Some(at),
+            Life::Idle | Life::Running | Life::Lost { .. } => None,
+        };
+        own.into_iter().chain(self.looked_at_until).chain(self.lingers_until).min()
     }
 }

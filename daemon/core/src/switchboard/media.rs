@@ -4,20 +4,45 @@
 use std::time::Instant;
 
 use super::call::{Call, Ours};
+use super::capture::Failure;
+use super::encoders::Remedy;
 use super::{Farewell, Relay, Switchboard};
 use crate::command::{Command, Level};
 use crate::event::MediaEvent;
 use crate::ids::{CallId, Rendition};
+use crate::wire::Reason;
 use crate::wire::limits::{JOIN_KEY_FRAME_GAP, KEY_FRAME_GAP};
-use crate::wire::{Outgoing, Reason, What};
 
 impl Switchboard {
     pub(super) fn handle_media(&mut self, event: MediaEvent, now: Instant) {
         match event {
-            MediaEvent::CaptureRunning => self.capture_runs(),
+            MediaEvent::CaptureRunning => self.capture_runs(now),
             MediaEvent::CaptureFailed { reason } => self.capture_failed(&reason, now),
+            MediaEvent::SoundRunning => {
+                if let Some(since) = self.sound.runs() {
+                    let gone = now.saturating_duration_since(since).as_secs_f64();
+                    let text = format!("the sound is back after {gone:.1} s");
+                    self.note(Level::Info, None, None, text);
+                }
+            }
+            MediaEvent::SoundFailed { reason } => {
+                let level = if self.sound.failed(now) { Level::Warn } else { Level::Debug };
+                self.note(level, None, None, format!("the sound failed: {reason}"));
+            }
+            MediaEvent::SoundMute { reason } => {
+                if self.sound.is_mute() {
+                    self.note(Level::Warn, None, None, reason);
+                }
+            }
+            MediaEvent::DeviceCame => {
+                self.capture.appeared(now);
+                self.sound.appeared(now);
+            }
+            MediaEvent::FramesFlow => self.flow.are_seen(now),
             // Its first frame is a key frame, and the calls waiting for it are served by the media side.
-            MediaEvent::RenditionRunning { .. } => {}
+            MediaEvent::RenditionRunning { rendition } => {
+                self.encoders.entry(rendition).or_default().runs();
+            }
             MediaEvent::RenditionFailed { rendition, reason } => {
                 self.rendition_failed(rendition, &reason, now)
             }
@@ -53,43 +78,76 @@ impl Switchboard {
         }
     }
 
-    fn capture_runs(&mut self) {
-        if self.capture.runs() {
-            self.note(Level::Info, None, None, "the camera is back".into());
-            self.notice(What::CameraBack);
+    /// What has to be done by `now` about camera, microphone and encoders.
+    pub(super) fn media_timeout(&mut self, now: Instant) {
+        if self.capture.handle_timeout(now) {
+            let text = "the camera gives no first picture; if it does not come by itself, unplug the camera and \
+                        plug it in again";
+            self.note(Level::Warn, None, None, text.into());
+        }
+        if self.flow.handle_timeout(now) {
+            let text = "no encoded frame comes though somebody watches; restart Porthole if this stays";
+            self.note(Level::Warn, None, None, text.into());
+        }
+        for rendition in Rendition::ALL {
+            let due = self.encoders.get_mut(&rendition).and_then(|encoders| encoders.is_due(now));
+            let choose = |attempt| Command::ChooseEncoder { rendition, attempt };
+            self.commands.extend(due.map(choose));
+        }
+    }
+
+    /// When [`Self::media_timeout`] has something to do.
+    pub(super) fn media_timeouts(&self) -> impl Iterator<Item = Instant> {
+        let encoders = self.encoders.values().filter_map(|encoders| encoders.timeout());
+        let others = [self.capture.timeout(), self.sound.timeout(), self.flow.timeout()];
+        encoders.chain(others.into_iter().flatten())
+    }
+
+    fn capture_runs(&mut self, now: Instant) {
+        if let Some(since) = self.capture.runs() {
+            let gone = now.saturating_duration_since(since).as_secs_f64();
+            self.note(Level::Info, None, None, format!("the camera is back after {gone:.1} s"));
         }
     }
 
     fn capture_failed(&mut self, reason: &str, now: Instant) {
-        let Some(again) = self.capture.failed() else { return };
-        self.counts.failed += 1;
-        // A page that is left open tries every few seconds, all night.
-        let level = if again { Level::Debug } else { Level::Warn };
+        let level = match self.capture.failed(now) {
+            Failure::Unasked => return,
+            Failure::Lost => {
+                self.counts.failed += 1;
+                Level::Warn
+            }
+            // It is tried every second, all night.
+            Failure::StillLost => Level::Debug,
+        };
         self.note(level, None, None, format!("the camera failed: {reason}"));
-        for id in self.find(|_| true) {
-            self.end(id, Reason::CameraLost, Farewell::Said, now);
-        }
-        self.notice(What::CameraLost);
     }
 
-    /// Tells everybody in the room, where nobody is upset by words they do not know.
-    fn notice(&mut self, what: What) {
-        if self.tongue.takes_objects() {
-            self.send(Outgoing::notice(&self.settings.room.room, &self.settings.me, what));
-        }
-    }
-
+    /// The next encoder takes its place within the same calls. Where none works they end.
     fn rendition_failed(&mut self, rendition: Rendition, reason: &str, now: Instant) {
-        if self.renditions.remove(&rendition).is_none() {
+        if !self.renditions.contains_key(&rendition) {
             return;
         }
-        self.note(Level::Warn, None, None, format!("the {rendition} encoder failed: {reason}"));
-        let word = match rendition {
-            Rendition::H264 => Reason::CameraLost,
-            Rendition::Vp8 => Reason::Failed,
-        };
-        for id in self.find(|call| call.rendition == Some(rendition)) {
-            self.end(id, word, Farewell::Said, now);
+        let encoders = self.encoders.entry(rendition).or_default();
+        match encoders.failed(now) {
+            Remedy::Next => {
+                let level = if encoders.is_news(now) { Level::Warn } else { Level::Debug };
+                let due = encoders.is_due(now);
+                let text = format!("the {rendition} encoder failed and is replaced: {reason}");
+                self.note(level, None, None, text);
+                let choose = |attempt| Command::ChooseEncoder { rendition, attempt };
+                self.commands.extend(due.map(choose));
+            }
+            Remedy::GiveUp => {
+                self.note(Level::Warn, None, None, format!("no {rendition} encoder works: {reason}"));
+                let word = match rendition {
+                    Rendition::H264 => Reason::CameraLost,
+                    Rendition::Vp8 => Reason::Failed,
+                };
+                for id in self.find(|call| call.rendition == Some(rendition)) {
+                    self.end(id, word, Farewell::Said, now);
+                }
+            }
         }
     }
 
@@ -101,7 +159,10 @@ impl Switchboard {
         // Our own relay tells pages what cameras are called before they call.
         let untold = matches!(self.settings.relay, Relay::Foreign { .. });
         match call.answered(sdp, &self.tongue, untold.then_some(&*self.settings.room.camera), now) {
-            Ok(messages) => self.commands.extend(messages.into_iter().map(Command::Send)),
+            Ok(messages) => {
+                self.commands.extend(messages.into_iter().map(Command::Send));
+                self.catch_up(id);
+            }
             Err(reason) => self.end(id, reason, Farewell::Said, now),
         }
     }

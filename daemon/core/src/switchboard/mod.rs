@@ -2,8 +2,9 @@
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
 //! say, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
-//! `holders` what keys have to do with calls; `call`, `capture`, `door`,
-//! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
+//! `holders` what keys have to do with calls, `upkeep` what follows from all that; `call`, `capture`, `sound`,
+//! `encoders`, `flow`, `troubles`, `door`, `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of
+//! the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
 mod admit;
@@ -12,7 +13,9 @@ mod capture;
 mod door;
 mod doubts;
 mod early;
+mod encoders;
 mod entry;
+mod flow;
 mod holders;
 mod keyframes;
 mod media;
@@ -21,23 +24,30 @@ mod orders;
 mod players;
 mod rate;
 mod refusals;
+mod sound;
 mod talk;
+mod troubles;
+mod upkeep;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use call::Call;
 use capture::Capture;
 use door::Door;
 use early::EarlyCandidates;
+use encoders::Encoders;
 use entry::{Entry, Visitor};
+use flow::Flow;
 use holders::Told;
 use keyframes::KeyFrames;
 use players::refused;
 use rate::OfferRate;
 use refusals::Refusals;
+use sound::Sound;
+use troubles::Troubles;
 
-use crate::command::{Command, Level, Note};
+use crate::command::{Command, Level, Note, Slate};
 use crate::config::settings::{Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings};
 use crate::event::Event;
 use crate::ids::{CallId, Name, PeerId, Rendition};
@@ -58,6 +68,8 @@ pub struct SwitchboardSettings {
     pub fallback: Fallback,
     /// Whether there may be sound to offer.
     pub sound: bool,
+    /// Whether the camera stays open while nobody watches.
+    pub keep_warm: bool,
     /// Whose relay it is.
     pub relay: Relay,
 }
@@ -90,6 +102,7 @@ impl SwitchboardSettings {
             me,
             fallback: settings.media.video.fallback,
             sound: settings.media.audio.source != AudioSource::None,
+            keep_warm: settings.media.video.keep_warm,
             relay,
         }
     }
@@ -105,7 +118,18 @@ pub struct Switchboard {
     last_call: u64,
     calls: BTreeMap<CallId, Call>,
     capture: Capture,
+    sound: Sound,
+    /// Nobody is to see or hear anything.
+    privacy: bool,
+    /// What stands in for the camera's picture.
+    slate: Option<Slate>,
+    /// Silence stands in for the microphone.
+    silent: bool,
+    /// What of that viewers were told.
+    troubles: Troubles,
     renditions: BTreeMap<Rendition, KeyFrames>,
+    encoders: BTreeMap<Rendition, Encoders>,
+    flow: Flow,
     early: EarlyCandidates,
     /// Where no key tells whose an offer is. Peers without a name share one count.
     rate: OfferRate<Option<PeerId>>,
@@ -165,12 +189,19 @@ impl Switchboard {
         Self {
             tongue,
             entry: Entry::new(visitor, own),
+            privacy: settings.room.privacy,
+            troubles: Troubles { privacy: settings.room.privacy, ..Troubles::default() },
             settings,
             phase: Phase::Open,
             last_call: 0,
             calls: BTreeMap::new(),
             capture: Capture::new(),
+            sound: Sound::new(),
+            slate: None,
+            silent: false,
             renditions: BTreeMap::new(),
+            encoders: BTreeMap::new(),
+            flow: Flow::Unwanted,
             early: EarlyCandidates::default(),
             rate: OfferRate::default(),
             door: Door::default(),
@@ -211,6 +242,7 @@ impl Switchboard {
             self.renditions.iter_mut().filter_map(|(r, keys)| keys.handle_timeout(now).then_some(*r));
         self.commands.extend(wished.map(Command::ForceKeyFrame));
         self.early.handle_timeout(now);
+        self.media_timeout(now);
         if !self.is_stopping() {
             let join = self.entry.handle_timeout(&mut self.tongue, now);
             self.commands.extend(join.map(Command::Send));
@@ -241,8 +273,8 @@ impl Switchboard {
         let calls = calls.chain(self.calls.values().filter_map(|call| self.expiry(call)));
         let keys = self.renditions.values().filter_map(KeyFrames::timeout);
         let entry = if stopping.is_none() { self.entry.timeout() } else { None };
-        let others = [stopping, entry, self.capture.timeout(), self.early.timeout(), self.refusals.timeout()];
-        calls.chain(keys).chain(others.into_iter().flatten()).min()
+        let others = [stopping, entry, self.early.timeout(), self.refusals.timeout()];
+        calls.chain(keys).chain(others.into_iter().flatten()).chain(self.media_timeouts()).min()
     }
 
     /// What the daemon is doing.
@@ -252,6 +284,9 @@ impl Switchboard {
             lost: self.entry.lost(),
             room: self.entry.state(),
             capture: self.capture.state(),
+            sound: self.sound.state(),
+            frames: self.flow.state(),
+            privacy: self.privacy,
             calls: self.going().count(),
             live: self.calls.values().filter(|call| call.is_live()).count(),
             renditions: self.renditions.keys().map(ToString::to_string).collect(),
@@ -332,30 +367,6 @@ impl Switchboard {
         self.commands.push_back(Command::HangUp { call: id });
         let text = format!("call ended after {:.1} s: {}", age.as_secs_f64(), reason.sentence());
         self.note(Level::Info, Some(id), viewer, text);
-    }
-
-    /// Stops what nobody uses any more, and finishes when everything is released.
-    fn settle(&mut self, now: Instant) {
-        self.tell_watchers();
-        let used: BTreeSet<_> = self.going().filter_map(|(_, call)| call.rendition).collect();
-        let unused: Vec<_> = self.renditions.keys().filter(|r| !used.contains(r)).copied().collect();
-        for rendition in unused {
-            self.renditions.remove(&rendition);
-            self.commands.push_back(Command::StopRendition(rendition));
-        }
-        let looked_at = self.capture.is_looked_at(now);
-        let idle = !looked_at && self.going().next().is_none();
-        let stop = match self.phase {
-            Phase::Open => idle && self.capture.is_unused(self.settings.room.idle_after, now),
-            Phase::Stopping { .. } | Phase::Finished => self.capture.close(),
-        };
-        if stop {
-            self.commands.push_back(Command::StopCapture);
-        }
-        if self.is_stopping() && self.calls.is_empty() {
-            self.phase = Phase::Finished;
-            self.commands.push_back(Command::Finished);
-        }
     }
 
     fn send(&mut self, message: Outgoing) {

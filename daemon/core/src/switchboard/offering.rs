@@ -40,9 +40,6 @@ impl Switchboard {
         if self.settings.room.access != Access::Open {
             return Err(Reason::NotAllowed);
         }
-        if !self.capture.may_be_used(now) {
-            return Err(Reason::CameraLost);
-        }
         let crowded_out = self.crowded_out(from);
         if self.is_full(from, &crowded_out) { Err(Reason::Busy) } else { Ok(()) }
     }
@@ -63,6 +60,7 @@ impl Switchboard {
             life: Life::Offering { until: now + ANSWER_DEADLINE },
             away_until: None,
             replaced_at: None,
+            told: Default::default(),
             candidates: 0,
             visit: None,
             mark: Mark { from: from.clone(), tag: None, ufrag: None },

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::Switchboard;
-use crate::command::Command;
 use crate::order::Order;
 use crate::wire::limits::LOOK;
 
@@ -14,13 +13,14 @@ impl Switchboard {
         }
         match order {
             Order::Look {} => self.look(now),
+            Order::Privacy { on } => self.switch_privacy(on),
         }
     }
 
-    /// Somebody looks without calling: the camera is opened for it, unless it has just failed.
+    /// Somebody looks without calling: the camera is opened for it.
     fn look(&mut self, now: Instant) {
-        if self.capture.may_be_used(now) && self.capture.is_wanted(now + LOOK, now) {
-            self.commands.push_back(Command::StartCapture);
+        if !self.privacy && self.capture.is_wanted(now + LOOK, now) {
+            self.start_capture();
         }
     }
 }

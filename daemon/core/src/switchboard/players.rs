@@ -101,7 +101,7 @@ impl Switchboard {
         let offer =
             Offer { from: viewer, tag: None, to: None, key: None, proof: None, sdp, shape: Shape::Http };
         // Media goes one way here, whatever the key allows.
-        let plan = self.plan(&offer, Talk::Forbidden, now)?;
+        let plan = self.plan(&offer, Talk::Forbidden)?;
         let visit = Visit { place, waiting: Some(request) };
         self.admit(offer, plan, key, Some(visit), now);
         Ok(())

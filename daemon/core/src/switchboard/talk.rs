@@ -195,6 +195,9 @@ impl Switchboard {
         for call in self.calls.values_mut().filter(|call| call.viewer() == Some(peer)) {
             call.away_until = None;
         }
+        for id in self.find(|call| call.viewer() == Some(peer) && call.answer().is_some()) {
+            self.catch_up(id);
+        }
     }
 
     fn left(&mut self, peer: &PeerId, now: Instant) {

@@ -59,8 +59,20 @@ pub const REPLACED_LIFE: Duration = Duration::from_secs(5);
 pub const LEFT_GRACE: Duration = Duration::from_secs(30);
 /// How long a call that was hung up may take to close before it is given up.
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
-/// Least time between two attempts to open a camera that failed.
-pub const CAPTURE_RETRY: Duration = Duration::from_secs(2);
+/// Time between two attempts to open a camera or microphone that failed.
+pub const CAPTURE_RETRY: Duration = Duration::from_secs(1);
+/// How long a camera may take to its first frame before viewers are told that there is no picture.
+pub const CAPTURE_PATIENCE: Duration = Duration::from_secs(3);
+/// How often in a row an encoder is replaced before the calls that need it are ended.
+pub const ENCODER_TRIES: u32 = 4;
+/// Time between an encoder that failed at once and the next one.
+pub const ENCODER_RETRY: Duration = Duration::from_millis(500);
+/// How long an encoder that failed is out of favour.
+pub const ENCODER_FAVOUR: Duration = Duration::from_secs(600);
+/// Least time between two warnings that an encoder failed.
+pub const ENCODER_WARNINGS: Duration = Duration::from_secs(60);
+/// How long no encoded frame may be heard of while somebody watches.
+pub const FRAMES_STILL: Duration = Duration::from_secs(10);
 /// How long the camera is kept open for somebody who looks without calling.
 pub const LOOK: Duration = Duration::from_secs(10);
 /// How long a viewer may take to answer an offer of ours.

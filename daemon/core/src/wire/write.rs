@@ -26,6 +26,14 @@ pub enum What {
     CameraLost,
     /// It gives one again.
     CameraBack,
+    /// The microphone gives no sound.
+    SoundLost,
+    /// It gives some again.
+    SoundBack,
+    /// Camera and microphone are closed, because somebody wanted it so.
+    PrivacyOn,
+    /// No longer.
+    PrivacyOff,
 }
 
 /// Somebody who watches, as others are told.
@@ -43,6 +51,10 @@ impl What {
         match self {
             Self::CameraLost => "camera-lost",
             Self::CameraBack => "camera-back",
+            Self::SoundLost => "sound-lost",
+            Self::SoundBack => "sound-back",
+            Self::PrivacyOn => "privacy-on",
+            Self::PrivacyOff => "privacy-off",
         }
     }
 
@@ -51,6 +63,10 @@ impl What {
         match self {
             Self::CameraLost => Reason::CameraLost.sentence(),
             Self::CameraBack => "the camera gives a picture again",
+            Self::SoundLost => "the microphone gives no sound",
+            Self::SoundBack => "the microphone gives sound again",
+            Self::PrivacyOn => "camera and microphone are switched off for privacy",
+            Self::PrivacyOff => "privacy is over",
         }
     }
 }
@@ -146,6 +162,11 @@ impl Outgoing {
     pub fn notice(room: &RoomName, me: &PeerId, what: What) -> Self {
         let payload = json!({ "room": room, "from": me, "what": what.word(), "text": what.sentence() });
         Self::new(None, "notice", [payload])
+    }
+
+    /// `notice`: something that the one viewer that `address` names has not heard.
+    pub fn notice_to(address: &Address, what: What) -> Self {
+        address.put("notice", [("what", json!(what.word())), ("text", json!(what.sentence()))])
     }
 }
 

@@ -8,16 +8,20 @@ pub mod keys;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use porthole_core::command::{Command, Level, Note};
+use porthole_core::command::{Command, Level, Note, Slate};
 use porthole_core::config::settings::{Access, Fallback, RoomSettings};
 use porthole_core::event::{Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
+use porthole_core::order::Order;
 use porthole_core::sdp::choose::{self, AnswerPlan, Codec, Direction};
 use porthole_core::switchboard::{Relay, Switchboard, SwitchboardSettings};
 use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, Watcher, What};
 use serde_json::{Value, json};
 
-pub use Command::{Finished, ForceKeyFrame, StartCapture, StartRendition, StopCapture, StopRendition};
+pub use Command::{
+    ChooseEncoder, EndSilence, Finished, ForceKeyFrame, HideSlate, PlaySilence, ShowSlate, StartCapture,
+    StartRendition, StartSound, StopCapture, StopRendition,
+};
 pub use Rendition::{H264, Vp8};
 
 pub const ROOM: &str = "porthole";
@@ -29,6 +33,10 @@ pub struct Desk {
     pub now: Instant,
     pub notes: Vec<Note>,
     pub plans: BTreeMap<CallId, AnswerPlan>,
+    /// The camera opens as soon as it is asked for. Else the test says what it does.
+    pub camera_works: bool,
+    /// When the camera was lost, where [`Desk::lost`] has made it so.
+    pub lost_at: Instant,
 }
 
 impl Desk {
@@ -51,21 +59,51 @@ impl Desk {
                 keys: None,
                 max_calls: 20,
                 idle_after: secs(10),
+                privacy: false,
             },
             me: name(ME),
             fallback: Fallback::Vp8,
             sound: true,
+            keep_warm: false,
             relay: Relay::Own,
         };
         change(&mut settings);
         let board = Switchboard::new(settings);
-        Self { board, now: Instant::now(), notes: Vec::new(), plans: BTreeMap::new() }
+        Self {
+            board,
+            now: Instant::now(),
+            notes: Vec::new(),
+            plans: BTreeMap::new(),
+            camera_works: true,
+            lost_at: Instant::now(),
+        }
+    }
+
+    /// The same, and the test says what the camera does.
+    pub fn with_a_camera() -> Self {
+        Self { camera_works: false, ..Self::local() }
+    }
+
+    /// One viewer watches, and the camera has just been lost; it is being opened again.
+    pub fn lost() -> Self {
+        let mut desk = Self::with_a_camera();
+        desk.live("anna", "1");
+        desk.on(capture_runs());
+        desk.lost_at = desk.now;
+        let lost = no_camera(desk.now);
+        desk.expect(capture_failed(), [lost, StartCapture, noticed(What::CameraLost)]);
+        desk
     }
 
     /// Feeds one event and tells what is commanded.
     pub fn on(&mut self, event: Event) -> Vec<Command> {
         self.board.handle(event, self.now);
-        self.drain()
+        let mut commands = self.drain();
+        if self.camera_works && commands.contains(&StartCapture) {
+            self.board.handle(capture_runs(), self.now);
+            commands.extend(self.drain());
+        }
+        commands
     }
 
     /// Exactly these commands and nothing else.
@@ -105,6 +143,20 @@ impl Desk {
     pub fn passes(&mut self, time: Duration, commands: impl IntoIterator<Item = Command>) {
         let commands: Vec<_> = commands.into_iter().collect();
         assert_eq!(self.sleep(time), commands, "while {time:?} pass");
+    }
+
+    /// The same while every live viewer is heard and its picture flows.
+    #[track_caller]
+    pub fn listens(&mut self, time: Duration, commands: impl IntoIterator<Item = Command>) {
+        let (end, mut seen) = (self.now + time, Vec::new());
+        while self.now < end {
+            for id in self.plans.keys().map(|id| id.0).collect::<Vec<_>>() {
+                self.ignores(heard(id));
+            }
+            self.ignores(frames_flow());
+            seen.extend(self.sleep((end - self.now).min(secs(1))));
+        }
+        assert_eq!(seen, commands.into_iter().collect::<Vec<_>>(), "while {time:?} pass");
     }
 
     /// A viewer's call, brought as far as being answered by the camera. Tells its number.
@@ -234,6 +286,10 @@ pub fn offered(id: u64, rendition: Rendition) -> Event {
     Event::Media(MediaEvent::Offered { call: CallId(id), sdp: our_offer(rendition) })
 }
 
+pub fn privacy(on: bool) -> Event {
+    Event::Order(Order::Privacy { on })
+}
+
 pub fn shutdown() -> Event {
     Event::Shutdown
 }
@@ -278,6 +334,30 @@ pub fn capture_failed() -> Event {
     Event::Media(MediaEvent::CaptureFailed { reason: "/dev/video0 is busy: close the other program".into() })
 }
 
+pub fn sound_runs() -> Event {
+    Event::Media(MediaEvent::SoundRunning)
+}
+
+pub fn sound_failed() -> Event {
+    Event::Media(MediaEvent::SoundFailed { reason: "hw:1 is gone: plug the microphone in".into() })
+}
+
+pub fn sound_is_mute() -> Event {
+    Event::Media(MediaEvent::SoundMute { reason: "only silence: raise Capture in alsamixer".into() })
+}
+
+pub fn device_came() -> Event {
+    Event::Media(MediaEvent::DeviceCame)
+}
+
+pub fn frames_flow() -> Event {
+    Event::Media(MediaEvent::FramesFlow)
+}
+
+pub fn rendition_runs(rendition: Rendition) -> Event {
+    Event::Media(MediaEvent::RenditionRunning { rendition })
+}
+
 pub fn rendition_failed(rendition: Rendition) -> Event {
     Event::Media(MediaEvent::RenditionFailed {
         rendition,
@@ -319,6 +399,24 @@ pub fn said_bye(who: &str, tag: &str, reason: Reason) -> Command {
 pub fn sent_candidate(who: &str, tag: &str, number: Option<usize>) -> Command {
     let candidate = number.map(line);
     Command::Send(Outgoing::candidate(&address(Some(who), Some(tag)), candidate.as_ref()))
+}
+
+/// A slate that says that there is no picture since then.
+pub fn no_camera(since: Instant) -> Command {
+    ShowSlate(Slate::NoCamera { since })
+}
+
+pub fn privacy_slate() -> Command {
+    ShowSlate(Slate::Privacy)
+}
+
+pub fn choose(rendition: Rendition, attempt: u32) -> Command {
+    ChooseEncoder { rendition, attempt }
+}
+
+/// What one viewer alone is told.
+pub fn noticed_by(who: &str, tag: &str, what: What) -> Command {
+    Command::Send(Outgoing::notice_to(&address(Some(who), Some(tag)), what))
 }
 
 pub fn noticed(what: What) -> Command {

@@ -18,7 +18,7 @@ use porthole_core::config::settings::{
 };
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, Counts, RoomState, Status};
+use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState, Status};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
@@ -120,6 +120,7 @@ impl Port {
             keys: None,
             max_calls: 5,
             idle_after: Duration::ZERO,
+            privacy: false,
         };
         let camera = Camera { id: name(ME), events: desk, health, gate };
         let ice = IceSettings { stun: vec!["stun:stun.example".into()], ..IceSettings::default() };
@@ -149,6 +150,9 @@ fn well() -> Status {
         lost: None,
         room: RoomState::In,
         capture: CaptureState::Idle,
+        sound: SoundState::Idle,
+        frames: FrameState::Unwanted,
+        privacy: false,
         calls: 0,
         live: 0,
         renditions: Vec::new(),

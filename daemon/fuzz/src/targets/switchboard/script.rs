@@ -7,6 +7,7 @@ use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Secret, Stamp};
 use porthole_core::config::settings::{Access, Fallback, RoomSettings};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
+use porthole_core::order::Order;
 use porthole_core::switchboard::{Relay, SwitchboardSettings};
 use porthole_core::wire::Candidate;
 use porthole_core::wire::dialect::{Choice, Custom, Known};
@@ -45,8 +46,9 @@ pub fn settings(line: &str) -> SwitchboardSettings {
         keys: None,
         max_calls: calls + 1,
         idle_after: Duration::from_secs(3),
+        privacy: false,
     };
-    SwitchboardSettings { room, me: name(ME), fallback: Fallback::Vp8, sound: true, relay }
+    SwitchboardSettings { room, me: name(ME), fallback: Fallback::Vp8, sound: true, keep_warm: false, relay }
 }
 
 /// A message.
@@ -74,6 +76,12 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!capture" => MediaEvent::CaptureRunning,
         "!rendition" if rest.contains("fails") => MediaEvent::RenditionFailed { rendition, reason },
         "!rendition" => MediaEvent::RenditionRunning { rendition },
+        "!privacy" => return Some(Event::Order(Order::Privacy { on: !rest.contains("off") })),
+        "!sound" if rest.contains("fails") => MediaEvent::SoundFailed { reason },
+        "!sound" if rest.contains("mute") => MediaEvent::SoundMute { reason },
+        "!sound" => MediaEvent::SoundRunning,
+        "!device" => MediaEvent::DeviceCame,
+        "!flow" => MediaEvent::FramesFlow,
         "!wanted" => MediaEvent::KeyFrameWanted { rendition },
         _ => return None,
     };

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use porthole_core::access::Stamp;
-use porthole_core::command::Command;
+use porthole_core::command::{Command, Slate};
 use porthole_core::config::settings::Access;
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
+use porthole_core::order::Order;
 use porthole_core::sdp::choose::AnswerPlan;
+use porthole_core::status::CaptureState;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::wire::limits;
 use serde_json::{Value, json};
@@ -29,6 +31,11 @@ pub struct World {
     keyed: bool,
     offer: String,
     capture: bool,
+    /// The camera failed since it was last opened.
+    failed: bool,
+    privacy: bool,
+    slate: Option<Slate>,
+    silent: bool,
     renditions: BTreeSet<Rendition>,
     /// Calls that are not hung up, with what they watch.
     calls: BTreeMap<CallId, Option<Rendition>>,
@@ -54,6 +61,10 @@ impl World {
             keyed,
             offer: golden,
             capture: false,
+            failed: false,
+            privacy: false,
+            slate: None,
+            silent: false,
             renditions: BTreeSet::new(),
             calls: BTreeMap::new(),
             plans: BTreeMap::new(),
@@ -134,10 +145,8 @@ impl World {
 
     fn feed(&mut self, event: Event) {
         match &event {
-            Event::Media(MediaEvent::CaptureFailed { .. }) => self.capture = false,
-            Event::Media(MediaEvent::RenditionFailed { rendition, .. }) => {
-                _ = self.renditions.remove(rendition)
-            }
+            Event::Media(MediaEvent::CaptureFailed { .. }) => self.failed = true,
+            Event::Order(Order::Privacy { on }) if !self.stopping => self.privacy = *on,
             Event::Media(MediaEvent::Closed { call }) => _ = self.hung_up.remove(call),
             Event::Shutdown => self.stopping = true,
             _ => {}
@@ -173,11 +182,22 @@ impl World {
     fn take(&mut self, command: Command) {
         self.outcome.note(std::mem::discriminant(&command));
         match command {
-            Command::StartCapture => assert!(!self.stopping && !std::mem::replace(&mut self.capture, true)),
+            Command::StartCapture => {
+                let again = std::mem::replace(&mut self.capture, true);
+                let failed = std::mem::replace(&mut self.failed, false);
+                assert!(!self.stopping && !self.privacy && (failed || !again));
+            }
             Command::StopCapture => assert!(std::mem::replace(&mut self.capture, false)),
             Command::StartRendition(one) => {
-                assert!(!self.stopping && self.capture && self.renditions.insert(one))
+                assert!(!self.stopping && self.renditions.insert(one))
             }
+            Command::StartSound => assert!(self.capture),
+            Command::ShowSlate(slate) => assert!(self.slate.replace(slate) != Some(slate)),
+            Command::HideSlate => assert!(self.slate.take().is_some()),
+            Command::PlaySilence => assert!(!std::mem::replace(&mut self.silent, true)),
+            Command::EndSilence => assert!(std::mem::replace(&mut self.silent, false)),
+            // Before a rendition is started it may be told so.
+            Command::ChooseEncoder { .. } => {}
             Command::StopRendition(one) => assert!(self.renditions.remove(&one)),
             Command::Answer { call, plan, .. } => {
                 self.answers += 1;
@@ -209,7 +229,11 @@ impl World {
     }
 
     fn opens(&mut self, call: CallId, rendition: Option<Rendition>) {
-        assert!(!self.stopping && self.capture && call > self.last, "{call} after {}", self.last);
+        assert!(
+            !self.stopping && self.capture != self.privacy && call > self.last,
+            "{call} after {}",
+            self.last
+        );
         assert!(rendition.is_none_or(|one| self.renditions.contains(&one)));
         self.last = call;
         self.calls.insert(call, rendition);
@@ -220,7 +244,11 @@ impl World {
         assert_eq!(status.calls, self.calls.len());
         let used: BTreeSet<_> = self.calls.values().filter_map(|rendition| *rendition).collect();
         assert_eq!(self.renditions, used, "a rendition runs exactly while a call uses it");
-        assert!(self.calls.is_empty() || self.capture);
+        assert!(self.calls.is_empty() || self.capture != self.privacy, "calls without a camera");
+        assert!(!self.privacy || !self.capture, "an open camera in spite of privacy");
+        assert!(!self.calls.is_empty() || self.slate.is_none() && !self.silent, "a slate for nobody");
+        let dark = self.privacy || status.capture == CaptureState::Lost;
+        assert!(self.calls.is_empty() || !dark || self.slate.is_some(), "nothing is seen");
         assert!(self.calls.len() <= 2 * self.most, "a viewer has two calls at most");
         if self.keyed {
             let distinct: BTreeSet<_> = self.knocks.iter().map(|knock| knock["proof"].as_str()).collect();

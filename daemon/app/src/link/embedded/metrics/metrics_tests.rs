@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::body::Body;
-use porthole_core::status::{CaptureState, Counts, RoomState};
+use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState};
 use tower::ServiceExt;
 
 use super::super::relay;
@@ -145,6 +145,9 @@ fn status() -> Status {
         lost: None,
         room: RoomState::In,
         capture: CaptureState::Running,
+        sound: SoundState::Running,
+        frames: FrameState::Flowing,
+        privacy: false,
         calls: 3,
         live: 2,
         renditions: vec!["H.264".into()],

@@ -1,0 +1,150 @@
+//! The studio's sound: the microphone, and the silence that stands in for it.
+
+use std::time::Duration;
+
+use porthole_core::config::settings::AudioSource;
+use porthole_core::event::MediaEvent;
+
+use super::{Life, Open, SILENCE, Studio, Word};
+use crate::media::doors::{Held, Patience};
+use crate::media::element::MediaError;
+use crate::media::pulse::Rhythm;
+use crate::media::sound::{From, Sound};
+use crate::media::source;
+
+/// How long opening a microphone may take.
+const MICROPHONE: Patience = Patience { door: Duration::from_secs(3), open: Duration::from_secs(10) };
+/// How long it may give nothing but zeros before that is said.
+const MUTE: Duration = Duration::from_millis(2500);
+
+impl Studio {
+    pub(super) fn start_sound(&mut self) {
+        // A clip's sound comes with its picture.
+        if self.sound.number().is_some() || (self.sound_is_the_clip_s() && self.clip().is_none()) {
+            return;
+        }
+        let number = self.next();
+        self.sound = Life::Opening(number);
+        let (settings, timeline) = (self.settings.audio.clone(), self.timeline.clone());
+        let from = From::Source(self.sound_source(), self.clip());
+        let (ear, door) = (self.ear(number), self.sound_door.clone());
+        let lost = {
+            let ear = ear.clone();
+            move |reason| ear(Word::SoundLost(reason))
+        };
+        tokio::spawn(async move {
+            let open = move || Sound::start(&settings, &from, &timeline, lost);
+            let opened = door.open("the microphone", MICROPHONE, open).await;
+            ear(Word::Sound(opened.map(Held::transpose)));
+        });
+    }
+
+    pub(super) fn sound_opened(&mut self, number: u64, result: Result<Option<Held<Sound>>, MediaError>) {
+        if self.sound.number() != Some(number) {
+            if let Ok(Some(late)) = result {
+                self.porter.close("the microphone", late);
+            }
+            return;
+        }
+        match result {
+            Ok(Some(held)) => {
+                self.microphone = held.it.device.clone().or(self.microphone.take());
+                self.mute = held.it.noise.clone().map(Rhythm::of);
+                let rhythm = Rhythm::of(held.it.pulse.clone());
+                self.sound = Life::Open(Open { number, held, rhythm });
+                self.events.send(MediaEvent::SoundRunning);
+                self.publish_sound();
+            }
+            Ok(None) => self.sound = Life::Closed,
+            Err(error) => self.lose_sound(error.to_string()),
+        }
+    }
+
+    pub(super) fn stop_sound(&mut self) {
+        self.mute = None;
+        if let Some(held) = self.sound.take() {
+            self.porter.close("the microphone", held);
+            self.publish_sound();
+        }
+    }
+
+    pub(super) fn lose_sound(&mut self, reason: String) {
+        self.stop_sound();
+        let reason = format!("{reason}; see audio.source and audio.device in the configuration");
+        self.events.send(MediaEvent::SoundFailed { reason });
+    }
+
+    pub(super) fn play_silence(&mut self) {
+        match Sound::start(&self.settings.audio, &From::Silence, &self.timeline, |words| {
+            log::warn!("the silence stopped: {words}");
+        }) {
+            Ok(silence) => {
+                if let Some(old) = std::mem::replace(&mut self.silence, silence) {
+                    self.porter.close("the silence", old);
+                }
+                self.publish_sound();
+            }
+            Err(error) => log::warn!("no silence can be played: {error}"),
+        }
+    }
+
+    pub(super) fn end_silence(&mut self) {
+        if let Some(old) = self.silence.take() {
+            self.porter.close("the silence", old);
+            self.publish_sound();
+        }
+    }
+
+    pub(super) fn look_at_sound(&mut self, elapsed: Duration) {
+        let Life::Open(open) = &mut self.sound else { return };
+        open.rhythm.look(elapsed);
+        if open.rhythm.quiet() >= SILENCE {
+            let clip = self.sound_is_the_clip_s();
+            // A clip's sound may be shorter than its picture.
+            if !clip {
+                self.lose_sound(format!(
+                    "nothing from the microphone for {SILENCE:?}; if it stays so, unplug it and plug it in again"
+                ));
+            }
+            return;
+        }
+        let device = open.held.it.device.is_some();
+        if let Some(mute) = &mut self.mute {
+            mute.look(elapsed);
+            if device && mute.quiet() >= MUTE {
+                self.mute = None;
+                let reason =
+                    "the microphone gives nothing but silence; check that it is not muted: choose its card \
+                              in alsamixer with F6, press F4, and raise Capture"
+                        .to_owned();
+                self.events.send(MediaEvent::SoundMute { reason });
+            }
+        }
+    }
+
+    /// Whether the sound is part of the clip that is the camera.
+    pub(super) fn sound_is_the_clip_s(&self) -> bool {
+        self.sound_source() == AudioSource::File
+    }
+
+    fn sound_source(&self) -> AudioSource {
+        let picture = source::picture(&self.settings.video);
+        match (source::sound(&self.settings.audio, &picture), &self.microphone) {
+            (AudioSource::None | AudioSource::Test, Some(known))
+                if self.settings.audio.source == AudioSource::Auto =>
+            {
+                AudioSource::Alsa(known.clone())
+            }
+            (source, _) => source,
+        }
+    }
+
+    fn publish_sound(&mut self) {
+        let sound = match (&self.silence, &self.sound) {
+            (Some(silence), _) => Some(silence.packets.clone()),
+            (None, Life::Open(open)) => Some(open.held.it.packets.clone()),
+            (None, _) => None,
+        };
+        self.published.send_modify(|producers| producers.sound = sound);
+    }
+}

@@ -1,0 +1,106 @@
+//! The microphone, and what is heard while it gives nothing.
+
+#![allow(clippy::unwrap_used)]
+
+mod desk;
+
+use desk::*;
+use porthole_core::command::Level;
+use porthole_core::status::SoundState;
+use porthole_core::wire::What;
+
+#[test]
+fn a_lost_microphone_is_silence_and_told_and_tried_until_it_is_back() {
+    let mut desk = listening();
+    desk.expect(sound_failed(), [PlaySilence, StartSound, noticed(What::SoundLost)]);
+    let (level, text) = desk.noted().swap_remove(0);
+    assert!(level == Level::Warn && text.contains("plug the microphone in"), "{text}");
+    for _ in 0..100 {
+        desk.ignores(sound_failed());
+        desk.listens(millis(999), []);
+        desk.passes(millis(1), [StartSound]);
+    }
+    assert!(desk.noted().iter().all(|(level, _)| *level == Level::Debug), "the log is not flooded");
+    assert_eq!(desk.board.status().sound, SoundState::Lost);
+    desk.expect(sound_runs(), [EndSilence, noticed(What::SoundBack)]);
+    assert_eq!(desk.board.status().sound, SoundState::Running);
+    assert_eq!(desk.noted().len(), 1);
+}
+
+#[test]
+fn a_microphone_that_is_not_there_at_the_start_is_the_same() {
+    let mut desk = Desk::with_a_camera();
+    desk.on(offer("anna", "1"));
+    desk.expect(sound_failed(), [PlaySilence, noticed(What::SoundLost)]);
+    desk.passes(secs(1), [StartSound]);
+    desk.expect(sound_runs(), [EndSilence, noticed(What::SoundBack)]);
+}
+
+#[test]
+fn a_lost_camera_does_not_silence_the_microphone() {
+    let mut desk = listening();
+    let lost = no_camera(desk.now);
+    desk.expect(capture_failed(), [lost, StartCapture, noticed(What::CameraLost)]);
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+    assert_eq!(desk.board.status().sound, SoundState::Running);
+}
+
+#[test]
+fn a_microphone_that_gives_only_silence_is_said_once_with_the_fix() {
+    let mut desk = listening();
+    desk.ignores(sound_is_mute());
+    desk.ignores(sound_is_mute());
+    let noted = desk.noted();
+    let [(Level::Warn, text)] = noted.as_slice() else { panic!("{noted:?}") };
+    assert!(text.contains("alsamixer"), "{text}");
+    assert_eq!(desk.board.status().sound, SoundState::Mute);
+}
+
+#[test]
+fn a_lost_microphone_is_left_alone_when_nobody_listens_and_the_next_call_tries_it() {
+    let mut desk = listening();
+    desk.on(sound_failed());
+    desk.ignores(sound_failed());
+    desk.expect(bye("anna", "1"), [hang_up(1), StopRendition(H264), EndSilence]);
+    desk.on(closed(1));
+    for _ in 0..9 {
+        desk.passes(secs(1), [StartSound]);
+        desk.ignores(sound_failed());
+    }
+    desk.passes(secs(1), [StopCapture]);
+    desk.ignores(sound_failed());
+    desk.passes(secs(600), []);
+    assert_eq!(desk.board.status().sound, SoundState::Lost);
+    desk.expect(
+        offer("anna", "2"),
+        [StartCapture, StartRendition(H264), answer(2, "anna", "2"), PlaySilence],
+    );
+    desk.expect(sound_runs(), [EndSilence, noticed(What::SoundBack)]);
+}
+
+#[test]
+fn where_there_is_to_be_no_sound_there_is_no_silence_either() {
+    let mut desk = Desk { camera_works: false, ..Desk::with(|settings| settings.sound = false) };
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    desk.expect(privacy(true), [privacy_slate(), StopCapture, noticed(What::PrivacyOn)]);
+}
+
+#[test]
+fn a_closed_microphone_cannot_fail() {
+    let mut desk = Desk::with_a_camera();
+    for event in [sound_failed(), sound_runs(), sound_is_mute(), device_came()] {
+        desk.ignores(event);
+    }
+    assert_eq!(desk.board.status().sound, SoundState::Idle);
+}
+
+/// One viewer sees and hears.
+fn listening() -> Desk {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    desk.ignores(sound_runs());
+    desk.noted();
+    desk
+}
