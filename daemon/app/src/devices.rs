@@ -139,7 +139,12 @@ fn write_words(out: &mut String, survey: &Survey, settings: &MediaSettings) -> R
             && let Some(name) = &survey.microphone
             && !survey.pcms.iter().any(|pcm| pcm.name == *name)
         {
-            writeln!(out, "  {name}  as ALSA's own configuration has it{}", mark(true))?;
+            let what = if name == "default" {
+                "the first card's, unless ALSA's configuration says otherwise"
+            } else {
+                "as it is written"
+            };
+            writeln!(out, "  {name}  {what}{}", mark(true))?;
         }
     }
     if !survey.own_names.is_empty() {
@@ -195,7 +200,14 @@ fn write_camera(out: &mut String, camera: &Camera, survey: &Survey) -> Result<()
         writeln!(out, "      open in {} (process {})", holder.program, holder.pid)?;
     }
     let mut formats: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut others: Vec<&str> = Vec::new();
     for offer in &camera.offers {
+        if offer.format == Format::Other {
+            if !others.contains(&offer.pixels.as_str()) {
+                others.push(&offer.pixels);
+            }
+            continue;
+        }
         let name = match offer.format {
             Format::H264 => "H.264",
             Format::Mjpeg => "MJPEG",
@@ -208,6 +220,9 @@ fn write_camera(out: &mut String, camera: &Camera, survey: &Survey) -> Result<()
     }
     for (name, sizes) in formats {
         writeln!(out, "      {name}: {}", sizes.join(", "))?;
+    }
+    if !others.is_empty() {
+        writeln!(out, "      and formats that are not used: {}", others.join(", "))?;
     }
     for control in camera.controls.iter().filter(|control| control.writable) {
         let now = control.value.map(|value| format!(", now {value}")).unwrap_or_default();

@@ -20,6 +20,7 @@ Cameras
       open in motion (process 812)
       H.264: 1280x720 (30)
       YUY2: 1280x720 (10), 32x32 to 640x480 (90)
+      and formats that are not used: RGGB
       control brightness: 0 to 255, now 128
   Not usable:
     /dev/video0  unicam: it is a part of the board's camera processor: use the camera by libcamera (source = \
@@ -138,6 +139,8 @@ fn board() -> Survey {
             offer(Format::H264, "H264", hd, Rates::These(vec![rate(30)])),
             offer(Format::Raw, "YUY2", hd, Rates::These(vec![rate(5), rate(10)])),
             offer(Format::Raw, "YUY2", steps, Rates::Between { slowest: rate(1), fastest: rate(90) }),
+            offer(Format::Other, "RGGB", hd, Rates::These(vec![rate(30)])),
+            offer(Format::Other, "RGGB", steps, Rates::These(Vec::new())),
         ],
         controls: vec![Control {
             id: 0x98_0900,

@@ -175,6 +175,22 @@ fn a_word_of_a_menu_is_known_by_its_beginning_unless_two_begin_alike() {
 }
 
 #[test]
+fn a_menu_without_end_is_not_written_out_whole() {
+    let words = (0..119).map(|number| (number, format!("{number}p"))).collect();
+    let written = controls::Range::Menu { words }.to_string();
+    assert!(written.starts_with("\"0p\", \"1p\"") && written.ends_with("\"23p\" … of 119"), "{written}");
+}
+
+#[test]
+fn formats_have_the_letters_that_v4l2_ctl_prints() {
+    let letters = |bytes: &[u8; 4]| porthole_core::plan::mode::letters(*bytes);
+    assert_eq!(
+        (letters(b"YUYV"), letters(b"Y16 "), letters(b"Y16\xa0")),
+        ("YUYV".into(), "Y16".into(), "Y16-BE".into())
+    );
+}
+
+#[test]
 fn names_are_those_that_v4l2_ctl_prints() {
     assert_eq!(plain("White Balance, Automatic"), "white_balance_automatic");
     assert_eq!(plain("Exposure Time, Absolute"), "exposure_time_absolute");

@@ -26,9 +26,21 @@ pub fn all() -> Vec<Camera> {
     cameras
 }
 
-/// The camera that is meant, and all others.
+/// The camera that is meant, and all others that were looked at: libcamera, which takes its time, is only asked where
+/// it may be meant.
 pub fn find(name: &CameraName) -> Result<(Camera, Vec<Camera>), MediaError> {
-    let all = all();
+    let nodes = || v4l2(Path::new("/dev"));
+    let all = match name {
+        CameraName::V4l2(_) => nodes(),
+        CameraName::Libcamera(_) => libcamera(),
+        CameraName::Any => {
+            let mut found = nodes();
+            if found.iter().all(|camera| camera.unusable().is_some()) {
+                found.extend(libcamera());
+            }
+            found
+        }
+    };
     let real = match name {
         CameraName::V4l2(Some(path)) => fs::canonicalize(path).ok(),
         _ => None,

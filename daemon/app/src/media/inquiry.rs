@@ -53,7 +53,7 @@ fn offers(driver: &impl Driver, kind: u32) -> Vec<Offer> {
         if driver.format(&mut format).is_err() {
             break;
         }
-        let letters = v4l2::text(&format.four_letters);
+        let letters = mode::letters(format.four_letters);
         let (meaning, pixels) = mode::meaning(&letters);
         for index in 0..MOST {
             let mut size = SizeEntry { index, four_letters: format.four_letters, ..SizeEntry::default() };

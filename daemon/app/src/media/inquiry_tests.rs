@@ -49,7 +49,7 @@ impl Driver for Made {
     }
 
     fn format(&self, entry: &mut FormatEntry) -> io::Result<()> {
-        let Some(letters) = [b"YUYV", b"pRAA"].get(entry.index as usize) else { return end() };
+        let Some(letters) = [b"YUYV", b"Y16\xa0"].get(entry.index as usize) else { return end() };
         entry.four_letters = **letters;
         Ok(())
     }
@@ -153,8 +153,8 @@ fn a_camera_says_what_it_is_and_gives() {
         [
             (Format::Raw, "YUY2", one(640, 480)),
             (Format::Raw, "YUY2", one(1280, 720)),
-            (Format::Other, "pRAA", one(640, 480)),
-            (Format::Other, "pRAA", one(1280, 720))
+            (Format::Other, "Y16-BE", one(640, 480)),
+            (Format::Other, "Y16-BE", one(1280, 720))
         ]
     );
     assert_eq!(camera.offers[0].rates, Rates::These(vec![rate(30, 1), rate(30_000, 1001)]));
@@ -213,10 +213,12 @@ fn a_driver_that_never_ends_a_list_is_not_asked_for_ever() {
             Ok(())
         }
         fn size(&self, entry: &mut SizeEntry) -> io::Result<()> {
-            if entry.index < 2 { Ok(entry.kind = 1) } else { end() }
+            entry.kind = 1;
+            if entry.index < 2 { Ok(()) } else { end() }
         }
         fn interval(&self, entry: &mut IntervalEntry) -> io::Result<()> {
-            Ok(entry.kind = 1)
+            entry.kind = 1;
+            Ok(())
         }
         fn control(&self, _: &mut ControlEntry) -> io::Result<()> {
             Ok(())

@@ -10,9 +10,8 @@ use gst::prelude::*;
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::plan::encoder::{self, Outcome, Trial, keeps_up};
 
-use super::element::{MediaError, chain, failed};
+use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, candidates};
-use super::source::raw_picture;
 use super::timeline::{Said, listen, stop};
 
 /// Frames pushed through an encoder.
@@ -101,12 +100,16 @@ fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<f
         let _ = word.try_send(said);
     });
     let result = (|| {
-        let entry = gst_app::AppSrc::builder().caps(&raw_picture(video)).format(gst::Format::Time).build();
+        let info = picture(video)?;
+        // Whole caps: encoders of V4L2 take no picture whose colours are not described.
+        let caps = info.to_caps().map_err(|e| failed(&e))?;
+        let entry = gst_app::AppSrc::builder().caps(&caps).format(gst::Format::Time).build();
+        let convert = make("videoconvert")?;
         let [element, output] = encoder.build(video)?;
         let sink = gst_app::AppSink::builder().sync(false).build();
-        chain(&pipeline, &[entry.upcast_ref(), &element, &output, sink.upcast_ref()])?;
+        chain(&pipeline, &[entry.upcast_ref(), &convert, &element, &output, sink.upcast_ref()])?;
         let (encoded, first) = count(&sink);
-        let frames = pictures(video)?;
+        let frames = pictures(&info, video.framerate)?;
         pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
         let began = Instant::now();
         for frame in frames {
@@ -158,11 +161,16 @@ fn count(sink: &gst_app::AppSink) -> (Arc<AtomicU32>, mpsc::Receiver<Instant>) {
     (frames, first)
 }
 
+/// The picture that is asked for.
+fn picture(video: &VideoSettings) -> Result<gst_video::VideoInfo, MediaError> {
+    let rate = i32::try_from(video.framerate).unwrap_or(30);
+    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, video.width, video.height);
+    info.fps(gst::Fraction::new(rate, 1)).build().map_err(|e| failed(&e))
+}
+
 /// Frames of the asked size in which something moves, made before the clock runs: two pictures in turn, so that they take
 /// little memory.
-fn pictures(video: &VideoSettings) -> Result<Vec<gst::Buffer>, MediaError> {
-    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, video.width, video.height).build();
-    let info = info.map_err(|e| failed(&e))?;
+fn pictures(info: &gst_video::VideoInfo, framerate: u32) -> Result<Vec<gst::Buffer>, MediaError> {
     let (luma, row) = (info.offset()[1], info.stride()[0].unsigned_abs() as usize);
     let picture = |shift: usize| {
         let bright = (0..luma).map(|at| ((at % row + at / row * 3 + shift) / 2 % 220 + 16) as u8);
@@ -170,7 +178,7 @@ fn pictures(video: &VideoSettings) -> Result<Vec<gst::Buffer>, MediaError> {
         bright.chain(grey).collect::<Vec<u8>>()
     };
     let pictures = [picture(0), picture(7)].map(gst::Buffer::from_slice);
-    let rate = u64::from(video.framerate.max(1));
+    let rate = u64::from(framerate.max(1));
     let time = |frame: u32| gst::ClockTime::from_nseconds(u64::from(frame) * 1_000_000_000 / rate);
     (0..FRAMES)
         .map(|number| {

@@ -24,7 +24,7 @@ fn a_camera_that_was_named_by_its_number_is_followed_by_what_it_is() {
 fn a_camera_without_a_name_that_stays_keeps_its_number() {
     let camera = Camera { stable: Vec::new(), ..named("/dev/video0") };
     let name = CameraName::V4l2(Some(PathBuf::from("/dev/video0")));
-    assert_eq!(follow(&name, &camera, &[camera.clone()]), name);
+    assert_eq!(follow(&name, &camera, std::slice::from_ref(&camera)), name);
 }
 
 #[test]

@@ -157,8 +157,7 @@ impl Node {
 
     /// One call: number `nr` of those of V4L2, whose argument is written (`1`), read (`2`) or both (`3`).
     fn call<T: Copy>(&self, direction: u32, nr: u32, argument: &mut T) -> io::Result<()> {
-        let size = u32::try_from(size_of::<T>()).unwrap_or(0);
-        let request = (direction << 30) | (size << 16) | (u32::from(b'V') << 8) | nr;
+        let request = number::<T>(direction, nr);
         // SAFETY: the kernel reads and writes at most as many bytes as the number of the call says, which are those of
         // `T`; every `T` here is plain numbers, of which any bit pattern is one.
         let answer =
@@ -169,6 +168,12 @@ impl Node {
 
 const READ: u32 = 2;
 const BOTH: u32 = 3;
+
+/// The kernel's number for a call (`asm-generic/ioctl.h`, which is that of every board this runs on).
+fn number<T>(direction: u32, nr: u32) -> u32 {
+    let size = u32::try_from(size_of::<T>()).unwrap_or(0);
+    (direction << 30) | (size << 16) | (u32::from(b'V') << 8) | nr
+}
 
 impl Driver for Node {
     fn capability(&self) -> io::Result<Capability> {
@@ -214,11 +219,36 @@ pub fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(&field[..end]).trim().to_owned()
 }
 
-// The sizes are part of the numbers of the calls.
-const _: () = assert!(size_of::<Capability>() == 104);
-const _: () = assert!(size_of::<FormatEntry>() == 64);
-const _: () = assert!(size_of::<SizeEntry>() == 44);
-const _: () = assert!(size_of::<IntervalEntry>() == 52);
-const _: () = assert!(size_of::<ControlEntry>() == 68);
-const _: () = assert!(size_of::<MenuEntry>() == 44);
-const _: () = assert!(size_of::<Value>() == 8);
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn calls_have_the_numbers_and_fields_the_places_that_the_kernel_s_header_gives_them() {
+        // As a C compiler prints them.
+        assert_eq!(number::<Capability>(READ, 0), 0x8068_5600);
+        assert_eq!(number::<FormatEntry>(BOTH, 2), 0xc040_5602);
+        assert_eq!(number::<SizeEntry>(BOTH, 74), 0xc02c_564a);
+        assert_eq!(number::<IntervalEntry>(BOTH, 75), 0xc034_564b);
+        assert_eq!(number::<ControlEntry>(BOTH, 36), 0xc044_5624);
+        assert_eq!(number::<MenuEntry>(BOTH, 37), 0xc02c_5625);
+        assert_eq!(number::<Value>(BOTH, 27), 0xc008_561b);
+        assert_eq!(number::<Value>(BOTH, 28), 0xc008_561c);
+        assert_eq!(offset_of!(Capability, of_this_node), 88);
+        assert_eq!(offset_of!(FormatEntry, four_letters), 44);
+        assert_eq!((offset_of!(SizeEntry, kind), offset_of!(SizeEntry, numbers)), (8, 12));
+        assert_eq!((offset_of!(IntervalEntry, kind), offset_of!(IntervalEntry, numbers)), (16, 20));
+        assert_eq!((offset_of!(ControlEntry, least), offset_of!(ControlEntry, flags)), (40, 56));
+        assert_eq!(offset_of!(MenuEntry, word), 8);
+    }
+
+    #[test]
+    fn a_file_that_is_no_device_says_so_to_every_call() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let node = Node::open(file.path()).unwrap();
+        assert_eq!(node.capability().unwrap_err().raw_os_error(), Some(libc::ENOTTY));
+        assert!(node.value(0x98_0900).is_err() && node.set(0x98_0900, 1).is_err());
+    }
+}

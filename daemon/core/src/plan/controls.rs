@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use crate::config::settings::{ControlValue, DayNight, Flip, Look};
 
+/// Most words of a menu that are written out; some drivers have a hundred.
+const SHOWN_WORDS: usize = 24;
+
 /// A control, as the camera's driver describes it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Control {
@@ -251,9 +254,10 @@ impl fmt::Display for Range {
             Self::Decimal { least, most } => write!(f, "{least} to {most}"),
             Self::Switch => f.write_str("true or false"),
             Self::Menu { words } => {
-                let words: Vec<String> =
-                    words.iter().map(|(_, word)| format!("\"{}\"", plain(word))).collect();
-                f.write_str(&words.join(", "))
+                let shown = words.iter().take(SHOWN_WORDS);
+                let shown: Vec<String> = shown.map(|(_, word)| format!("\"{}\"", plain(word))).collect();
+                f.write_str(&shown.join(", "))?;
+                if words.len() > SHOWN_WORDS { write!(f, " … of {}", words.len()) } else { Ok(()) }
             }
         }
     }

@@ -132,6 +132,14 @@ pub fn meaning(four_letters: &str) -> (Format, &str) {
     }
 }
 
+/// V4L2's four letters, as a text. In the last one the highest bit may say that the bytes are the other way round, as
+/// `v4l2-ctl` says it, too.
+pub fn letters(bytes: [u8; 4]) -> String {
+    let text: String = bytes.iter().map(|byte| char::from(byte & 0x7f)).filter(|c| !c.is_control()).collect();
+    let reversed = if bytes[3] & 0x80 == 0 { "" } else { "-BE" };
+    format!("{}{reversed}", text.trim_end())
+}
+
 /// How a raw format of GStreamer's name counts: [`Format::Other`] where it is not converted cheaply.
 pub fn raw(name: &str) -> Format {
     if RAW.iter().any(|(_, known)| *known == name) { Format::Raw } else { Format::Other }
