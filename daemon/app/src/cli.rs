@@ -40,6 +40,18 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look whether camera, sound, encoders, network and board are well, and say what to do where they are not
+    Doctor {
+        /// Configuration of the camera; not needed where the daemon runs, or every key has its default
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Play a tone on the speaker, and listen for it
+        #[arg(long)]
+        tone: bool,
+    },
     /// Make, list, show and take back the keys that the camera opens to
     Access {
         /// Configuration of the camera; without it every key of it has its default
@@ -184,6 +196,16 @@ mod tests {
             Ok(Command::Devices { config: Some("a.toml".into()), json: true })
         );
         assert!(command(["devices", "a.toml"]).is_err());
+    }
+
+    #[test]
+    fn the_doctor_plays_a_tone_only_when_asked() {
+        let doctor = |json, tone| Ok(Command::Doctor { config: None, json, tone });
+        assert_eq!(
+            (command(["doctor"]), command(["doctor", "--json"])),
+            (doctor(false, false), doctor(true, false))
+        );
+        assert_eq!(command(["doctor", "--tone"]), doctor(false, true));
     }
 
     #[test]

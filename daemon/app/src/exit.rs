@@ -8,6 +8,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went as asked.
     Well = 0,
+    /// What was asked about is not well.
+    Unwell = 1,
     /// The command line is not understood (EX_USAGE).
     Usage = 64,
     /// A file of ours is broken (EX_DATAERR).

@@ -8,6 +8,7 @@ pub mod configuration;
 pub mod control;
 pub mod desk;
 pub mod devices;
+pub mod doctor;
 pub mod exit;
 pub mod keys;
 pub mod link;

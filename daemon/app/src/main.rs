@@ -26,6 +26,9 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Privacy { config, switch } }) => {
             privacy(config.as_deref(), switch == Switch::On).into()
         }
+        Ok(Args { command: Command::Doctor { config, json, tone } }) => {
+            porthole::doctor::perform(config.as_deref(), json, tone).into()
+        }
         Ok(Args { command: Command::Access { config, keys } }) => access(config.as_deref(), keys).into(),
         Err(exit) => exit.into(),
     }

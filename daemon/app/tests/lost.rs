@@ -15,6 +15,7 @@ use porthole_core::ids::PeerId;
 use porthole_core::order::Order;
 use porthole_core::status::{CaptureState, FrameState, SoundState, Status};
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use porthole_peer::{Facts, Options, Stand, Viewer};
 use serde_json::{Value, json};
@@ -238,5 +239,9 @@ struct Wire(mpsc::UnboundedSender<Outgoing>);
 impl Post for Wire {
     fn post(&self, message: Outgoing) {
         let _ = self.0.send(message);
+    }
+
+    fn respond(&self, request: RequestId, response: Response) {
+        panic!("nobody has asked: {request:?} {response:?}");
     }
 }

@@ -14,6 +14,7 @@
 pub mod access;
 pub mod command;
 pub mod config;
+pub mod doctor;
 pub mod event;
 pub mod ice;
 pub mod ids;

@@ -10,6 +10,7 @@ mod debut;
 mod doors;
 mod element;
 mod encoder;
+pub mod exam;
 mod inquiry;
 mod look;
 mod mdns;

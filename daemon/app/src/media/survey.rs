@@ -1,7 +1,7 @@
 //! Everything that this machine could take pictures and sound with, and what of it would be used. Opens devices only to
 //! ask them what they are, and tries the encoders. Must not know how it is told.
 
-use porthole_core::config::settings::{AudioSource, MediaSettings, VideoSource};
+use porthole_core::config::settings::{AudioSource, MediaSettings, VideoSettings, VideoSource};
 use porthole_core::plan::camera::Camera;
 use porthole_core::plan::controls;
 use porthole_core::plan::encoder::{self, Trial};
@@ -41,6 +41,15 @@ pub struct Taken {
     pub mode: Option<Mode>,
     /// What of the settings it cannot do.
     pub complaints: Vec<String>,
+}
+
+/// How each encoder does. Blocks, for seconds.
+///
+/// # Errors
+/// As those of [`look`].
+pub fn encoders(video: &VideoSettings) -> Result<Vec<Trial>, MediaError> {
+    gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
+    probe::all(video)
 }
 
 /// Looks at everything. Blocks, for seconds: encoders are tried with frames.

@@ -5,6 +5,7 @@ mod announce;
 mod credentials;
 mod filter;
 mod place;
+pub mod stun;
 
 use std::fmt;
 use std::net::IpAddr;

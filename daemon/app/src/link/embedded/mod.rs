@@ -170,6 +170,13 @@ async fn serve(
     Ok((link.with_authority(authority).with_window(window), counter))
 }
 
+/// Takes the port for a moment.
+///
+/// Errors: [`OpenFailed`], each with what to do about it.
+pub async fn try_port(wanted: SocketAddr, access: Access) -> Result<(), OpenFailed> {
+    bind(wanted, access).await.map(drop)
+}
+
 /// Takes the port, if that exposes nobody; with the address that was really bound.
 pub(super) async fn bind(
     wanted: SocketAddr,

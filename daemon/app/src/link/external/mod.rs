@@ -70,6 +70,18 @@ pub async fn open(
     Ok(link.with_authority(authority).with_window(Some(window)))
 }
 
+/// Makes one connection to the relay and takes leave again, without entering a room.
+///
+/// # Errors
+/// Why it was not let in, with what to do.
+pub async fn attempt(relay: &ExternalRelay) -> Result<(), String> {
+    let address = Address::new(&relay.url, &relay.path, relay.auth.clone()).map_err(|bad| bad.to_string())?;
+    let way = SocketIo::new(address, Trust::new(relay.ca.clone(), relay.pin));
+    let epoch = way.connect().await.map_err(|failure| failure.to_string())?;
+    epoch.close().await;
+    Ok(())
+}
+
 async fn serve(ends: Ends, life: Life<impl Transport>, server: Server) {
     let mut serving = server.start();
     life.run(ends).await;

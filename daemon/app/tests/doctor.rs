@@ -1,0 +1,142 @@
+//! `porthole doctor` as people type it, with nothing running and beside a daemon.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const MEDIA: &str =
+    "[video]\nsource = \"test\"\nwidth = 320\nheight = 240\nframerate = 15\n[audio]\nsource = \"none\"\n";
+
+#[test]
+fn a_board_on_which_nothing_runs_is_looked_at_from_top_to_bottom() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let output = house.doctor(&["--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(finding(&told, "daemon"), ("ok", "none runs, so devices were tried here"));
+    assert_eq!(finding(&told, "camera"), ("ok", "the configuration wants the test picture"));
+    assert_eq!(finding(&told, "microphone"), ("ok", "the configuration wants none"));
+    assert_eq!(finding(&told, "port"), ("ok", "127.0.0.1:0 is free"));
+    assert_eq!(finding(&told, "ways").0, "ok");
+    assert_eq!(finding(&told, "GStreamer").0, "ok");
+    assert!(finding(&told, "encoder").1.contains(" frames/s, for 15 asked"), "{told}");
+    for about in ["config", "clock", "memory", "disk", "rights", "service", "speaker"] {
+        assert!(["ok", "warning", "failed"].contains(&finding(&told, about).0), "{about}");
+    }
+    let all = told["findings"].as_array().unwrap();
+    assert!(all.iter().all(|found| (found["verdict"] == "ok") == found["fix"].is_null()), "{told}");
+    let failed = all.iter().any(|found| found["verdict"] == "failed");
+    assert_eq!((told["verdict"] == "failed", output.status.code()), (failed, Some(i32::from(failed))));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_fix_and_in_the_status_of_the_program() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap();
+    let stun = "[ice]\nstun = [\"stun:nobody.invalid\"]\n";
+    let relay = "mode = \"external\"\nurl = \"http://127.0.0.1:9\"\n";
+    let house = House::new(&format!("[relay]\nlisten = \"{at}\"\n{relay}{stun}"));
+    let output = house.doctor(&[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for line in [
+        format!("failed   port         {at} is already in use"),
+        "failed   relay        nobody listens at 127.0.0.1:9".to_owned(),
+        "failed   ways         stun:nobody.invalid does not answer: its name ".to_owned(),
+    ] {
+        let at = said
+            .lines()
+            .position(|there| there.starts_with(&line))
+            .unwrap_or_else(|| panic!("{line}:\n{said}"));
+        assert!(said.lines().nth(at + 1).unwrap().trim_start().starts_with("-> "), "{said}");
+    }
+    assert!(said.trim_end().lines().last().unwrap().starts_with("Does not work: "), "{said}");
+}
+
+#[test]
+fn a_configuration_that_is_not_allowed_is_what_is_said_of_it() {
+    let house = House::new("[relay]\nlisten = \"here\"\n");
+    let output = house.doctor(&["--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (verdict, says) = finding(&told, "config");
+    assert!(verdict == "failed" && says.contains("relay.listen = \"here\": "), "{says}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn beside_a_daemon_its_camera_is_not_opened_a_second_time() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let _camera = house.start();
+    // Without its name, too: there is only one.
+    let output = house.program("doctor").arg("--json").output().unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(finding(&told, "camera"), ("ok", "the daemon that runs has it: frames flow"));
+    assert_eq!(finding(&told, "microphone"), ("ok", "not tried: the daemon that runs has it"));
+    assert_eq!(finding(&told, "port"), ("ok", "the daemon that runs listens on 127.0.0.1:0"));
+    assert!(finding(&told, "daemon").1.ends_with(" runs, and is well"), "{told}");
+    assert!(finding(&told, "config").1.contains("my.toml is allowed"), "{told}");
+}
+
+fn finding<'t>(told: &'t Value, about: &str) -> (&'t str, &'t str) {
+    let all = told["findings"].as_array().unwrap();
+    let found = all.iter().find(|found| found["about"] == about);
+    let found = found.unwrap_or_else(|| panic!("nothing about {about}: {told}"));
+    (found["verdict"].as_str().unwrap(), found["says"].as_str().unwrap())
+}
+
+/// A place of its own for a daemon and its doctor.
+struct House(TempDir);
+
+impl House {
+    fn new(relay: &str) -> Self {
+        let house = Self(TempDir::new().unwrap());
+        let config = format!("[room]\naccess = \"open\"\n{relay}{MEDIA}");
+        fs::write(house.config(), config).unwrap();
+        house
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("my.toml")
+    }
+
+    fn program(&self, command: &str) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_porthole"));
+        let home = self.0.path();
+        program.env("RUNTIME_DIRECTORY", home.join("run")).env("STATE_DIRECTORY", home.join("state"));
+        program.env("XDG_RUNTIME_DIR", home.join("run")).env_remove("JOURNAL_STREAM").arg(command);
+        program
+    }
+
+    fn doctor(&self, words: &[&str]) -> Output {
+        self.program("doctor").arg("--config").arg(self.config()).args(words).output().unwrap()
+    }
+
+    /// A daemon that has said its link.
+    fn start(&self) -> Running {
+        let mut program = self.program("run");
+        let mut child = program.arg("--config").arg(self.config()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let link = lines.by_ref().map_while(Result::ok).find(|line| line.contains("http://localhost:"));
+        // The rest is read too, so that it can be written.
+        std::thread::spawn(move || lines.for_each(drop));
+        let running = Running(child);
+        link.expect("a link");
+        running
+    }
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already ended is ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
