@@ -9,6 +9,7 @@ use porthole_core::command::Command;
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::RoomName;
 use porthole_core::order::Order;
+use porthole_core::publish::Errand;
 use porthole_core::status::Status;
 use porthole_core::switchboard::Switchboard;
 use porthole_core::whep::{RequestId, Response};
@@ -27,6 +28,9 @@ pub trait Perform {
 pub trait Post {
     /// Sends it now, or keeps it (bounded) until the link is up.
     fn post(&self, message: Outgoing);
+
+    /// Asks something of the server of a crowd.
+    fn run(&self, errand: Errand);
 
     /// Tells a player over HTTP what its request came to.
     fn respond(&self, request: RequestId, response: Response);
@@ -80,6 +84,7 @@ pub async fn run(
         while let Some(command) = switchboard.poll_command() {
             match command {
                 Command::Send(message) => link.post(message),
+                Command::Run(errand) => link.run(errand),
                 Command::Respond { request, response } => link.respond(request, response),
                 Command::Note(note) => logging::say(&note, room),
                 Command::Finished => finished = true,

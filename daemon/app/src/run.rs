@@ -12,6 +12,7 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::{Access, RelayMode, RoomSettings, Settings};
 use porthole_core::event::{AccessEvent, Event};
 use porthole_core::ids::PeerId;
+use porthole_core::publish::Errand;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
@@ -122,6 +123,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (ring, known) = watch::channel(keyed.as_ref().map(|keyed| keyed.ring.clone()).unwrap_or_default());
     let (access_events, access_inbox) = mpsc::channel(keys::NEWS);
     let (link_events, link_inbox) = mpsc::channel(link::EVENTS);
+    let published = link_events.clone();
     let (media_events, media_inbox) = Events::channel();
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
     let asked = health.clone();
@@ -139,6 +141,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
             external::open(relay, other, &settings.room, &settings.ice, link_events, health).await?
         }
     };
+    let link = link.publishing(settings.publish.clone(), published);
     let facts = facts(&settings, &link, config, started);
     let _control = control(&settings, config, Known { facts, status: asked, orders });
     // Trying encoders takes a while, and far longer where one of them hangs.
@@ -246,6 +249,10 @@ impl Perform for Media {
 impl Post for Link {
     fn post(&self, message: Outgoing) {
         self.send(message);
+    }
+
+    fn run(&self, errand: Errand) {
+        Self::run(self, errand);
     }
 
     fn respond(&self, request: RequestId, response: Response) {

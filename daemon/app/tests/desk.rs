@@ -12,6 +12,7 @@ use porthole_core::config;
 use porthole_core::event::{AccessEvent, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, PeerId, Rendition};
 use porthole_core::order::Order;
+use porthole_core::publish::Errand;
 use porthole_core::status::{CaptureState, Status};
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::whep::{RequestId, Response};
@@ -198,6 +199,10 @@ struct FakeLink(mpsc::UnboundedSender<Outgoing>);
 impl Post for FakeLink {
     fn post(&self, message: Outgoing) {
         let _ = self.0.send(message);
+    }
+
+    fn run(&self, errand: Errand) {
+        panic!("nothing is published: {errand:?}");
     }
 
     fn respond(&self, request: RequestId, response: Response) {

@@ -515,7 +515,7 @@ impl Camera {
             match self.event().await {
                 LinkEvent::Down { why, .. } => return why,
                 LinkEvent::Up => panic!("up twice"),
-                LinkEvent::Message { .. } | LinkEvent::Request(_) => {}
+                LinkEvent::Message { .. } | LinkEvent::Request(_) | LinkEvent::Published(_) => {}
             }
         }
     }

@@ -241,6 +241,10 @@ impl Post for Wire {
         let _ = self.0.send(message);
     }
 
+    fn run(&self, errand: porthole_core::publish::Errand) {
+        panic!("nothing is published: {errand:?}");
+    }
+
     fn respond(&self, request: RequestId, response: Response) {
         panic!("nobody has asked: {request:?} {response:?}");
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::ids::{CallId, PeerId, Rendition};
+use crate::publish::Errand;
 use crate::sdp::accept::Accepted;
 use crate::sdp::choose::AnswerPlan;
 use crate::whep::{RequestId, Response};
@@ -89,6 +90,8 @@ pub enum Command {
         /// What it came to.
         response: Response,
     },
+    /// Ask something of the server that shows the camera to a crowd.
+    Run(Errand),
     /// Say something in the log.
     Note(Note),
     /// Everything is released; the last command there is.

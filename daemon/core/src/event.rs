@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
+use crate::publish::Word;
 use crate::whep::Request;
 use crate::wire::Candidate;
 
@@ -58,6 +59,8 @@ pub enum LinkEvent {
     },
     /// A player asks for something over HTTP. Each request gets one `Command::Respond`.
     Request(Request),
+    /// The server that shows the camera to a crowd has something to say.
+    Published(Word),
 }
 
 /// Why the relay is not reached. One word in `/healthz`.

@@ -20,6 +20,7 @@ pub mod ice;
 pub mod ids;
 pub mod order;
 pub mod plan;
+pub mod publish;
 pub mod sdp;
 pub mod status;
 pub mod switchboard;

@@ -388,6 +388,7 @@ impl World {
                     assert!(!message.enters || self.link_up, "{at}: asks to be let in where nobody hears it");
                     assert!(json!(message.args).to_string().contains(ROOM), "{at}: {message:?}");
                 }
+                Command::Run(_) => panic!("{at}: nothing is published"),
                 Command::Respond { request, .. } => {
                     assert!(self.waiting.remove(&request.0), "{at}: {request:?} has its response");
                 }
@@ -759,6 +760,7 @@ impl Seen {
             Command::HangUp { .. } => "hang up",
             Command::ForceKeyFrame(_) => "key frame",
             Command::Send(message) => &message.event,
+            Command::Run(_) => "errand",
             Command::Respond { response, .. } => match response {
                 Response::Watching { .. } => "player watches",
                 Response::Taken => "player trickles",

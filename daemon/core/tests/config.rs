@@ -167,6 +167,38 @@ fn a_clip_without_a_leading_slash_lies_in_the_folder_of_the_file() {
 }
 
 #[test]
+fn a_server_of_a_crowd_is_an_address_and_perhaps_a_token_which_nobody_is_shown() {
+    let none = |_: &str| None;
+    let load =
+        |text: &str, env: &dyn Fn(&str) -> Option<String>| porthole_core::config::load("my.toml", text, env);
+    assert_eq!(load("", &none).unwrap().publish, None);
+    let publish = "[publish]\nwhip = \"https://sfu.example:8443/whip/yard?app=1\"\n";
+    let plain = load(publish, &none).unwrap().publish.unwrap();
+    assert_eq!((plain.origin(), &plain.token), ("https://sfu.example:8443", &None));
+    let both = format!("{publish}token = \"file-token\"\n");
+    let settings = load(&both, &none).unwrap();
+    assert_eq!(settings.publish.as_ref().unwrap().token.as_ref().unwrap().0, "file-token");
+    let shown = format!("{settings} {settings:?}");
+    assert!(shown.contains("shown by https://sfu.example:8443"), "{shown}");
+    assert!(!shown.contains("file-token") && !shown.contains("/whip/yard"), "{shown}");
+    let env = |key: &str| (key == "PORTHOLE_PUBLISH_TOKEN").then(|| "env-token".to_owned());
+    assert_eq!(load(&both, &env).unwrap().publish.unwrap().token.unwrap().0, "env-token");
+    assert_eq!(load("", &env).unwrap().publish, None, "a token alone sends the camera nowhere");
+    for bad in [
+        "whip = \"sfu.example\"",
+        "whip = \"ftp://sfu.example/\"",
+        "whip = \"https://user:secret@sfu.example/\"",
+        "whip = \"https://sfu.example/a b\"",
+        "whip = \"https://sfu.example/#x\"",
+        "token = \"alone-token\"",
+        "whip = \"https://sfu.example/\"\ntoken = \"two words-token\"",
+    ] {
+        let said = load(&format!("[publish]\n{bad}\n"), &none).unwrap_err().to_string();
+        assert!(said.contains("publish.") && !said.contains("-token"), "{said}");
+    }
+}
+
+#[test]
 fn everything_wrong_is_said_at_once_with_its_line() {
     let text = r#"[room]
 name = "not a name"
@@ -197,7 +229,7 @@ packet = 30
              (known: source, device, file, width, height, framerate, bitrate, encoder, fallback, flip, day_night, \
              controls, keep_warm)",
             "my.toml:11: vidoe: not a section; did you mean [video]? \
-             (known: [room], [relay], [video], [audio], [ice], [log])",
+             (known: [room], [relay], [video], [audio], [ice], [publish], [log])",
             "my.toml:15: audio.packet = 30: 10, 20, 40 or 60 milliseconds",
         ]
     );
@@ -403,7 +435,7 @@ fn keys_and_sections_in_each_others_place_are_sent_where_they_belong() {
         [
             "my.toml:1: width: a key of [video], not of the top of the file",
             "my.toml:2: video: not a key but a section: write [video] on a line of its own and its keys below it",
-            "my.toml:3: bitrate: not a section (known: [room], [relay], [video], [audio], [ice], [log])",
+            "my.toml:3: bitrate: not a section (known: [room], [relay], [video], [audio], [ice], [publish], [log])",
         ]
     );
 }

@@ -8,16 +8,20 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use log::{debug, warn};
+use porthole_core::config::settings::PublishSettings;
 use porthole_core::event::LinkEvent;
+use porthole_core::publish::Errand;
 use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use embedded::whep::Window;
+use publish::Publisher;
 
 pub mod embedded;
 pub mod external;
+pub mod publish;
 
 /// How many [`LinkEvent`]s may wait for the desk. What does not fit is dropped and counted.
 pub const EVENTS: usize = 1024;
@@ -43,6 +47,8 @@ pub struct Link {
     authority: Option<String>,
     /// Where players ask, beside that page.
     window: Option<Window>,
+    /// Who runs errands to the server of a crowd.
+    publisher: Option<Publisher>,
 }
 
 /// The far ends of a [`Link`], for the task behind it.
@@ -63,7 +69,7 @@ impl Link {
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(life(Ends { outbox: outgoing, stop: stopped }));
-        Self { outbox, stop, task, page, authority: None, window: None }
+        Self { outbox, stop, task, page, authority: None, window: None, publisher: None }
     }
 
     /// Over https, the page is vouched for by an authority of our own with this fingerprint.
@@ -76,6 +82,20 @@ impl Link {
     fn with_window(mut self, window: Option<Window>) -> Self {
         self.window = window;
         self
+    }
+
+    /// Beside the relay, the camera is shown by a server of a crowd, if it is written where that is; what that one says comes
+    /// in on `events`.
+    pub fn publishing(mut self, settings: Option<PublishSettings>, events: mpsc::Sender<LinkEvent>) -> Self {
+        self.publisher = settings.map(|settings| Publisher::start(settings, Events { desk: events }));
+        self
+    }
+
+    /// Asks something of that server. Never blocks.
+    pub fn run(&self, errand: Errand) {
+        if let Some(publisher) = &self.publisher {
+            publisher.run(errand);
+        }
     }
 
     /// Tells a player what its request came to. Never blocks; nothing happens where it does not wait any more.
@@ -111,10 +131,16 @@ impl Link {
     /// Delivers what was sent before, tells the peers that the relay goes, and lets go of the port. Takes less
     /// than a second whatever the peers do.
     pub async fn close(self) {
-        let Self { stop, mut task, .. } = self;
+        let Self { stop, mut task, publisher, .. } = self;
+        let publisher = async {
+            if let Some(publisher) = publisher {
+                publisher.close().await;
+            }
+        };
         // The task may have ended before; then there is nobody to be told.
         let _ = stop.send(());
-        if tokio::time::timeout(CLOSE_DEADLINE, &mut task).await.is_err() {
+        let (closed, ()) = tokio::join!(tokio::time::timeout(CLOSE_DEADLINE, &mut task), publisher);
+        if closed.is_err() {
             debug!("the link did not close in time and is cut");
             task.abort();
         }

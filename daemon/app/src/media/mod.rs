@@ -181,7 +181,11 @@ impl Media {
                     let _ = asks.send(call::Ask::HangUp);
                 }
             }
-            Command::Send(_) | Command::Respond { .. } | Command::Note(_) | Command::Finished => {}
+            Command::Send(_)
+            | Command::Run(_)
+            | Command::Respond { .. }
+            | Command::Note(_)
+            | Command::Finished => {}
         }
     }
 

@@ -12,6 +12,7 @@ use super::error::Findings;
 use super::file::File;
 use super::ice;
 use super::keys;
+use super::publish;
 use super::reader::{self, Reader, even_pixels, is_printable, whole};
 use super::relay;
 use super::settings::{
@@ -73,6 +74,7 @@ fn read(
             audio: audio(&mut Reader::new(&mut file, table, &keys::AUDIO), default.media.audio),
         },
         ice: ice::ice(&mut Reader::new(&mut file, table, &keys::ICE), default.ice, folder, env),
+        publish: publish::publish(&mut Reader::new(&mut file, table, &keys::PUBLISH), env),
         log: log_level(&mut Reader::new(&mut file, table, &keys::LOG), default.log),
     };
     if let RelayMode::External(external) = &mut settings.relay.mode

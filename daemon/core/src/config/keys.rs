@@ -23,7 +23,7 @@ const fn key(name: &'static str, allowed: &'static str) -> Key {
 }
 
 /// Every section, in the order in which `config/porthole.toml` has them.
-pub const SECTIONS: &[&Section] = &[&ROOM, &RELAY, &VIDEO, &AUDIO, &ICE, &LOG];
+pub const SECTIONS: &[&Section] = &[&ROOM, &RELAY, &VIDEO, &AUDIO, &ICE, &PUBLISH, &LOG];
 
 /// The room the camera waits in.
 pub const ROOM: Section = Section {
@@ -137,6 +137,18 @@ pub const ICE: Section = Section {
             r#"a list of at most 32 addresses or networks such as "192.168.0.0/16" or "!::/0", each once"#,
         ),
         key("announce", r#"a list of at most 8 addresses such as "203.0.113.7", each once"#),
+    ],
+};
+
+/// A server that shows the camera to a crowd.
+pub const PUBLISH: Section = Section {
+    name: "publish",
+    keys: &[
+        key(
+            "whip",
+            r#"a text such as "https://sfu.example/whip/yard" (scheme, host, perhaps port and path), or "" for none"#,
+        ),
+        key("token", r#"a text of letters, digits and -._~+/=, or "" for none"#),
     ],
 };
 

@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod ice;
 pub mod keys;
+mod publish;
 mod reader;
 mod relay;
 pub mod settings;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 pub use crate::ice::IceSettings;
 use crate::ids::RoomName;
+pub use crate::publish::{PublishSettings, Token};
 use crate::wire::dialect::Choice;
 
 /// Everything, split by who needs it.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub media: MediaSettings,
     /// For both ends of ICE, and for the camera's own.
     pub ice: IceSettings,
+    /// Where the camera is shown to a crowd; `None`: nowhere.
+    pub publish: Option<PublishSettings>,
     /// Least level that is logged.
     pub log: LogLevel,
 }
@@ -324,6 +327,7 @@ impl Default for Settings {
             relay: RelaySettings::default(),
             media: MediaSettings::default(),
             ice: IceSettings::default(),
+            publish: None,
             log: LogLevel::Info,
         }
     }

@@ -41,6 +41,9 @@ impl fmt::Display for Settings {
             more.iter().try_for_each(|room| write!(f, ", {room}"))?;
             writeln!(f, " besides, for cameras elsewhere")?;
         }
+        if let Some(publish) = &self.publish {
+            writeln!(f, "crowd    shown by {}", publish.origin())?;
+        }
         let video = &media.video;
         let encoder = match &video.encoder {
             EncoderChoice::Auto => "the first encoder that works",

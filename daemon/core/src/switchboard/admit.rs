@@ -172,7 +172,8 @@ impl Switchboard {
     /// replaces one is not one more.
     pub(super) fn is_full(&self, from: &Option<PeerId>, ending: &[CallId]) -> bool {
         let others = || {
-            let going = self.going().filter(|(id, call)| call.mark.from != *from && !ending.contains(id));
+            let going = self.going().filter(|(_, call)| !call.is_published());
+            let going = going.filter(|(id, call)| call.mark.from != *from && !ending.contains(id));
             going.map(|(_, call)| call)
         };
         let viewers: BTreeSet<_> = others().map(Call::viewer).collect();

@@ -100,6 +100,11 @@ impl Call {
         matches!(self.life, Life::Closing { .. })
     }
 
+    /// It is the camera's own, to the server of `[publish]`.
+    pub(super) fn is_published(&self) -> bool {
+        self.shape == Shape::Http && self.visit.is_none()
+    }
+
     /// There is no answer yet, neither ours nor the viewer's.
     pub(super) fn is_answering(&self) -> bool {
         matches!(self.life, Life::Answering { .. } | Life::Offering { .. } | Life::Offered { .. })

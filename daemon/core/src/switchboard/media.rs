@@ -179,6 +179,9 @@ impl Switchboard {
         if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
             self.commands.extend(rendition.map(Command::ForceKeyFrame));
         }
+        if self.calls.get(&id).is_some_and(Call::is_published) {
+            self.publish_works(id);
+        }
         self.note(Level::Info, Some(id), viewer.clone(), format!("live after {} ms", age.as_millis()));
         for old in self.find(|call| call.replaced_at.is_some() && call.mark.from == viewer) {
             self.end(old, Reason::Replaced, Farewell::Unsaid, now);

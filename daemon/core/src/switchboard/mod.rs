@@ -2,9 +2,9 @@
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
 //! say, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
-//! `holders` what keys have to do with calls, `upkeep` what follows from all that; `call`, `capture`, `sound`,
-//! `encoders`, `flow`, `troubles`, `door`, `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of
-//! the state.
+//! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `upkeep` what follows from all
+//! that; `call`, `capture`, `sound`, `encoders`, `flow`, `troubles`, `door`, `doubts`, `keyframes`, `early`, `rate` and
+//! `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
 mod admit;
@@ -22,6 +22,7 @@ mod media;
 mod offering;
 mod orders;
 mod players;
+mod publishing;
 mod rate;
 mod refusals;
 mod sound;
@@ -42,6 +43,7 @@ use flow::Flow;
 use holders::Told;
 use keyframes::KeyFrames;
 use players::refused;
+use publishing::Publisher;
 use rate::OfferRate;
 use refusals::Refusals;
 use sound::Sound;
@@ -136,6 +138,7 @@ pub struct Switchboard {
     door: Door,
     /// The same for players, by where they are.
     player_rate: OfferRate<Name>,
+    publisher: Publisher,
     /// Who watches with a key, as those were last told.
     told: Vec<Told>,
     refusals: Refusals,
@@ -206,6 +209,7 @@ impl Switchboard {
             rate: OfferRate::default(),
             door: Door::default(),
             player_rate: OfferRate::default(),
+            publisher: Publisher::default(),
             told: Vec::new(),
             refusals: Refusals::default(),
             counts: Counts::default(),
@@ -247,6 +251,7 @@ impl Switchboard {
             let join = self.entry.handle_timeout(&mut self.tongue, now);
             self.commands.extend(join.map(Command::Send));
             self.tell_news(now);
+            self.publish_when_due(now);
         }
         self.tell_untold_refusals(now);
         if matches!(self.phase, Phase::Stopping { until } if until <= now) {
@@ -273,7 +278,7 @@ impl Switchboard {
         let calls = calls.chain(self.calls.values().filter_map(|call| self.expiry(call)));
         let keys = self.renditions.values().filter_map(KeyFrames::timeout);
         let entry = if stopping.is_none() { self.entry.timeout() } else { None };
-        let others = [stopping, entry, self.early.timeout(), self.refusals.timeout()];
+        let others = [stopping, entry, self.publish_due(), self.early.timeout(), self.refusals.timeout()];
         calls.chain(keys).chain(others.into_iter().flatten()).chain(self.media_timeouts()).min()
     }
 
@@ -347,7 +352,7 @@ impl Switchboard {
     fn end(&mut self, id: CallId, reason: Reason, farewell: Farewell, now: Instant) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_closing()) else { return };
         let (address, age, viewer) = (call.address.clone(), call.age(now), call.viewer().cloned());
-        let (answering, shape) = (call.is_answering(), call.shape);
+        let (answering, shape, published) = (call.is_answering(), call.shape, call.is_published());
         let waiting = call.visit.as_mut().and_then(|visit| visit.waiting.take());
         call.close(now);
         *self.counts.ended.entry(reason.word()).or_default() += 1;
@@ -364,9 +369,10 @@ impl Switchboard {
         if answering && farewell == Farewell::Said {
             self.refusals.count(reason);
         }
+        let level = if published { self.publish_ended(id, reason, now) } else { Level::Info };
         self.commands.push_back(Command::HangUp { call: id });
         let text = format!("call ended after {:.1} s: {}", age.as_secs_f64(), reason.sentence());
-        self.note(Level::Info, Some(id), viewer, text);
+        self.note(level, Some(id), viewer, text);
     }
 
     fn send(&mut self, message: Outgoing) {

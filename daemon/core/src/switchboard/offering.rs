@@ -8,7 +8,7 @@ use super::{Farewell, Switchboard};
 use crate::command::{Command, Level};
 use crate::config::settings::{Access, Fallback};
 use crate::ids::{CallId, PeerId, Rendition};
-use crate::sdp::accept;
+use crate::sdp::accept::{self, Accepted};
 use crate::sdp::read as sdp;
 use crate::wire::Reason;
 use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE};
@@ -76,7 +76,9 @@ impl Switchboard {
         if !call.offered(sdp, now) {
             return;
         }
-        if sound {
+        if sound && call.is_published() {
+            self.publish_offer(id);
+        } else if sound {
             let message = self.tongue.offer(&call.address, call.shape, &call.offer);
             self.send(message);
         } else {
@@ -87,7 +89,9 @@ impl Switchboard {
     /// A viewer answers: the newest offer that it can be meant for.
     pub(super) fn answer_came(&mut self, from: &Option<PeerId>, answer: &str, now: Instant) {
         let meant = |call: &Call| {
-            call.is_offered() && (from.is_none() || call.mark.from.is_none() || call.mark.from == *from)
+            call.is_offered()
+                && !call.is_published()
+                && (from.is_none() || call.mark.from.is_none() || call.mark.from == *from)
         };
         let Some(id) = self.find(meant).pop() else {
             // Of a call that has ended, or meant for somebody else in the room.
@@ -96,12 +100,7 @@ impl Switchboard {
         };
         let Some(call) = self.calls.get_mut(&id) else { return };
         match accept::judge(&call.offer, answer) {
-            Ok(accepted) => {
-                let waiting = call.accepted(&accepted.ufrag, now);
-                self.commands.push_back(Command::TakeAnswer { call: id, answer: Box::new(accepted) });
-                let waiting = waiting.into_iter();
-                self.commands.extend(waiting.map(|candidate| Command::AddCandidate { call: id, candidate }));
-            }
+            Ok(accepted) => self.take_answer(id, accepted, now),
             Err(Reason::NoCodec) if self.has_another(id) => {
                 let viewer = self.calls.get(&id).and_then(|call| call.mark.from.clone());
                 let text = "the viewer takes no H.264; it is called again with VP8".to_owned();
@@ -111,6 +110,15 @@ impl Switchboard {
             }
             Err(reason) => self.end(id, reason, Farewell::Said, now),
         }
+    }
+
+    /// Hands out an answer to an offer of ours, and what waited for it.
+    pub(super) fn take_answer(&mut self, id: CallId, accepted: Accepted, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let waiting = call.accepted(&accepted.ufrag, now);
+        self.commands.push_back(Command::TakeAnswer { call: id, answer: Box::new(accepted) });
+        let waiting = waiting.into_iter();
+        self.commands.extend(waiting.map(|candidate| Command::AddCandidate { call: id, candidate }));
     }
 
     /// Whether a viewer that does not take what it was offered can be offered something else.

@@ -30,6 +30,7 @@ impl Switchboard {
                 let news = self.entry.down(why, reason, now);
                 news.into_iter().for_each(|news| self.tell(news));
             }
+            LinkEvent::Published(word) => self.hear_of_errand(word, now),
             LinkEvent::Request(request) => self.player(request, now),
             LinkEvent::Message { sender, name, args } => {
                 let (me, room) = (&self.settings.me, &self.settings.room.room);

@@ -81,6 +81,13 @@ pub const VIEWER_DEADLINE: Duration = Duration::from_secs(20);
 pub const LINK_STEADY: Duration = Duration::from_secs(3);
 /// A reason why the link is down that stays for this long is told in the log, where a person has to mend it.
 pub const LOSS_STAYS: Duration = Duration::from_secs(5);
+/// How long the camera waits before it calls the server of `[publish]` again, at first; the time doubles up to
+/// [`PUBLISH_RETRY_MOST`], and [`PUBLISH_JITTER`] of it may be added.
+pub const PUBLISH_RETRY: Duration = Duration::from_secs(1);
+/// See [`PUBLISH_RETRY`].
+pub const PUBLISH_RETRY_MOST: Duration = Duration::from_secs(60);
+/// See [`PUBLISH_RETRY`].
+pub const PUBLISH_JITTER: f64 = 0.25;
 /// How long the camera waits for a sign of life after one spelling of joining, before it tries the next.
 pub const JOIN_STEP: Duration = Duration::from_millis(300);
 /// How long it waits before it asks again to be let in, at first; the time doubles up to [`JOIN_RETRY_MOST`].
