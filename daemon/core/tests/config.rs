@@ -685,9 +685,14 @@ fn a_long_value_is_shortened_and_one_of_several_lines_is_not_repeated() {
 #[test]
 fn no_text_makes_it_fall_over() {
     let whole = shipped("porthole.toml");
-    let uncommented: String =
-        whole.lines().map(|line| format!("{}\n", uncommented(line).unwrap_or(line))).collect();
-    for text in [whole, uncommented, shipped("doorbell.toml")] {
+    // Without the prose, of which any cut is as good as another.
+    let keys: String = whole
+        .lines()
+        .map(|line| uncommented(line).unwrap_or(line))
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for text in [keys, shipped("doorbell.toml")] {
         let cuts = text.char_indices().map(|(at, _)| at);
         for at in cuts {
             let _ = load("my.toml", &text[..at], &nothing_set);
