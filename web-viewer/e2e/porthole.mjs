@@ -117,6 +117,12 @@ export class Porthole {
     return stdout;
   }
 
+  /** What `porthole WORD…` prints about this daemon. */
+  async command(...words) {
+    const { stdout } = await promisify(execFile)(BINARY, [...words, "--config", this.config], { env: this.env });
+    return stdout;
+  }
+
   /** Makes a key for `name`, and gives the link that carries it. */
   async add(name, ...more) {
     const [, token] = (await this.access("add", name, ...more)).match(/&key=(\S+)/);

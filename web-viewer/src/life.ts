@@ -93,8 +93,11 @@ export type Fact =
   | { is: "doubted"; tag: string; why: Doubt }
   /** The camera refused or ended a call; `tag` null where the relay stripped it. */
   | { is: "over"; tag: string | null; reason: Why }
+  /** The camera says what it shows instead of its picture, or no longer; in either case pictures go on coming. */
   | { is: "camera-lost" }
   | { is: "camera-back" }
+  | { is: "privacy-on" }
+  | { is: "privacy-off" }
   /** The person asks for it. */
   | { is: "call" }
   | { is: "hang-up" };
@@ -107,7 +110,7 @@ export type Deed = { do: "call"; tag: string } | { do: "drop"; tag: string; bye:
  * answers for it. `reason` belongs to the last call that ended, or says why we were turned away.
  */
 export interface View {
-  word: "calling" | "again" | "live" | "camera-lost" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
+  word: "calling" | "again" | "live" | "camera-lost" | "privacy" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
   reason: Why | null;
 }
 
@@ -136,7 +139,9 @@ export class Life {
   private relay = false;
   /** Why the relay does not let us in, while it does not. */
   private door: Why | null = null;
+  /** What the camera said last of itself, as far as that is known: whoever loses the relay may miss the end of it. */
   private cameraLost = false;
+  private privacy = false;
   /** What the last call came to, until another one does better or there is a new reason to hope. */
   private trouble: Why | null = null;
   private everLive = false;
@@ -187,7 +192,7 @@ export class Life {
     const phase = this.phase;
     switch (phase.is) {
       case "live":
-        return { word: this.cameraLost ? "camera-lost" : "live", reason: null };
+        return { word: this.privacy ? "privacy" : this.cameraLost ? "camera-lost" : "live", reason: null };
       case "refused":
       case "ended":
         return { word: phase.is, reason: phase.reason };
@@ -224,6 +229,7 @@ export class Life {
       case "relay-down":
         this.relay = false;
         this.place = "unknown";
+        this.forget();
         this.door = fact.is === "turned-away" ? fact.why : null;
         return;
       case "online":
@@ -257,6 +263,9 @@ export class Life {
         if (this.trouble === "camera-lost") this.trouble = null;
         if (phase.is === "live") this.phase = { ...phase, quiet: 0 };
         return;
+      case "privacy-on":
+      case "privacy-off":
+        return void (this.privacy = fact.is === "privacy-on");
       case "call":
         if (phase.is === "calling" || phase.is === "live" || this.isOver()) return;
         this.attempts = 0;
@@ -275,6 +284,7 @@ export class Life {
     const due = this.phase.is === "ready" || (this.phase.is === "waiting" && this.phase.until <= now);
     if (!due || !this.callable()) return;
     const tag = this.tag();
+    this.forget();
     this.todo.push({ do: "call", tag });
     this.phase = { is: "calling", tag, deadline: now + ANSWER_MS, answered: false };
   }
@@ -306,7 +316,12 @@ export class Life {
     } else if (phase.is === "refused" || (phase.is === "waiting" && (anew || !phase.patient))) {
       this.hope();
     }
-    if (anew) this.cameraLost = false;
+    if (anew) this.forget();
+  }
+
+  /** What the camera said of itself is not known any more. Where it is still so, it says it again, also behind each answer. */
+  private forget(): void {
+    this.cameraLost = this.privacy = false;
   }
 
   /** There is a reason to believe that a call made now does better than the last. */
@@ -339,7 +354,6 @@ export class Life {
   private goLive(tag: string, total: number, now: number): void {
     this.phase = { is: "live", tag, since: now, total, lookedAt: now, quiet: 0, doubted: false, cutAt: null };
     this.everLive = true;
-    this.cameraLost = false;
     this.trouble = null;
   }
 
@@ -349,7 +363,6 @@ export class Life {
     if (phase.is !== "live") return;
     if (total !== phase.total) {
       this.phase = { ...phase, total, lookedAt: now, quiet: 0, doubted: false };
-      this.cameraLost = false;
       return;
     }
     const quiet = phase.quiet + Math.min(Math.max(now - phase.lookedAt, 0), LOOK_MS);

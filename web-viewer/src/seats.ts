@@ -15,6 +15,8 @@ export interface Seat {
   call: Ongoing | null;
   /** Who else watches, as the camera said last during the call. */
   watching: Watcher[];
+  /** The camera says that its microphone gives no sound. */
+  mute: boolean;
   /** When the picture last moved; null before there was any. */
   seen: Date | null;
   /** Why the last call found no way; null before one has failed, or when another did better. */

@@ -24,6 +24,7 @@ export class Tile {
   private readonly state = element("span", { class: "state" });
   private readonly taken = element("p", { class: "way", hidden: true });
   private readonly watching = element("p", { class: "others", hidden: true });
+  private readonly mute = element("p", { class: "mute", hidden: true });
   private readonly title = element("h2");
   private readonly text = element("p");
   private readonly again = element("button", { type: "button", class: "primary", hidden: true });
@@ -37,7 +38,7 @@ export class Tile {
       element("div", { class: "veil" },
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
-      element("div", { class: "facts" }, this.taken, this.watching), this.larger);
+      element("div", { class: "facts" }, this.mute, this.taken, this.watching), this.larger);
     this.again.addEventListener("click", () => actions.call());
     this.larger.addEventListener("click", () => actions.enlarge());
   }
@@ -68,9 +69,9 @@ export class Tile {
     this.again.textContent = button ?? "";
   }
 
-  /** Says which way the call takes, and who else watches; empty where there is nothing to say. */
-  facts(way: string, others: string): void {
-    for (const [line, text] of [[this.taken, way], [this.watching, others]] as const) {
+  /** Says which way the call takes, who else watches and what is wrong with the sound; empty where there is nothing to say. */
+  facts(way: string, others: string, sound: string): void {
+    for (const [line, text] of [[this.mute, sound], [this.taken, way], [this.watching, others]] as const) {
       line.hidden = text === "";
       if (line.textContent !== text) line.textContent = text;
     }

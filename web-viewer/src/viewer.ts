@@ -35,7 +35,7 @@ export interface Snapshot {
   door: Why | null;
   sound: SoundState;
   cameras: ({
-    from: string | null; name: string; word: string; reason: string | null; call: string | null; watching: wire.Watcher[];
+    from: string | null; name: string; word: string; reason: string | null; call: string | null; watching: wire.Watcher[]; mute: boolean;
     path: Path | null; trouble: string | null;
   } & Partial<Arrived>)[];
 }
@@ -97,11 +97,11 @@ export class Viewer {
 
   async snapshot(): Promise<Snapshot> {
     const cameras = await Promise.all(this.seats.map(async (seat) => {
-      const { place, life, call, watching, trouble } = seat;
+      const { place, life, call, watching, mute, trouble } = seat;
       // All of one moment: looking at the statistics takes a while.
       const view = life.view();
       const why = view.reason === "no-connection" ? trouble?.is ?? null : null;
-      const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, path: call?.path ?? null, trouble: why };
+      const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, mute, path: call?.path ?? null, trouble: why };
       return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };
     }));
     const { room, me: peer, door } = this;
@@ -125,7 +125,10 @@ export class Viewer {
     if (this.relay !== "down") this.away = new Date();
     this.relay = "down";
     this.roster.forget();
-    for (const seat of this.seats) this.feed(seat, { is: "relay-down" });
+    for (const seat of this.seats) {
+      seat.mute = false;
+      this.feed(seat, { is: "relay-down" });
+    }
     this.show();
   }
 
@@ -199,7 +202,18 @@ export class Viewer {
       }
       case "notice": {
         const seat = this.seatOf(null, said.from);
-        if (seat && (said.what === "camera-lost" || said.what === "camera-back")) this.feed(seat, { is: said.what });
+        if (!seat) return;
+        switch (said.what) {
+          case "camera-lost":
+          case "camera-back":
+          case "privacy-on":
+          case "privacy-off":
+            return this.feed(seat, { is: said.what });
+          case "sound-lost":
+          case "sound-back":
+            seat.mute = said.what === "sound-lost";
+            return this.show();
+        }
         return;
       }
     }
@@ -231,7 +245,7 @@ export class Viewer {
         this.look();
       },
     });
-    const seat: Seat = { place, life, tile, call: null, watching: [], seen: null, trouble: null, timer: 0, told: "" };
+    const seat: Seat = { place, life, tile, call: null, watching: [], mute: false, seen: null, trouble: null, timer: 0, told: "" };
     this.seats.push(seat);
   }
 
@@ -295,6 +309,7 @@ export class Viewer {
     seat.call.made.close();
     seat.call = null;
     seat.watching = [];
+    seat.mute = false;
   }
 
   private address({ tag, peer }: Pick<Ongoing, "tag" | "peer">): wire.Address {
@@ -314,7 +329,8 @@ export class Viewer {
         }
         if (seat.call === call) call.path = pathOf(report, call.servers) ?? call.path;
         const total = progress(seen, document.hidden);
-        if (total !== call.total) seat.seen = new Date();
+        // What stands in for the picture moves, too.
+        if (total !== call.total && seat.life.view().word === "live") seat.seen = new Date();
         call.total = total;
         this.feed(seat, { is: "frames", tag: call.tag, total });
       }, () => undefined);
@@ -349,12 +365,14 @@ export class Viewer {
       const since = unseen(view, seat.seen, new Date());
       tile.say(view, place.name, since, seat.trouble);
       tile.alone(this.alone === seat, several, place.name);
+      const mute = seat.mute && ["live", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
       // Who comes and goes while the relay is away, nobody says.
       tile.facts(
         seat.call?.path && view.word === "live" ? way(seat.call.path) : "",
         this.relay === "up" ? others(seat.watching, new Date()) : "",
+        mute,
       );
-      const news = spoken(view, place.name, since, seat.trouble);
+      const news = `${spoken(view, place.name, since, seat.trouble)} ${mute}`.trim();
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);

@@ -27,7 +27,7 @@ const REASONS: Record<Why, Words> = {
   "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about half a minute." },
   "call-again": { title: "Calling again…", text: "The last call could not be changed, so the page makes a new one." },
   "not-here": { title: "The camera is not there", text: "It may be switched off or out of reach. The page calls it as soon as it is back." },
-  "camera-lost": { title: "No picture from the camera", text: "The camera answers, but its lens or cable gives no picture. It comes back here as soon as there is one." },
+  "camera-lost": { title: "No picture from the camera", text: "It answers, but its lens or cable gives no picture. The picture comes back here as soon as there is one." },
   "shutting-down": { title: "The camera is restarting", text: "It was switched off or is starting again. The page calls it as soon as it is back." },
   "hang-up": { title: "Call ended", text: "Nothing is being watched or heard now." },
   "replaced": { title: "You are watching in another window", text: "The call moved there. You can bring it back to this one." },
@@ -66,6 +66,8 @@ export function words(view: View, name: string, trouble: Trouble | null = null):
       };
     case "camera-lost":
       return REASONS["camera-lost"];
+    case "privacy":
+      return TEXT.privacy;
     case "relay-lost":
       // Where the camera itself was the relay, its last word says more than the silence after it.
       if (view.reason === "shutting-down") return REASONS["shutting-down"];
@@ -109,7 +111,7 @@ const UNSEEN_MS = 15_000;
 /** Since when there is no picture, where somebody waits for one; empty before it has been away for a while. */
 export function unseen({ word }: View, seen: Date | null, now: Date): string {
   const waited = seen !== null && now.getTime() - seen.getTime() >= UNSEEN_MS;
-  return !waited || word === "live" || word === "refused" || word === "ended" ? "" : `No picture since ${clock(seen, now)}.`;
+  return !waited || word === "live" || word === "privacy" || word === "refused" || word === "ended" ? "" : `No picture since ${clock(seen, now)}.`;
 }
 
 /** Most names of others who watch that are said. */
@@ -189,6 +191,7 @@ export function short(view: View): string {
     case "calling": return "Calling…";
     case "again": return "Reconnecting…";
     case "camera-lost": return "No picture";
+    case "privacy": return "Privacy";
     case "relay-lost": return "No connection";
     case "turned-away": return "Not let in";
     case "absent": return view.reason === "unanswered" ? "No answer" : "Not there";
@@ -208,6 +211,8 @@ export const TEXT = {
   product: "Porthole",
   openingRoom: { title: "Opening…", text: "Looking for the camera." },
   relayLost: { title: "No connection", text: "Please check that this device is online. If it is, the camera’s server is away. The page keeps trying by itself." },
+  privacy: { title: "Privacy is on", text: "Somebody has switched the camera and its microphone off for a while. The picture comes back here by itself." },
+  soundLost: "The microphone gives no sound. It comes back by itself.",
   emptyRoom: { title: "No camera here yet", text: "As soon as one comes into this room, you will see it here." },
   relayAway: "The camera’s server is away.",
   relayHint: "The camera’s server is away. The picture goes on.",

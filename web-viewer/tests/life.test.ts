@@ -429,14 +429,46 @@ test("a camera that says it has no picture is given half a minute before it is c
   assert.equal(camera.word(), "camera-lost");
   assert.deepEqual(camera.silence(CAMERA_LOST_MS - 1_000), []);
   assert.deepEqual(camera.silence(1_000), [{ do: "drop", tag: "call-1", bye: "silent" }, { do: "call", tag: "call-2" }]);
-  assert.equal(camera.word(), "camera-lost");
+  assert.equal(camera.word(), "again", "whether it is still so will be said behind the answer");
 });
 
-test("the first frame after a lost picture makes it live, whether the camera says so or not", () => {
+test("pictures that come while the camera is lost are what stands in for its own, until it says that it is back", () => {
   const camera = new Camera().live();
+  camera.frames(GOOD_CALL_MS);
   camera.tell({ is: "camera-lost" });
-  camera.silence(10_000);
-  camera.frames(1_000);
+  camera.frames(10_000);
+  assert.equal(camera.word(), "camera-lost");
+  assert.deepEqual(camera.tell({ is: "camera-back" }), []);
+  assert.equal(camera.word(), "live");
+});
+
+test("privacy comes before a lost camera, and neither ends the call", () => {
+  const camera = new Camera().live();
+  for (const [is, word] of [
+    ["camera-lost", "camera-lost"], ["privacy-on", "privacy"], ["privacy-off", "camera-lost"], ["camera-back", "live"],
+  ] as const) {
+    assert.deepEqual(camera.tell({ is }), []);
+    camera.frames(5_000);
+    assert.equal(camera.word(), word);
+  }
+});
+
+test("what the camera said of itself is not believed for ever by a page that has lost the relay", () => {
+  for (const is of ["camera-lost", "privacy-on"] as const) {
+    const camera = new Camera().live();
+    camera.tell({ is });
+    camera.tell({ is: "relay-down" });
+    assert.equal(camera.word(), "live", is);
+  }
+});
+
+test("a call that is made while the camera is lost is live with what stands in, and says so", () => {
+  const camera = new Camera().calling();
+  camera.tell({ is: "camera-lost" });
+  camera.tell({ is: "answered", tag: "call-1" });
+  camera.tell({ is: "picture", tag: "call-1" });
+  assert.equal(camera.word(), "camera-lost");
+  camera.tell({ is: "camera-back" });
   assert.equal(camera.word(), "live");
 });
 

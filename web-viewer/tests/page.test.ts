@@ -20,7 +20,7 @@ globalThis.crypto ??= webcrypto as Crypto;
 const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const WHYS = [...REASONS, ...OWN_REASONS];
 const WORDS: View["word"][] = [
-  "calling", "again", "live", "camera-lost", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
+  "calling", "again", "live", "camera-lost", "privacy", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
 ];
 
 test("every state has words for every reason, and none shows the wire's own word", () => {
@@ -84,7 +84,7 @@ test("since when there is no picture is said once it has been away for a while, 
     assert.equal(since(word, 15), "No picture since 03:12.", word);
   }
   assert.equal(since("again", 24 * 3600), "No picture since Mon 23 Nov 03:12.");
-  for (const word of ["live", "ended", "refused"] as const) assert.equal(since(word, 60), "", word);
+  for (const word of ["live", "privacy", "ended", "refused"] as const) assert.equal(since(word, 60), "", word);
   assert.equal(since("absent", 60, null), "");
 });
 

@@ -156,7 +156,10 @@ test("a reason nobody has agreed on counts as a failure", () => {
 
 test("notices are heard by their word", () => {
   assert.deepEqual(heard("notice-camera-lost"), { is: "notice", from: CAMERA, what: "camera-lost" });
-  assert.deepEqual(heard("notice-camera-back"), { is: "notice", from: CAMERA, what: "camera-back" });
+  for (const what of ["camera-back", "sound-lost", "sound-back", "privacy-on", "privacy-off"]) {
+    assert.deepEqual(heard(`notice-${what}`), { is: "notice", from: CAMERA, what });
+  }
+  assert.deepEqual(heard("notice-to-viewer"), { is: "notice", from: CAMERA, what: "camera-lost" });
 });
 
 test("who else watches is read, with names or without", () => {

@@ -196,7 +196,11 @@ impl Switchboard {
         for call in self.calls.values_mut().filter(|call| call.viewer() == Some(peer)) {
             call.away_until = None;
         }
+        // Whoever loses the relay forgets what was said: it may have missed the end of it.
         for id in self.find(|call| call.viewer() == Some(peer) && call.answer().is_some()) {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.told = Default::default();
+            }
             self.catch_up(id);
         }
     }

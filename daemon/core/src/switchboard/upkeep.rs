@@ -105,7 +105,7 @@ impl Switchboard {
         for what in troubles.since(before) {
             self.notice(what);
         }
-        for call in self.calls.values_mut().filter(|call| call.away_until.is_none()) {
+        for call in self.calls.values_mut() {
             call.told = troubles;
         }
     }

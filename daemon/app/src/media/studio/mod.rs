@@ -317,3 +317,7 @@ impl<T> Life<T> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "../studio_tests.rs"]
+mod tests;

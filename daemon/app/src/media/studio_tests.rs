@@ -1,0 +1,118 @@
+//! The studio with real encoders, one of which is made to fail while it works.
+
+use gst::prelude::*;
+use porthole_core::config;
+use porthole_core::config::settings::EncoderChoice;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::super::encoder::candidates;
+use super::*;
+
+/// Only bounds a hang.
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encoder_that_takes_pictures_and_gives_none_is_noticed_and_the_next_takes_its_place() {
+    let mut studio = Seat::with_two_encoders().await;
+    let hangs = studio.encoder("x264enc").await;
+    let pad = hangs.static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+        drop(info.data.take());
+        gst::PadProbeReturn::Handled
+    });
+    let reason = studio.failed().await;
+    assert!(reason.contains("has given none for 2s"), "{reason}");
+    studio.asks.send(Ask::ChooseEncoder(Rendition::H264, 1)).unwrap();
+    studio.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
+    studio.encoder("openh264enc").await;
+    studio.until(|event| matches!(event, MediaEvent::FramesFlow)).await;
+    studio.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encoder_that_dies_is_noticed_at_once_and_may_be_tried_again() {
+    let mut studio = Seat::with_two_encoders().await;
+    let dies = studio.encoder("x264enc").await;
+    gst::element_error!(dies, gst::LibraryError::Encode, ["the device is gone"]);
+    let reason = studio.failed().await;
+    assert!(reason.contains("the device is gone"), "{reason}");
+    // It goes round.
+    studio.asks.send(Ask::ChooseEncoder(Rendition::H264, 2)).unwrap();
+    studio.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
+    studio.encoder("x264enc").await;
+    studio.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slate_takes_the_place_of_the_picture_and_nothing_is_encoded_where_there_is_neither() {
+    let mut studio = Seat::with_two_encoders().await;
+    studio.asks.send(Ask::ShowSlate(Slate::Privacy)).unwrap();
+    studio.asks.send(Ask::StopCapture).unwrap();
+    studio.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
+    studio.asks.send(Ask::HideSlate).unwrap();
+    let none = studio.producers.wait_for(|producers| producers.pictures.is_empty());
+    drop(tokio::time::timeout(LIMIT, none).await.unwrap().unwrap());
+    studio.asks.send(Ask::StartCapture).unwrap();
+    studio.until(|event| matches!(event, MediaEvent::CaptureRunning)).await;
+    studio.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
+    studio.close().await;
+}
+
+/// A studio at work, and the test's end of everything around it.
+struct Seat {
+    asks: mpsc::UnboundedSender<Ask>,
+    producers: watch::Receiver<Producers>,
+    heard: UnboundedReceiver<MediaEvent>,
+    task: JoinHandle<()>,
+}
+
+impl Seat {
+    async fn with_two_encoders() -> Self {
+        gst::init().unwrap();
+        let text = "[video]\nsource = \"test\"\nwidth = 320\nheight = 240\n[audio]\nsource = \"none\"\n";
+        let settings = config::load("test.toml", text, &|_| None).unwrap().media;
+        let all = candidates(&EncoderChoice::Auto).unwrap();
+        let named = |name| all.iter().copied().find(|encoder: &Encoder| encoder.element == name).unwrap();
+        let encoders = vec![named("x264enc"), named("openh264enc")];
+        let (events, heard) = Events::channel();
+        let (asks, producers, task) = open(settings, encoders, Timeline::new(), events, Returns::start());
+        asks.send(Ask::StartCapture).unwrap();
+        asks.send(Ask::StartRendition(Rendition::H264)).unwrap();
+        let mut seat = Self { asks, producers, heard, task };
+        seat.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
+        seat
+    }
+
+    /// The encoder at work.
+    async fn encoder(&mut self, name: &str) -> gst::Element {
+        let there = self.producers.wait_for(|producers| !producers.pictures.is_empty());
+        let producers = tokio::time::timeout(LIMIT, there).await.unwrap().unwrap();
+        let sink = producers.pictures[&Rendition::H264].appsink();
+        let pipeline = sink.parent().and_downcast::<gst::Bin>().unwrap();
+        let is = |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == name);
+        pipeline.children().into_iter().find(is).unwrap_or_else(|| panic!("{name} is not at work"))
+    }
+
+    async fn failed(&mut self) -> String {
+        let event = self.until(|event| matches!(event, MediaEvent::RenditionFailed { .. })).await;
+        let MediaEvent::RenditionFailed { reason, .. } = event else { unreachable!() };
+        reason
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&MediaEvent) -> bool) -> MediaEvent {
+        let next = async {
+            loop {
+                let event = self.heard.recv().await.unwrap();
+                if wanted(&event) {
+                    return event;
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, next).await.expect("the studio did not say what was waited for")
+    }
+
+    async fn close(self) {
+        self.asks.send(Ask::Close).unwrap();
+        tokio::time::timeout(LIMIT, self.task).await.unwrap().unwrap();
+    }
+}
