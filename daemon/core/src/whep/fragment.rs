@@ -27,8 +27,9 @@ impl Fragment {
     /// # Errors
     /// [`BadFragment`].
     pub fn read(text: &str) -> Result<Self, BadFragment> {
-        let control = |byte: u8| byte.is_ascii_control() && !b"\r\n\t".contains(&byte);
-        if text.len() > FRAGMENT_BYTES || text.bytes().any(control) {
+        // What ends a line is gone from it; a carriage return alone ends none.
+        let control = |line: &str| line.chars().any(char::is_control);
+        if text.len() > FRAGMENT_BYTES || text.lines().any(control) {
             return Err(BadFragment);
         }
         let mut fragment = Self::default();
@@ -152,6 +153,7 @@ mod tests {
             "{}",
             "candidate:1 1 udp 7 192.0.2.1 9 typ host",
             "a=end-of-candidates\u{0}",
+            "a=candidate:1 1 udp 7 192.0.2.1 9 typ host\ra=x\n",
             "a=ice-ufrag:",
             "a=x",
             "aa=end-of-candidates",
