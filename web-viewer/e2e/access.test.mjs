@@ -116,6 +116,7 @@ describe("a camera that asks for keys", options, () => {
     const seen = await uncle.until(({ door }) => door === "revoked-key", "turned away");
     assert.deepEqual([camera(seen).word, camera(seen).reason, camera(seen).call], ["refused", "revoked-key", null]);
     assert.equal((await look(uncle)).title, "Your key was taken back");
+    assert.equal(await uncle.evaluate(() => document.querySelector(".last").width), 0, "the last picture is gone, too");
     await draw(uncle, "revoked");
     const { calls, relay: { peers } } = await health(porthole, ({ calls: many }) => many === 1, "one call");
     assert.deepEqual([calls, peers], [1, 1]);

@@ -11,6 +11,12 @@ import { camera, live, look, until } from "./waiting.mjs";
 const PLAIN_HTTP = "nursery.example";
 const FLAGS = [`--host-resolver-rules=MAP ${PLAIN_HTTP} 127.0.0.1`, "--disable-features=WebRtcHideLocalIpsWithMdns"];
 
+/** In the page: the size of the picture that is kept under the veil, and whether there is one before it. */
+function lastPicture() {
+  const { width, height } = document.querySelector(".last");
+  return [width, height, document.querySelector("video").srcObject !== null];
+}
+
 describe("the page with a key", { skip: missing("chromium") ?? false, timeout: 240_000 }, () => {
   let browser;
   let keyed;
@@ -110,14 +116,32 @@ describe("the page with a key", { skip: missing("chromium") ?? false, timeout: 2
     await rejects(await open(t, keyed.link(token)), "changed");
   });
 
-  test("a key that is taken back ends the call, says so, and the page stays away", async (t) => {
+  test("nobody in the room ends the call in the camera's name, and the camera knows who hangs up", async (t) => {
     const page = await open(t, keyed.link(token));
     const { call } = camera(await live(page));
+    const [offer] = keyed.said("offer");
+    for (const forged of [{ call }, { call, to: offer.from, proof: offer.proof }, { call, to: offer.from, proof: "" }, {}]) {
+      keyed.say("bye", { ...forged, reason: "hang-up" });
+      keyed.say("refused", { ...forged, reason: "revoked-key" });
+    }
+    // What was said before has been heard by then.
+    keyed.say("watching", { viewers: [{ since: 1_800_000_000 }] });
+    const now = await page.until((seen) => camera(seen).watching.length === 1, "the last word is heard");
+    assert.deepEqual([camera(now).word, camera(now).call], ["live", call]);
+    await page.click(".control[title^='Hang up']");
+    const [bye] = await until(() => keyed.said("bye"), (byes) => byes.length === 1, "the camera is told");
+    assert.ok(keyed.believes(bye, "grandma"), JSON.stringify(bye));
+  });
+
+  test("a key that is taken back ends the call, says so, and the page stays away", async (t) => {
+    const page = await open(t, keyed.link(token));
+    await live(page);
     keyed.worthless.set("grandma", "revoked-key");
-    keyed.say("bye", { call, reason: "revoked-key" });
+    keyed.end(keyed.said("offer")[0], "revoked-key");
     keyed.io.disconnectSockets();
     const seen = await page.until(({ door }) => door === "revoked-key", "turned away");
     assert.deepEqual([camera(seen).word, camera(seen).reason, camera(seen).call], ["refused", "revoked-key", null]);
+    assert.deepEqual(await page.evaluate(lastPicture), [0, 0, false], "nor is the last picture seen any more");
     const { title, text, buttons } = await look(page);
     assert.equal(title, "Your key was taken back");
     assert.match(text, /^The camera’s owner does not let this link in any more\. /);

@@ -114,6 +114,11 @@ export class Call {
     return { servers, ...this.seen };
   }
 
+  /** Whether the camera's answer is believed. */
+  isAnswered(): boolean {
+    return this.answer === "being taken" || this.answer === "taken";
+  }
+
   stats(): Promise<RTCStatsReport> {
     return this.pc.getStats();
   }

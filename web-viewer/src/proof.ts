@@ -1,5 +1,5 @@
-// The access key of a link and what is proved with it: that an offer, an answer or the wish to enter a room comes from
-// whoever holds the key. The camera's half, byte for byte the same, is `core/src/access/`; both read one file of vectors.
+// The access key of a link and what is proved with it: that an offer, an answer, a good-bye or the wish to enter a room
+// comes from whoever holds the key. The camera's half, byte for byte the same, is `core/src/access/`; both read one file of vectors.
 // In plain JavaScript, because browsers hide WebCrypto from pages on plain http.
 // Must not know how a message travels, what a call is, nor the page.
 
@@ -44,6 +44,16 @@ export function ofOffer(key: Key, around: Around, sdp: string): string {
 /** Proof of the answer `sdp` to exactly the offer `offer`. */
 export function ofAnswer(key: Key, around: Around, offer: string, sdp: string): string {
   return base64url(mac(key, "porthole answer v1", ...ids(around), sha256(utf8ToBytes(offer)), sdp));
+}
+
+/** Proof that `around.from` ends the call, for the reason in this word. */
+export function ofBye(key: Key, around: Around, word: string): string {
+  return base64url(mac(key, "porthole bye v1", ...ids(around), word));
+}
+
+/** Whether a good-bye that came with `proof` is from a camera that has our key. */
+export function isBye(key: Key, around: Around, word: string, proof: string | null): boolean {
+  return proof !== null && same(proof, ofBye(key, around, word));
 }
 
 /** Proof that we may enter the room, for a relay that asks. */

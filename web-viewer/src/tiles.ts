@@ -1,8 +1,9 @@
-// A tile per camera: the picture, the last picture kept under a veil while there is none, and what is going on in words.
+// A tile per camera: the picture, the last picture kept under a veil while there is none and a person may see it, and what
+// is going on in words.
 // And how tiles share the screen. Must not know calls, rooms or the relay.
 
 import { element, icon } from "./dom";
-import { isFinal, type View } from "./life";
+import { isFinal, isShutOut, type View } from "./life";
 import type { Trouble } from "./path";
 import { short, TEXT, words } from "./words";
 
@@ -62,6 +63,7 @@ export class Tile {
       this.title.textContent = said.title;
       this.text.textContent = `${since} ${said.text}`.trim();
     }
+    if (view.word === "refused" && view.reason !== null && isShutOut(view.reason)) Object.assign(this.last, { width: 0, height: 0 });
     const hopeless = view.reason !== null && isFinal(view.reason);
     const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)
       : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;

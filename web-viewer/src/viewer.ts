@@ -89,7 +89,7 @@ export class Viewer {
   /** The page goes away: says so, that the camera need not find out. */
   leave(): void {
     for (const { call } of this.seats) {
-      if (call) this.link.send(wire.bye(this.address(call), "hang-up"));
+      if (call) this.bye(call, "hang-up");
     }
     this.link.close();
     for (const { call } of this.seats) call?.made.close();
@@ -189,6 +189,7 @@ export class Viewer {
         // A camera says which call it means; other people's pages in the room do not.
         const seat = said.call === null && said.from === null ? undefined : this.seatOf(said.call, said.from);
         const keyless = said.reason === "not-allowed" && !this.key;
+        if (seat?.call && !this.believes(said, seat.call)) return;
         if (seat) return this.feed(seat, { is: "over", tag: said.call, reason: keyless ? "no-key" : said.reason });
         // From nobody and about no call it is the relay's word about our coming in; once we are in, anybody may have said it.
         if (said.from === null && said.call === null && this.relay !== "up") this.turnedAway(said.reason, "no-entry");
@@ -302,7 +303,7 @@ export class Viewer {
 
   private drop(seat: Seat, reason: wire.Reason | null): void {
     if (!seat.call) return;
-    if (reason !== null) this.link.send(wire.bye(this.address(seat.call), reason));
+    if (reason !== null) this.bye(seat.call, reason);
     seat.trouble = seat.call.path === null ? troubleOf(seat.call.made.search(seat.call.servers)) : null;
     seat.tile.detach();
     this.sound.silent(seat.tile.video);
@@ -310,6 +311,21 @@ export class Viewer {
     seat.call = null;
     seat.watching = [];
     seat.mute = false;
+  }
+
+  private bye(call: Ongoing, reason: wire.Reason): void {
+    const { key, room, me } = this;
+    const proven = key && proof.ofBye(key, { room, from: me, to: call.peer ?? "", call: call.tag }, reason);
+    this.link.send(wire.bye(this.address(call), reason, proven));
+  }
+
+  /** Whether it is the camera that ends or refuses this call: with a key anybody in a foreign room could say so. */
+  private believes(said: Extract<wire.Incoming, { is: "bye" | "refused" }>, call: Ongoing): boolean {
+    const { key, room, me } = this;
+    // Why it does not take a call it cannot prove to whoever has no key that it knows; once it has answered, it says bye.
+    if (!key || said.is === "refused") return !key || !call.made.isAnswered();
+    const around = { room, from: call.peer ?? said.from ?? "", to: me, call: call.tag };
+    return proof.isBye(key, around, said.word, said.proof);
   }
 
   private address({ tag, peer }: Pick<Ongoing, "tag" | "peer">): wire.Address {

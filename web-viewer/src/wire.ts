@@ -46,7 +46,8 @@ export interface Description {
 
 /**
  * What a viewer understands. `from`, `call` and `to` are null where a relay stripped them; `name` is what an answering
- * camera is called, null where it does not say. `iceLifetime`: seconds for which the servers let us in, null for as long as we like.
+ * camera is called, null where it does not say. `word` is the
+ * reason as it was said. `iceLifetime`: seconds for which the servers let us in, null for as long as we like.
  */
 export type Incoming =
   | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[]; iceLifetime: number | null }
@@ -54,7 +55,7 @@ export type Incoming =
   | { is: "left"; from: string }
   | { is: "answer"; from: string | null; call: string | null; sdp: Description; proof: string | null; name: string | null }
   | { is: "candidate"; from: string | null; call: string | null; candidate: RTCIceCandidateInit | null }
-  | { is: "bye"; from: string | null; call: string | null; reason: Reason }
+  | { is: "bye"; from: string | null; call: string | null; reason: Reason; word: string; proof: string | null }
   | { is: "refused"; from: string | null; call: string | null; reason: Reason }
   | { is: "notice"; from: string | null; what: string }
   | { is: "watching"; from: string; viewers: Watcher[] }
@@ -123,8 +124,9 @@ export function read(event: string, payload: unknown, room: string, me: string):
     case "ice-candidate":
       return candidate(outer, from, call);
     case "bye":
+      return { is: "bye", from, call, reason: reason(outer.reason), word: name(outer.reason) ?? "", proof: proof(outer.proof) };
     case "refused":
-      return { is: event, from, call, reason: reason(outer.reason) };
+      return { is: "refused", from, call, reason: reason(outer.reason) };
     case "notice":
       return typeof outer.what === "string" && isName(outer.what) ? { is: "notice", from, what: outer.what } : NOTHING;
     case "watching":
@@ -151,9 +153,9 @@ export function localCandidate(address: Address, candidate: RTCIceCandidateInit 
   return { event: "candidate", payload: { ...addressed(address), candidate } };
 }
 
-/** The viewer hangs up. */
-export function bye(address: Address, why: Reason): Outgoing {
-  return { event: "bye", payload: { ...addressed(address), reason: why } };
+/** The viewer hangs up. `proof`: of the key that it called with, if it did with one. */
+export function bye(address: Address, why: Reason, proof: string | null): Outgoing {
+  return { event: "bye", payload: { ...addressed(address), reason: why, ...(proof !== null && { proof }) } };
 }
 
 function addressed({ room, from, to, call }: Address): { room: string; from: string; to?: string; call: string } {

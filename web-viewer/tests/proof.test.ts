@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { doubt, ofAdmission, ofAnswer, ofOffer, readKey, type Key } from "../src/proof";
+import { doubt, isBye, ofAdmission, ofAnswer, ofBye, ofOffer, readKey, type Key } from "../src/proof";
 
 /** `npm test` runs in web-viewer/. */
 const VECTORS = JSON.parse(readFileSync("../daemon/core/tests/access/vectors.json", "utf8"));
@@ -30,6 +30,18 @@ test("answers are proved as the daemon proves them, and then nothing speaks agai
   for (const { secret, offer, sdp, proof, ...around } of VECTORS.answers) {
     assert.equal(ofAnswer(key(secret), around, offer, sdp), proof);
     assert.equal(doubt(key(secret), around, offer, sdp, proof), null);
+  }
+});
+
+test("good-byes are proved as the daemon proves them, and believed for nothing else", () => {
+  assert.ok(VECTORS.byes.length >= 5);
+  for (const { secret, reason, proof, ...around } of VECTORS.byes) {
+    assert.equal(ofBye(key(secret), around, reason), proof);
+    assert.ok(isBye(key(secret), around, reason, proof));
+    assert.ok(!isBye(key(secret), around, "another", proof));
+    assert.ok(!isBye(key(secret), { ...around, call: "another" }, reason, proof));
+    assert.ok(!isBye(key(secret), { ...around, from: around.to, to: around.from }, reason, proof));
+    assert.ok(!isBye(key(secret), around, reason, null) && !isBye(key(secret), around, reason, ""));
   }
 });
 

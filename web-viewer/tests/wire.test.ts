@@ -57,7 +57,9 @@ test("our candidates and their end are the golden ones", () => {
 });
 
 test("hanging up is the golden message", () => {
-  assert.deepEqual(bye(ADDRESS, "hang-up"), plain("bye-viewer"));
+  assert.deepEqual(bye(ADDRESS, "hang-up", null), plain("bye-viewer"));
+  const proved = golden("bye-viewer-with-proof").payload.proof;
+  assert.deepEqual(bye(ADDRESS, "hang-up", proved), plain("bye-viewer-with-proof"));
 });
 
 test("the relay's list of who is there is read without ourselves, with the ICE servers", () => {
@@ -147,7 +149,10 @@ test("the camera's candidates and their end are read", () => {
 
 test("a refusal and an end come with their reason", () => {
   assert.deepEqual(heard("refused"), { is: "refused", from: CAMERA, call: "call-1", reason: "busy" });
-  assert.deepEqual(heard("bye-camera"), { is: "bye", from: CAMERA, call: "call-1", reason: "camera-lost" });
+  const bye = { is: "bye", from: CAMERA, call: "call-1" };
+  assert.deepEqual(heard("bye-camera"), { ...bye, reason: "camera-lost", word: "camera-lost", proof: null });
+  const { proof } = golden("bye-camera-with-proof").payload;
+  assert.deepEqual(heard("bye-camera-with-proof"), { ...bye, reason: "revoked-key", word: "revoked-key", proof });
 });
 
 test("a reason nobody has agreed on counts as a failure", () => {

@@ -70,6 +70,18 @@ fn answers_are_proved_as_the_vectors_say() {
 }
 
 #[test]
+fn good_byes_are_proved_as_the_vectors_say() {
+    let vectors = vectors("byes");
+    for vector in &vectors {
+        let made = proof::of_bye(&secret(vector), around(vector), text(vector, "reason"));
+        assert_eq!(made, text(vector, "proof"));
+        assert!(proof::is_of_bye(&made, &secret(vector), around(vector), text(vector, "reason")));
+        assert!(!proof::is_of_bye(&made, &secret(vector), around(vector), "another"));
+    }
+    assert!(vectors.len() >= 5);
+}
+
+#[test]
 fn admissions_are_proved_as_the_vectors_say() {
     for vector in vectors("admissions") {
         let made = proof::of_admission(&secret(&vector), text(&vector, "room"));

@@ -90,7 +90,7 @@ fn where_a_relay_tells_nobody_who_is_there_an_offer_may_be_for_nobody_in_particu
     let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
     let id = desk.answers(&knock().unvouched());
     desk.refuses(&knock().unvouched().change("to", json!(ME)), Reason::NotAllowed);
-    desk.on(says(None, "bye", json!({ "from": "anna", "call": "1" })));
+    desk.on(says(Some("anna"), "bye", json!({ "from": "anna", "call": "1" })));
     desk.on(closed(id));
     desk.refuses(&knock().unvouched(), Reason::NotAllowed);
 
@@ -239,7 +239,7 @@ fn the_very_same_offer_has_the_same_answer_while_its_call_goes_on_and_none_later
     desk.expect(knock.event(), answer.clone());
     desk.on(connected(id));
     desk.expect(knock.event(), answer);
-    desk.on(says(None, "bye", json!({ "from": "anna", "call": "1" })));
+    desk.on(says(Some("anna"), "bye", json!({ "from": "anna", "call": "1" })));
     desk.refuses(&knock, Reason::NotAllowed);
     desk.on(closed(id));
     desk.refuses(&knock, Reason::NotAllowed);
@@ -255,7 +255,7 @@ fn an_offer_that_was_refused_is_not_taken_when_somebody_repeats_it() {
     desk.live_with(&Knock::new(&held[1], "uwe", "1").unvouched());
     let knock = Knock::new(&held[0], "anna", "1").unvouched();
     desk.refuses(&knock, Reason::Busy);
-    desk.on(says(None, "bye", json!({ "from": "uwe" })));
+    desk.on(says(Some("uwe"), "bye", json!({ "from": "uwe" })));
     for _ in 0..2 * limits::OFFERS_PER_WINDOW {
         desk.refuses(&knock, Reason::NotAllowed);
     }
@@ -312,11 +312,11 @@ fn the_last_proofs_of_each_key_are_remembered_and_no_more() {
     };
     let uncles = Knock::new(&held[1], "uwe", "1").unvouched();
     desk.live_with(&uncles);
-    desk.on(says(None, "bye", json!({ "from": "uwe" })));
+    desk.on(says(Some("uwe"), "bye", json!({ "from": "uwe" })));
     desk.on(closed(1));
     for tag in 0..=limits::TAKEN_PROOFS {
         let id = desk.answers(&knock(tag));
-        desk.on(says(None, "bye", json!({ "from": "anna" })));
+        desk.on(says(Some("anna"), "bye", json!({ "from": "anna" })));
         desk.on(closed(id));
         desk.sleep(limits::OFFER_WINDOW / 10);
     }
@@ -336,7 +336,7 @@ fn the_proofs_of_keys_that_are_gone_are_forgotten_when_there_are_many() {
         let guest = key(&format!("guest-{n}"));
         desk.on(keys(std::slice::from_ref(&guest)));
         let id = desk.answers(&Knock::new(&guest, "gerd", &n.to_string()).unvouched());
-        desk.on(says(None, "bye", json!({ "from": "gerd" })));
+        desk.on(says(Some("gerd"), "bye", json!({ "from": "gerd" })));
         desk.on(closed(id));
         assert!(desk.board.kept().taken_proofs <= KeyRing::REVOKED + 2);
     }
@@ -462,6 +462,65 @@ fn nothing_a_stranger_sends_is_kept() {
     }
 }
 
+// ---- good-byes -------------------------------------------------------------------------------------------------
+
+#[test]
+fn in_a_foreign_room_only_who_proves_the_key_of_a_call_ends_it() {
+    let (grandma, uncle) = (key("grandma"), key("uncle"));
+    let mut desk = Desk::keyed_elsewhere(&[grandma.clone(), uncle.clone()]);
+    let id = desk.live_with(&Knock::new(&grandma, "anna", "1").unvouched());
+    let honest = good_bye(&grandma, "anna", ME, "1", "hang-up");
+    let with = |member: &str, value: Value| {
+        let mut bye = honest.clone();
+        bye[member] = value;
+        bye
+    };
+    let proof = |bye: &Value| bye["proof"].clone();
+    let forged = [
+        json!({ "room": ROOM, "from": "anna", "call": "1", "reason": "hang-up" }),
+        json!({ "from": "anna" }),
+        with("proof", json!(null)),
+        with("proof", json!("AAAA")),
+        with("proof", proof(&good_bye(&uncle, "anna", ME, "1", "hang-up"))),
+        with("proof", proof(&good_bye(&grandma, "anna", ME, "2", "hang-up"))),
+        with("proof", proof(&good_bye(&grandma, "anna", "cam-door", "1", "hang-up"))),
+        with("proof", proof(&good_bye(&grandma, ME, "anna", "1", "hang-up"))),
+        with("reason", json!("silent")),
+        with("to", json!(null)),
+        // The proof of the offer, which everybody in the room has heard.
+        with("proof", Knock::new(&grandma, "anna", "1").payload["proof"].clone()),
+    ];
+    for (count, bye) in forged.iter().enumerate() {
+        desk.ignores(says(None, "bye", bye.clone()));
+        assert_eq!(desk.refusals(Reason::NotAllowed), 1 + count as u64, "{bye}");
+    }
+    assert_eq!(desk.board.status().live, 1);
+    // About a call that is not there, and by somebody who has none, it is nothing at all.
+    desk.ignores(says(None, "bye", with("call", json!("7"))));
+    desk.ignores(says(None, "bye", with("from", json!("otto"))));
+    assert_eq!(desk.refusals(Reason::NotAllowed), forged.len() as u64);
+    desk.expect(says(None, "bye", honest), [hang_up(id), StopRendition(H264)]);
+}
+
+#[test]
+fn where_a_relay_tells_nobody_who_is_there_a_good_bye_may_be_to_nobody_in_particular() {
+    let grandma = key("grandma");
+    let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
+    let id = desk.live_with(&Knock::new(&grandma, "anna", "1").unvouched());
+    let mut bye = good_bye(&grandma, "anna", "", "1", "hang-up");
+    bye.as_object_mut().unwrap().remove("to");
+    desk.expect(says(None, "bye", bye), [hang_up(id), StopRendition(H264)]);
+}
+
+#[test]
+fn what_the_camera_says_at_the_end_of_a_call_proves_the_key_that_it_was_made_with() {
+    let grandma = key("grandma");
+    let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
+    let id = desk.live_with(&Knock::new(&grandma, "anna", "1").unvouched());
+    let ends = [proved_bye(&grandma, "anna", "1", Reason::Failed), hang_up(id), StopRendition(H264)];
+    desk.expect(call_failed(id), ends);
+}
+
 // ---- keys that end ---------------------------------------------------------------------------------------------
 
 #[test]
@@ -475,7 +534,7 @@ fn taking_a_key_back_ends_its_calls_at_once_and_no_others() {
     desk.expect(
         without(&held, &held[0]),
         [
-            said_bye("anna", "1", Reason::RevokedKey),
+            proved_bye(&held[0], "anna", "1", Reason::RevokedKey),
             hang_up(live),
             refused("adam", "1", Reason::RevokedKey),
             hang_up(ringing),
@@ -494,7 +553,7 @@ fn a_key_that_is_gone_without_a_trace_ends_its_calls_too() {
     let held = [key("grandma")];
     let mut desk = Desk::keyed(&held);
     let id = desk.live_with(&Knock::new(&held[0], "anna", "1"));
-    let goes = [said_bye("anna", "1", Reason::NotAllowed), hang_up(id), StopRendition(H264)];
+    let goes = [proved_bye(&held[0], "anna", "1", Reason::NotAllowed), hang_up(id), StopRendition(H264)];
     desk.expect(Event::Access(AccessEvent::Keys(KeyRing::default())), goes);
 }
 
@@ -511,7 +570,7 @@ fn a_key_with_another_secret_or_role_is_another_key_and_one_with_another_name_is
     for changed in [lesser, anew] {
         let mut desk = Desk::keyed(std::slice::from_ref(&grandma));
         let id = desk.live_with(&Knock::new(&grandma, "anna", "1"));
-        let goes = [said_bye("anna", "1", Reason::RevokedKey), hang_up(id), StopRendition(H264)];
+        let goes = [proved_bye(&grandma, "anna", "1", Reason::RevokedKey), hang_up(id), StopRendition(H264)];
         desk.expect(keys(&[changed]), goes);
     }
 }
@@ -529,7 +588,8 @@ fn a_call_ends_in_the_second_in_which_its_key_expires() {
         desk.ignores(heard(stays));
     }
     assert_eq!(desk.board.status().live, 2);
-    let goes = [said_bye("gerd", "1", Reason::ExpiredKey), hang_up(expired), watching("anna", &[])];
+    let goes =
+        [proved_bye(&key("guest"), "gerd", "1", Reason::ExpiredKey), hang_up(expired), watching("anna", &[])];
     desk.passes(secs(1), goes);
     assert_eq!(desk.board.status().live, 1);
 }
@@ -545,7 +605,7 @@ fn the_date_as_it_was_last_told_decides() {
     desk.ignores(date(later(29)));
     desk.expect(
         date(later(30)),
-        [said_bye("gerd", "1", Reason::ExpiredKey), hang_up(id), StopRendition(H264)],
+        [proved_bye(&key("guest"), "gerd", "1", Reason::ExpiredKey), hang_up(id), StopRendition(H264)],
     );
     desk.refuses(&Knock::new(&guest, "gerd", "2"), Reason::ExpiredKey);
     desk.ignores(date(later(29)));
@@ -562,7 +622,7 @@ fn a_key_that_may_stay_longer_keeps_its_call_and_the_end_of_time_is_no_overflow(
     desk.ignores(heard(id));
     desk.ignores(date(Stamp(u64::MAX - 1)));
     desk.passes(millis(999), []);
-    let goes = [said_bye("gerd", "1", Reason::ExpiredKey), hang_up(id), StopRendition(H264)];
+    let goes = [proved_bye(&key("guest"), "gerd", "1", Reason::ExpiredKey), hang_up(id), StopRendition(H264)];
     desk.passes(millis(1), goes);
 }
 

@@ -606,6 +606,8 @@ fn no_password_is_ever_repeated() {
         "password = 'wonder'",
         "[relay]\nmode = 'external'\nurl = 'https://me:wonder@relay.example'",
         "[relay]\nlink = 'https://me:wonder@cam.example'",
+        "[relay]\nurl = { token = 'wonder' }",
+        "[room]\nname = [{ password = 'wonder' }]",
     ] {
         let found = findings(text).to_string();
         assert!(!found.contains("wonder"), "{found}");
@@ -671,6 +673,14 @@ fn a_text_whose_end_was_forgotten_repeats_nothing_of_what_it_swallowed() {
         assert!(found.contains("my.toml:2: room.name: a text"), "{found}");
         assert!(!found.contains("wonder") && !found.contains("username"), "{found}");
     }
+}
+
+#[test]
+fn a_finding_is_one_line_whatever_a_key_is_called() {
+    let found = wrong("\"a\\nb\\u001b[2J\" = 1\n[room]\n'a\tb' = 1\n");
+    assert!(found.len() == 2 && found.iter().all(|one| !one.contains(char::is_control)), "{found:?}");
+    let found = wrong(&format!("{} = 1", "k".repeat(1000)));
+    assert!(found.len() == 1 && found[0].contains('…') && found[0].len() < 200, "{found:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use porthole_core::ids::Name;
 use porthole_core::wire::dialect::{Choice, Custom, Heard, JoinShape, Known, Tongue, Wrap};
-use porthole_core::wire::{Address, Away, Incoming, Mirror, Outgoing, Reason, Shape, limits};
+use porthole_core::wire::{Address, Away, Bye, Incoming, Mirror, Outgoing, Reason, Shape, limits};
 use serde_json::{Value, json};
 
 const ROOM: &str = "lobby";
@@ -229,10 +229,7 @@ fn what_may_be_a_greeting_a_chat_or_another_pages_candidate_tells_nothing() {
         let mut auto = asked_times(asked);
         let heard = say(&mut auto, event, args.as_array().unwrap());
         assert_eq!(heard.news, None, "{event} {args}");
-        assert!(
-            !matches!(heard.message, Ok(Incoming::Wanted { .. } | Incoming::Bye { .. })),
-            "{event} {args}"
-        );
+        assert!(!matches!(heard.message, Ok(Incoming::Wanted { .. } | Incoming::Bye(_))), "{event} {args}");
         assert_eq!(say(&mut auto, "offer", &[offer()]).news, Some(Known::A0), "{event} {args}");
     }
 }
@@ -498,7 +495,7 @@ fn an_event_without_arguments_never_names_anybody() {
                 let named = match heard.message {
                     Ok(Incoming::Offer(_) | Incoming::Answer { .. }) => true,
                     Ok(Incoming::Joined { .. } | Incoming::Left { .. }) => true,
-                    Ok(Incoming::Wanted { from } | Incoming::Bye { from, .. }) => from.is_some(),
+                    Ok(Incoming::Wanted { from } | Incoming::Bye(Bye { from, .. })) => from.is_some(),
                     _ => false,
                 };
                 assert!(!named, "{choice:?} {file}");
@@ -664,7 +661,7 @@ fn meaning(heard: &Heard) -> Value {
             "from": from, "line": init.candidate, "mid": init.sdp_mid, "index": init.sdp_m_line_index,
             "ufrag": init.username_fragment,
         } }),
-        Incoming::Bye { from, .. } => json!({ "bye": { "from": from } }),
+        Incoming::Bye(Bye { from, .. }) => json!({ "bye": { "from": from } }),
         Incoming::Joined { peer } => json!({ "joined": peer }),
         Incoming::Left { peer } => json!({ "left": peer }),
         Incoming::Present { peers } => json!({ "present": peers }),

@@ -10,7 +10,8 @@ use porthole_core::access::{KeyId, Label, Secret, Stamp};
 use porthole_core::ids::{Name, PeerId};
 use porthole_core::wire::dialect::{Choice, Known, Tongue};
 use porthole_core::wire::{
-    Address, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, Watcher, What, limits,
+    Address, Bye, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, Watcher, What,
+    limits,
 };
 use serde_json::{Value, json};
 
@@ -165,10 +166,19 @@ fn comings_and_goings_are_read() {
     let mut other = golden_payload("left");
     other["from"] = json!("cam-door");
     assert_eq!(read_from(None, "left", &other), Ok(Incoming::Left { peer: door }));
-    assert_eq!(reading("bye-viewer"), Ok(Incoming::Bye { from: Some(viewer), tag: Some(name("call-1")) }));
+    let bye = Bye {
+        from: Some(viewer),
+        tag: Some(name("call-1")),
+        to_us: true,
+        reason: "hang-up".into(),
+        proof: None,
+    };
+    assert_eq!(reading("bye-viewer"), Ok(Incoming::Bye(bye.clone())));
+    let proof = Some("VNcwMNIfralohXmjYdv6ryH-AW846rdlxqBS4fJ01Yc".into());
+    assert_eq!(reading("bye-viewer-with-proof"), Ok(Incoming::Bye(Bye { proof, ..bye })));
     assert_eq!(
         read_from(Some("anon-1"), "bye", &Value::Null),
-        Ok(Incoming::Bye { from: Some(name("anon-1")), tag: None })
+        Ok(Incoming::Bye(Bye { from: Some(name("anon-1")), ..Bye::default() }))
     );
 }
 
@@ -350,6 +360,10 @@ fn the_camera_writes_exactly_the_golden_messages() {
         ("candidate-camera-end", Outgoing::candidate(&address, None)),
         ("bye-camera", Outgoing::bye(&address, Reason::CameraLost)),
         ("bye-revoked-key", Outgoing::bye(&address, Reason::RevokedKey)),
+        (
+            "bye-camera-with-proof",
+            Outgoing::proved_bye(&address, Reason::RevokedKey, "lrfDi0PGic_OsnCZmmccSPZy2lhmxKhHsrpZfZVZrjI"),
+        ),
         ("refused", Outgoing::refused(&address, Reason::Busy)),
         ("refused-not-allowed", Outgoing::refused(&address, Reason::NotAllowed)),
         ("refused-expired-key", Outgoing::refused(&address, Reason::ExpiredKey)),

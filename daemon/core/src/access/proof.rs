@@ -1,4 +1,5 @@
-//! What is proved with a secret: that an offer, an answer, or the wish to enter a room comes from whoever holds it.
+//! What is proved with a secret: that an offer, an answer, a good-bye, or the wish to enter a room comes from whoever
+//! holds it.
 //!
 //! A proof is HMAC-SHA256 (RFC 2104, FIPS 180-4) under the secret, over fields that are each preceded by their length
 //! in bytes (32 bits, big-endian), the first of them the purpose; as text it is base64url without padding, 43
@@ -44,6 +45,16 @@ pub fn of_answer(secret: &Secret, around: Around<'_>, offer: &str, sdp: &str) ->
     text(mac(secret, &fields.concat()))
 }
 
+/// Proof that whoever is `from` ends the call: `porthole bye v1`, room, from, to, call, the word for why.
+pub fn of_bye(secret: &Secret, around: Around<'_>, reason: &str) -> String {
+    text(mac(secret, &bye_fields(around, reason)))
+}
+
+/// Whether `proof` is that of the good-bye. Takes as long for a wrong one as for a right one.
+pub fn is_of_bye(proof: &str, secret: &Secret, around: Around<'_>, reason: &str) -> bool {
+    holds(proof, mac(secret, &bye_fields(around, reason)))
+}
+
 /// Proof that somebody may enter a room of the camera's own relay: `porthole admission v1`, room.
 pub fn of_admission(secret: &Secret, room: &str) -> String {
     text(mac(secret, &admission_fields(room)))
@@ -64,6 +75,11 @@ pub fn is_same(one: &Secret, other: &Secret) -> bool {
 fn offer_fields<'a>(around: Around<'a>, sdp: &'a str) -> [&'a [u8]; 6] {
     let Around { room, from, to, call } = around;
     ["porthole offer v1", room, from, to, call, sdp].map(str::as_bytes)
+}
+
+fn bye_fields<'a>(around: Around<'a>, reason: &'a str) -> [&'a [u8]; 6] {
+    let Around { room, from, to, call } = around;
+    ["porthole bye v1", room, from, to, call, reason].map(str::as_bytes)
 }
 
 fn admission_fields(room: &str) -> [&[u8]; 2] {

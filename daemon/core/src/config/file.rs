@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::Finding;
 
-/// The characters of a value that a finding repeats at most.
+/// The characters of a key or value that a finding repeats at most.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// A file's text, with what was found wrong in it so far.
@@ -55,7 +55,7 @@ impl<'t> File<'t> {
 
     /// Notes that `entry` is not what is allowed.
     pub fn find(&mut self, entry: &Entry<'t>, allowed: impl Into<String>) {
-        let value = if entry.secret { None } else { self.shown(entry.span.clone()) };
+        let value = if entry.secret || entry.has_tables() { None } else { self.shown(entry.span.clone()) };
         self.find_at(entry.at, entry.path.clone(), value, allowed.into());
     }
 
@@ -77,6 +77,8 @@ impl<'t> File<'t> {
     }
 
     fn note(&mut self, line: usize, key: String, value: Option<String>, allowed: String) {
+        // In quotes a key may hold anything, and a finding is one line.
+        let key = on_one_line(&key);
         self.found.push(Finding { file: self.name.to_owned(), line: Some(line), key, value, allowed });
     }
 
@@ -85,17 +87,22 @@ impl<'t> File<'t> {
         1 + before.iter().filter(|&&b| b == b'\n').count()
     }
 
-    /// The text of a value, not too long. Of several lines nothing: one whose end was forgotten has swallowed what
+    /// The text of a value. Of several lines nothing: one whose end was forgotten has swallowed what
     /// follows, passwords among it. Nor where an at-sign may stand behind a login.
     fn shown(&self, span: Range<usize>) -> Option<String> {
         let written = self.text.get(span).filter(|written| !written.contains(['\n', '@']))?;
-        let mut shown: String =
-            written.chars().take(SHOWN_CHARACTERS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        if written.chars().count() > SHOWN_CHARACTERS {
-            shown.push('…');
-        }
-        Some(shown)
+        Some(on_one_line(written))
     }
+}
+
+/// On one line and not too long.
+fn on_one_line(text: &str) -> String {
+    let mut shown: String =
+        text.chars().take(SHOWN_CHARACTERS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().count() > SHOWN_CHARACTERS {
+        shown.push('…');
+    }
+    shown
 }
 
 impl<'t> Entry<'t> {
@@ -129,6 +136,12 @@ impl<'t> Entry<'t> {
     /// The same, but findings do not repeat the value.
     pub fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    /// Whether there are tables in it: they may hold secrets, and say little in one line.
+    fn has_tables(&self) -> bool {
+        self.value.is_table()
+            || self.value.as_array().is_some_and(|list| list.iter().any(|value| value.get_ref().is_table()))
     }
 
     /// Where the key stands in the text, in bytes.

@@ -104,8 +104,6 @@ impl<'f, 't> Reader<'f, 't> {
     /// Notes that the value of `key` is well formed but does not go with something else.
     pub fn contradict(&mut self, key: &str, why: &str) {
         match self.entry(key) {
-            // A table may hold secrets, and says little in one line.
-            Some(entry) if entry.value.is_table() => self.file.find(&entry.secret(), why),
             Some(entry) => self.file.find(&entry, why),
             None => self.file.find_key(0, format!("{}.{key}", self.path), why),
         }

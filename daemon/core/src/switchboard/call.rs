@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::door::around;
 use super::early::Mark;
 use super::troubles::Troubles;
+use crate::access::proof::Around;
 use crate::access::{Key, proof};
 use crate::ids::{PeerId, Rendition};
 use crate::sdp::choose::AnswerPlan;
@@ -15,7 +16,7 @@ use crate::wire::limits::{
     CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_GRACE, OVERFLOW_WINDOW,
     OVERFLOWS, SILENCE, VIEWER_DEADLINE,
 };
-use crate::wire::{Address, Candidate, Outgoing, Reason, Shape};
+use crate::wire::{Address, Bye, Candidate, Outgoing, Reason, Shape};
 
 /// One attempt with one viewer.
 #[derive(Debug)]
@@ -129,6 +130,31 @@ impl Call {
         match &self.life {
             Life::Connecting { answer, .. } | Life::Live { answer, .. } => answer.as_ref(),
             _ => None,
+        }
+    }
+
+    /// Whether a good-bye for which nobody vouches is its viewer's: there is no key, or it is proved.
+    pub(super) fn believes(&self, bye: &Bye) -> bool {
+        let Some(key) = &self.key else { return true };
+        let (Some(from), Some(tag), Some(proof)) = (&self.mark.from, &self.mark.tag, &bye.proof) else {
+            return false;
+        };
+        let me = &self.address.from;
+        // As with offers: where nobody says who is there, it may be to nobody in particular.
+        let to = if bye.to_us { me.as_str() } else { "" };
+        let around = Around { to, ..around(&self.address.room, from, me, tag) };
+        proof::is_of_bye(proof, &key.secret, around, &bye.reason)
+    }
+
+    /// What is said to its viewer at the end, which proves the key that it was made with.
+    pub(super) fn bye(&self, tongue: &Tongue, reason: Reason) -> Option<Outgoing> {
+        match (&self.key, &self.address.to, &self.address.call) {
+            (Some(key), Some(to), Some(call)) => {
+                let around = around(&self.address.room, &self.address.from, to, call);
+                let proof = proof::of_bye(&key.secret, around, reason.word());
+                Some(Outgoing::proved_bye(&self.address, reason, &proof))
+            }
+            _ => tongue.bye(&self.address, self.shape, reason),
         }
     }
 

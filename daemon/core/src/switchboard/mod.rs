@@ -351,21 +351,21 @@ impl Switchboard {
     /// Hangs up a call that has not ended yet, and says so to its viewer.
     fn end(&mut self, id: CallId, reason: Reason, farewell: Farewell, now: Instant) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_closing()) else { return };
-        let (address, age, viewer) = (call.address.clone(), call.age(now), call.viewer().cloned());
-        let (answering, shape, published) = (call.is_answering(), call.shape, call.is_published());
+        let (age, viewer, answering) = (call.age(now), call.viewer().cloned(), call.is_answering());
+        let (shape, published) = (call.shape, call.is_published());
         let waiting = call.visit.as_mut().and_then(|visit| visit.waiting.take());
-        call.close(now);
         *self.counts.ended.entry(reason.word()).or_default() += 1;
         self.commands.extend(waiting.map(|request| refused(request, Refusal::Call(reason))));
         // Whoever has been replaced knows: it called again itself, and may not tell its two calls apart.
         if farewell == Farewell::Said && reason != Reason::Replaced && shape != Shape::Http {
             let message = if answering {
-                self.tongue.refused(&address, reason)
+                self.tongue.refused(&call.address, reason)
             } else {
-                self.tongue.bye(&address, shape, reason)
+                call.bye(&self.tongue, reason)
             };
             self.commands.extend(message.map(Command::Send));
         }
+        call.close(now);
         if answering && farewell == Farewell::Said {
             self.refusals.count(reason);
         }

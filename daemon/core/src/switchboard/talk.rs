@@ -11,7 +11,7 @@ use crate::config::settings::Access;
 use crate::event::LinkEvent;
 use crate::ids::{CallTag, PeerId};
 use crate::wire::limits::LEFT_GRACE;
-use crate::wire::{Away, Candidate, Incoming, Reason, Unreadable};
+use crate::wire::{Away, Bye, Candidate, Incoming, Reason, Unreadable};
 
 impl Switchboard {
     pub(super) fn handle_link(&mut self, event: LinkEvent, now: Instant) {
@@ -89,7 +89,7 @@ impl Switchboard {
         match message {
             Incoming::Offer(offer) => self.offer(offer, vouched, now),
             Incoming::Candidate { from, tag, candidate } => self.candidate(from, tag, candidate, now),
-            Incoming::Bye { from, tag } => self.bye(&from, &tag, now),
+            Incoming::Bye(bye) => self.bye(&bye, vouched, now),
             Incoming::Joined { peer } => self.is_there(&peer),
             Incoming::Present { peers } => peers.iter().for_each(|peer| self.is_there(peer)),
             Incoming::Left { peer } => self.left(&peer, now),
@@ -150,10 +150,16 @@ impl Switchboard {
         }
     }
 
-    /// A viewer hangs up: the call it names, else all it has.
-    fn bye(&mut self, from: &Option<PeerId>, tag: &Option<CallTag>, now: Instant) {
+    /// A viewer hangs up: the call it names, else all it has. Where the relay vouches for nobody, a call that was made with
+    /// a key ends only for whoever proves the same key.
+    fn bye(&mut self, bye: &Bye, vouched: bool, now: Instant) {
+        let Bye { from, tag, .. } = bye;
         for id in self.find(|call| call.mark.from == *from && (tag.is_none() || call.mark.tag == *tag)) {
-            self.end(id, Reason::HangUp, Farewell::Unsaid, now);
+            if vouched || self.calls.get(&id).is_some_and(|call| call.believes(bye)) {
+                self.end(id, Reason::HangUp, Farewell::Unsaid, now);
+            } else {
+                self.count_refusal(from.clone(), Reason::NotAllowed, now);
+            }
         }
     }
 

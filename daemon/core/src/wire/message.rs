@@ -90,6 +90,21 @@ pub struct Offer {
     pub shape: Shape,
 }
 
+/// A viewer's good-bye, read but not yet believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bye {
+    /// Who.
+    pub from: Option<PeerId>,
+    /// Which attempt; `None` is whichever there is.
+    pub tag: Option<CallTag>,
+    /// Whether it is to this camera by name.
+    pub to_us: bool,
+    /// The word for why, at most [`super::limits::PROOF_BYTES`] of whatever; empty where none is said.
+    pub reason: String,
+    /// What is to prove all that, likewise.
+    pub proof: Option<String>,
+}
+
 /// What the camera understands of what peers and relays send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
@@ -105,12 +120,7 @@ pub enum Incoming {
         candidate: Option<Candidate>,
     },
     /// A viewer hangs up.
-    Bye {
-        /// Who.
-        from: Option<PeerId>,
-        /// Which attempt; `None` is whichever there is.
-        tag: Option<CallTag>,
-    },
+    Bye(Bye),
     /// A peer came into the room.
     Joined {
         /// Who.

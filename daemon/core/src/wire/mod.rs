@@ -11,6 +11,6 @@ mod read;
 mod reason;
 mod write;
 
-pub use message::{Away, Candidate, Incoming, Mirror, Offer, Outgoing, Shape, Unreadable};
+pub use message::{Away, Bye, Candidate, Incoming, Mirror, Offer, Outgoing, Shape, Unreadable};
 pub use reason::Reason;
 pub use write::{Address, Watcher, What};

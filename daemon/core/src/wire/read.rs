@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Candidate, Incoming, Mirror, Offer, Reason, Shape, Unreadable, limits};
+use super::{Bye, Candidate, Incoming, Mirror, Offer, Reason, Shape, Unreadable, limits};
 use crate::access::KeyId;
 use crate::ids::{CallTag, Name, PeerId, RoomName};
 
@@ -267,9 +267,18 @@ impl<'a> Envelope<'a> {
     fn bye(&self, payload: &Value) -> Result<Incoming, Unreadable> {
         let (from, tag) = self.ids()?;
         match payload {
-            Value::Null | Value::String(_) | Value::Object(_) => Ok(Incoming::Bye { from, tag }),
-            _ => Err(self.unreadable(Reason::BadMessage)),
+            Value::Null | Value::String(_) | Value::Object(_) => {}
+            _ => return Err(self.unreadable(Reason::BadMessage)),
         }
+        let short = |key| self.member(key)?.as_str().filter(|text| text.len() <= limits::PROOF_BYTES);
+        Ok(Incoming::Bye(Bye {
+            from,
+            tag,
+            // To anybody else it was not read.
+            to_us: self.member("to").is_some(),
+            reason: short("reason").unwrap_or_default().to_owned(),
+            proof: short("proof").map(str::to_owned),
+        }))
     }
 
     /// A coming or going. Relays that announce it with a bare socket id name nobody we know: nothing.

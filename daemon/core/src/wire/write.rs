@@ -144,6 +144,11 @@ impl Outgoing {
         address.put("bye", [("reason", json!(reason.word()))])
     }
 
+    /// `bye` to a viewer that called with a key. `proof` is [`of_bye`](crate::access::proof::of_bye).
+    pub fn proved_bye(address: &Address, reason: Reason, proof: &str) -> Self {
+        address.put("bye", [("reason", json!(reason.word())), ("proof", json!(proof))])
+    }
+
     /// `refused`: the camera does not take a call.
     pub fn refused(address: &Address, reason: Reason) -> Self {
         address.put("refused", [("reason", json!(reason.word()))])

@@ -180,3 +180,16 @@ pub fn watching(who: &str, others: &[(Option<&str>, Stamp)]) -> Command {
         .map(|(name, since)| Watcher { name: name.map(|name| Label::new(name).unwrap()), since: *since });
     Command::Send(Outgoing::watching(&address(Some(who), None), &others.collect::<Vec<_>>()))
 }
+
+/// What the camera says at the end of a call that was made with `key`.
+pub fn proved_bye(key: &Key, who: &str, tag: &str, reason: Reason) -> Command {
+    let around = Around { room: ROOM, from: ME, to: who, call: tag };
+    let proof = proof::of_bye(&key.secret, around, reason.word());
+    Command::Send(Outgoing::proved_bye(&address(Some(who), Some(tag)), reason, &proof))
+}
+
+/// What a page says when it hangs up a call that it made with `key`.
+pub fn good_bye(key: &Key, who: &str, to: &str, tag: &str, reason: &str) -> Value {
+    let proof = proof::of_bye(&key.secret, Around { room: ROOM, from: who, to, call: tag }, reason);
+    json!({ "room": ROOM, "from": who, "to": to, "call": tag, "reason": reason, "proof": proof })
+}

@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use porthole_core::ids::{Name, PeerId, RoomName};
 use porthole_core::wire::dialect::{Choice, Known, Tongue};
-use porthole_core::wire::{Candidate, Incoming, Unreadable, limits};
+use porthole_core::wire::{Bye, Candidate, Incoming, Unreadable, limits};
 use serde_json::{Map, Value};
 
 use super::{Message, Outcome};
@@ -177,8 +177,10 @@ fn sound<'a>(incoming: &'a Incoming, me: &PeerId, outcome: &mut Outcome) -> Opti
             candidate.iter().for_each(bounded);
             Some(from.as_ref())
         }
-        Incoming::Bye { from, tag } => {
-            outcome.note(tag.is_some());
+        Incoming::Bye(Bye { from, tag, to_us, reason, proof }) => {
+            let short = |text: &String| text.len() <= limits::PROOF_BYTES;
+            assert!(short(reason) && proof.as_ref().is_none_or(short));
+            outcome.note((tag.is_some(), to_us, proof.is_some()));
             Some(from.as_ref())
         }
         Incoming::Wanted { from } => Some(from.as_ref()),
