@@ -513,6 +513,20 @@ fn where_a_relay_tells_nobody_who_is_there_a_good_bye_may_be_to_nobody_in_partic
 }
 
 #[test]
+fn in_a_foreign_room_whoever_holds_a_key_may_take_the_place_of_a_name_they_have_heard() {
+    let (grandma, guest) = (key("grandma"), key("guest"));
+    let mut desk = Desk::keyed_elsewhere(&[grandma.clone(), guest.clone()]);
+    let hers = desk.live_with(&Knock::new(&grandma, "anna", "1").unvouched());
+    let takes = Knock::new(&guest, "anna", "2").unvouched();
+    let theirs = desk.live_with(&takes);
+    assert_ne!(hers, theirs);
+    let status = desk.board.status();
+    // Whose key it was is known all the same.
+    assert_eq!((status.calls, status.viewers.len()), (1, 1));
+    assert_eq!(status.viewers[0].holder.as_ref().unwrap().name, guest.name);
+}
+
+#[test]
 fn what_the_camera_says_at_the_end_of_a_call_proves_the_key_that_it_was_made_with() {
     let grandma = key("grandma");
     let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));

@@ -38,6 +38,10 @@ impl Fragment {
         let (mut mid, mut ufrag, mut common) = (None, None, None);
         for text in text.lines().filter(|text| !text.is_empty()) {
             let (kind, value) = text.split_once('=').ok_or(BadFragment)?;
+            // By itself it ends no line here, and may elsewhere.
+            if text.contains('\r') {
+                return Err(BadFragment);
+            }
             match kind {
                 "m" => {
                     let next = line.map_or(0, |line| line + 1);
@@ -157,6 +161,8 @@ mod tests {
             "a=ice-ufrag:",
             "a=x",
             "aa=end-of-candidates",
+            "a=candidate:1 1 udp 7 192.0.2.1 9 typ host\r",
+            "a=candidate:1 1 udp 7\ra=ice-pwd:x\r\n",
             &long,
             &many,
             &lines,
