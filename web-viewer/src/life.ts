@@ -70,14 +70,6 @@ export function isFinal(why: Why): boolean {
   return AFTER[why] === "for-good";
 }
 
-/** Reasons for which a person may not see the camera any more, nor what was seen of it last. */
-const SHUT_OUT: readonly Why[] = ["not-allowed", "expired-key", "revoked-key", "no-key", "no-entry"];
-
-/** Whether somebody who is told `why` is not to see even the last picture. */
-export function isShutOut(why: Why): boolean {
-  return SHUT_OUT.includes(why);
-}
-
 /** Exactly one thing that happened. A `tag` names the call it is about; facts of past calls change nothing. */
 export type Fact =
   | { is: "time" }

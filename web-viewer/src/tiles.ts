@@ -3,7 +3,7 @@
 // And how tiles share the screen. Must not know calls, rooms or the relay.
 
 import { element, icon } from "./dom";
-import { isFinal, isShutOut, type View } from "./life";
+import { isFinal, type View, type Why } from "./life";
 import type { Trouble } from "./path";
 import { short, TEXT, words } from "./words";
 
@@ -15,6 +15,14 @@ export interface TileActions {
   enlarge(): void;
   /** A picture of the stream given to `play` is on the screen. */
   picture(): void;
+}
+
+/** Reasons for which a person may not see the camera any more, nor what was seen of it last. */
+const SHUT_OUT: readonly Why[] = ["not-allowed", "expired-key", "revoked-key", "no-key", "no-entry"];
+
+/** Whether somebody who is told `why` is not to see even the last picture. */
+export function isShutOut(why: Why): boolean {
+  return SHUT_OUT.includes(why);
 }
 
 export class Tile {

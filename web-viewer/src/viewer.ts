@@ -3,6 +3,7 @@
 
 import type { Destination } from "./address";
 import { Call } from "./call";
+import { isBelieved, proveBye } from "./farewell";
 import { isFinal, Life, type Fact, type Why } from "./life";
 import { Link } from "./link";
 import { Page } from "./page";
@@ -189,7 +190,7 @@ export class Viewer {
         // A camera says which call it means; other people's pages in the room do not.
         const seat = said.call === null && said.from === null ? undefined : this.seatOf(said.call, said.from);
         const keyless = said.reason === "not-allowed" && !this.key;
-        if (seat?.call && !this.believes(said, seat.call)) return;
+        if (seat?.call && !isBelieved(this.key, this.room, this.me, said, seat.call, seat.call.made.isAnswered())) return;
         if (seat) return this.feed(seat, { is: "over", tag: said.call, reason: keyless ? "no-key" : said.reason });
         // From nobody and about no call it is the relay's word about our coming in; once we are in, anybody may have said it.
         if (said.from === null && said.call === null && this.relay !== "up") this.turnedAway(said.reason, "no-entry");
@@ -314,18 +315,7 @@ export class Viewer {
   }
 
   private bye(call: Ongoing, reason: wire.Reason): void {
-    const { key, room, me } = this;
-    const proven = key && proof.ofBye(key, { room, from: me, to: call.peer ?? "", call: call.tag }, reason);
-    this.link.send(wire.bye(this.address(call), reason, proven));
-  }
-
-  /** Whether it is the camera that ends or refuses this call: with a key anybody in a foreign room could say so. */
-  private believes(said: Extract<wire.Incoming, { is: "bye" | "refused" }>, call: Ongoing): boolean {
-    const { key, room, me } = this;
-    // Why it does not take a call it cannot prove to whoever has no key that it knows; once it has answered, it says bye.
-    if (!key || said.is === "refused") return !key || !call.made.isAnswered();
-    const around = { room, from: call.peer ?? said.from ?? "", to: me, call: call.tag };
-    return proof.isBye(key, around, said.word, said.proof);
+    this.link.send(wire.bye(this.address(call), reason, proveBye(this.key, this.room, this.me, call, reason)));
   }
 
   private address({ tag, peer }: Pick<Ongoing, "tag" | "peer">): wire.Address {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, isFinal, isShutOut, Life, OWN_REASONS, SILENCE_MS, type Deed, type Fact,
+  ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, isFinal, Life, OWN_REASONS, SILENCE_MS, type Deed, type Fact,
 } from "../src/life";
 import { REASONS } from "../src/wire";
 
@@ -362,7 +362,6 @@ test("a key that was taken back or has expired ends the call, and nothing ever c
 
 test("only an old key makes it final; a camera that refuses for another reason may be called again", () => {
   assert.deepEqual([...REASONS, ...OWN_REASONS].filter(isFinal).sort(), ["expired-key", "revoked-key"]);
-  assert.deepEqual([...REASONS, ...OWN_REASONS].filter(isShutOut).sort(), ["expired-key", "no-entry", "no-key", "not-allowed", "revoked-key"]);
   const camera = new Camera().calling();
   camera.tell({ is: "over", tag: "call-1", reason: "no-key" });
   assert.ok(!camera.life.isOver());

@@ -10,7 +10,7 @@ import { readKey } from "../src/proof";
 import { NAMELESS } from "../src/roster";
 import { Sound } from "../src/sound";
 import { arrived, progress } from "../src/stats";
-import { columns } from "../src/tiles";
+import { columns, isShutOut } from "../src/tiles";
 import { isName, REASONS } from "../src/wire";
 import { hint, note, others, short, spoken, TEXT, unseen, words } from "../src/words";
 
@@ -233,6 +233,11 @@ test("what is said while the relay is away waits in order, not too long and not 
   const kept = outbox.take(0).map(({ event }) => event);
   assert.equal(kept.length, OUTBOX_LONGEST);
   assert.equal(kept[0], "n1");
+});
+
+test("the last picture goes where a person may not see the camera, and stays where only the call went wrong", () => {
+  const gone = [...REASONS, ...OWN_REASONS].filter(isShutOut).sort();
+  assert.deepEqual(gone, ["expired-key", "no-entry", "no-key", "not-allowed", "revoked-key"]);
 });
 
 test("pictures share the screen so that each is as large as possible", () => {
