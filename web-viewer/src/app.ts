@@ -4,7 +4,8 @@
 import { claimPeerId, destination, elsewhere, fresh, releasePeerId } from "./address";
 import { Page } from "./page";
 import { offerSecure } from "./secure";
-import { Viewer, type Snapshot } from "./viewer";
+import type { Snapshot } from "./snapshot";
+import { Viewer } from "./viewer";
 import { isName } from "./wire";
 import { TEXT } from "./words";
 
@@ -26,7 +27,7 @@ function start(): void {
   });
   if (to.is !== "room") {
     const nothing = () => undefined;
-    const page = new Page({ sound: nothing, callOrHangUp: nothing, showAll: nothing });
+    const page = new Page({ sound: nothing, callOrHangUp: nothing, showAll: nothing, alarm: nothing, hush: nothing });
     // Nobody types a key: whoever has the whole link opens that.
     if (to.is === "bad" && to.part === "key") return page.tell(TEXT.badKey, false);
     const problem = to.is === "none" ? null : to.part === "room" ? TEXT.badLink : TEXT.badRelay;

@@ -2,12 +2,15 @@
 // Must not know calls, WebRTC or the relay.
 
 import { element, icon, type Icon } from "./dom";
+import type { MonitorState } from "./monitor";
 import type { SoundState } from "./sound";
 import { columns, type Tile } from "./tiles";
 import { TEXT, type Words } from "./words";
 
 /** How long the controls stay when nobody moves, in milliseconds. */
 const QUIET_MS = 4_000;
+/** How long what is to be known of the alarm stays open after it was armed, in milliseconds. */
+const READ_MS = 30_000;
 
 /** What a person does with the controls. */
 export interface PageActions {
@@ -15,6 +18,10 @@ export interface PageActions {
   /** Calls when nothing is called, else hangs up. */
   callOrHangUp(): void;
   showAll(): void;
+  /** Arms or disarms the alarm. */
+  alarm(): void;
+  /** Wants quiet for a while. */
+  hush(): void;
 }
 
 export class Page {
@@ -26,11 +33,19 @@ export class Page {
   private readonly sound = control("m");
   private readonly call = control("c");
   private readonly full = control("f");
+  private readonly alarm = control("a");
+  private readonly alert = element("div", { role: "alert" });
+  private readonly hush = element("button", { type: "button", class: "primary", hidden: true }, TEXT.hush);
+  private readonly screen = element("p");
+  private readonly limits = element("details", {}, element("summary", {}, TEXT.alarmOn),
+    ...TEXT.alarmLimits.map((text) => element("p", {}, text)), this.screen);
+  private readonly card = element("aside", { id: "alarm", hidden: true }, this.alert, this.hush, this.limits);
   private readonly controls = element("div", { id: "controls", role: "group", "aria-label": TEXT.controls, hidden: true },
-    this.loud, element("div", { class: "row" }, this.sound, this.call, this.full));
+    this.card, this.loud, element("div", { class: "row" }, this.sound, this.alarm, this.call, this.full));
   private tiles: Tile[] = [];
   private noted: Words | null = null;
   private quiet = 0;
+  private read = 0;
   /** The last touch met a screen without visible controls. */
   private blind = false;
 
@@ -40,6 +55,8 @@ export class Page {
     this.sound.addEventListener("click", () => actions.sound());
     this.call.addEventListener("click", () => actions.callOrHangUp());
     this.full.addEventListener("click", () => this.fullScreen());
+    this.alarm.addEventListener("click", () => actions.alarm());
+    this.hush.addEventListener("click", () => actions.hush());
     document.addEventListener("fullscreenchange", () => this.showFull());
     document.addEventListener("keydown", (event) => this.key(event));
     // A tap on a screen where nothing but the picture is seen brings the controls back and does nothing else.
@@ -61,7 +78,8 @@ export class Page {
       if (!tile.root.isConnected) this.stage.append(tile.root);
       tile.root.hidden = !this.tiles.includes(tile);
     }
-    this.controls.hidden = tiles.length === 0;
+    // Whoever armed the alarm can disarm it, camera or not.
+    this.controls.hidden = tiles.length === 0 && this.card.hidden;
     this.arrange();
   }
 
@@ -111,10 +129,32 @@ export class Page {
     this.call.classList.toggle("danger", calling);
   }
 
+  /** `said`: what is to be said of it now, if anything; `fresh`: the person has just armed or disarmed it. */
+  showAlarm({ word, awake }: MonitorState, said: Words | null, fresh: boolean): void {
+    const armed = word !== "off";
+    dress(this.alarm, armed ? "alarmOn" : "alarmOff", armed ? TEXT.alarmIsOn : TEXT.alarmIsOff);
+    this.alarm.classList.toggle("on", armed);
+    document.body.dataset.alarm = word;
+    this.card.hidden = !armed;
+    // Screen readers read out whatever is put there.
+    if (this.alert.textContent !== (said ? said.title + said.text : "")) {
+      this.alert.replaceChildren(...(said ? [element("h2", {}, said.title), element("p", {}, said.text)] : []));
+    }
+    this.hush.hidden = word !== "sounding";
+    this.screen.textContent = awake ? TEXT.screenOn : window.isSecureContext ? TEXT.screenOff : TEXT.screenHttp;
+    if (!fresh) return;
+    this.limits.open = armed;
+    clearTimeout(this.read);
+    this.read = window.setTimeout(() => (this.limits.open = false), READ_MS);
+    this.speak(armed ? TEXT.alarmOn : TEXT.alarmIsOff);
+  }
+
   /** The controls may hide when there is something to watch and nobody moves. */
   mayRest(may: boolean): void {
-    if (may && !document.body.hasAttribute("data-watching")) this.awake();
-    document.body.toggleAttribute("data-watching", may);
+    // Nothing rests while the alarm has something to say, or what it cannot do is being read.
+    const rests = may && !this.limits.open && this.alert.childElementCount === 0;
+    if (rests && !document.body.hasAttribute("data-watching")) this.awake();
+    document.body.toggleAttribute("data-watching", rests);
   }
 
   /** Asks for the room's name. */
@@ -154,6 +194,7 @@ export class Page {
       m: () => { if (!this.sound.disabled || !this.loud.hidden) this.actions.sound(); },
       c: () => { if (!this.call.disabled) this.actions.callOrHangUp(); },
       f: () => this.fullScreen(),
+      a: () => this.actions.alarm(),
       Escape: () => { if (!document.fullscreenElement) this.actions.showAll(); },
     };
     act[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();

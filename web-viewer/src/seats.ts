@@ -1,8 +1,9 @@
 // A camera's seat on the page: its place in the roster, its life, its tile and the call there is; and which seat a message
 // is about. Must not know how a message is spelt, nor what is done about it.
 
+import type { Vigil, Watched } from "./alarm";
 import type { Call } from "./call";
-import type { Life } from "./life";
+import type { Life, View } from "./life";
 import type { Path, Trouble } from "./path";
 import type { Place } from "./roster";
 import type { Tile } from "./tiles";
@@ -19,6 +20,8 @@ export interface Seat {
   mute: boolean;
   /** When the picture last moved; null before there was any. */
   seen: Date | null;
+  /** What comes of it, for the alarm. */
+  vigil: Vigil;
   /** Why the last call found no way; null before one has failed, or when another did better. */
   trouble: Trouble | null;
   timer: number;
@@ -65,6 +68,17 @@ export function whose<S extends Findable>(seats: readonly S[], tag: string | nul
   }
   if (from !== null) return seats.find((seat) => peerOf(seat) === from) ?? seats.find((seat) => peerOf(seat) === null);
   return seats.length === 1 ? seats[0] : undefined;
+}
+
+/** What the alarm is about: every camera that was not hung up; where there is none yet, that there is none. */
+export function watched(seats: readonly Seat[]): Watched[] {
+  if (seats.length === 0) return [{ id: -1, last: 0 }];
+  return seats.flatMap(({ vigil: { last } }, id) => (last === null ? [] : [{ id, last }]));
+}
+
+/** What there is to say of these, by the ids that `watched` gives them. */
+export function missed(seats: readonly Seat[], ids: readonly number[]): { name: string; view: View; trouble: Trouble | null }[] {
+  return seats.filter((_, id) => ids.includes(id)).map(({ place: { name }, life, trouble }) => ({ name, view: life.view(), trouble }));
 }
 
 /** The camera's peer id, as far as it is known. */

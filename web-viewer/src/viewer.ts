@@ -2,44 +2,29 @@
 // that shows. Must not decide anything itself.
 
 import type { Destination } from "./address";
+import { Vigil } from "./alarm";
 import { Call } from "./call";
 import { isBelieved, proveBye } from "./farewell";
 import { isFinal, Life, type Fact, type Why } from "./life";
 import { Link } from "./link";
+import { Monitor } from "./monitor";
 import { Page } from "./page";
-import { pathOf, troubleOf, type Path } from "./path";
+import { pathOf, troubleOf } from "./path";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
-import { peerOf, whose, type Ongoing, type Seat } from "./seats";
-import { Sound, type SoundState } from "./sound";
-import { arrived, progress, type Arrived } from "./stats";
+import { missed, peerOf, watched, whose, type Ongoing, type Seat } from "./seats";
+import { seen, type Snapshot } from "./snapshot";
+import { Sound } from "./sound";
+import { arrived, progress } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { hint, note, others, short, spoken, TEXT, unseen, way } from "./words";
+import { alarmed, hint, note, others, short, spoken, TEXT, unseen, way } from "./words";
 
-/** How often the frame counter of a call is looked at, in milliseconds. */
-const LOOK_EVERY_MS = 1_000;
 /** How long a relay may take to say who is in the room before we call without knowing. */
 const UNTOLD_MS = 700;
 
 /** The longest that a browser's timer can wait (2^31 - 1 milliseconds). */
 const LONGEST_TIMER_MS = 2_147_483_647;
-
-/** What the page knows, for tests and the curious. */
-export interface Snapshot {
-  room: string;
-  peer: string;
-  /** The id of the access key, null without one. */
-  key: string | null;
-  relay: "up" | "down";
-  /** Why the relay does not let us in, null while it does or nobody knows. */
-  door: Why | null;
-  sound: SoundState;
-  cameras: ({
-    from: string | null; name: string; word: string; reason: string | null; call: string | null; watching: wire.Watcher[]; mute: boolean;
-    path: Path | null; trouble: string | null;
-  } & Partial<Arrived>)[];
-}
 
 export class Viewer {
   private readonly roster = new Roster();
@@ -47,6 +32,7 @@ export class Viewer {
   private readonly link: Link;
   private readonly page: Page;
   private readonly sound: Sound;
+  private readonly monitor: Monitor;
   private iceServers: RTCIceServer[] = [];
   /** When to ask for servers that let us in for longer. */
   private renewal = 0;
@@ -70,6 +56,8 @@ export class Viewer {
       sound: () => this.sound.toggle(),
       callOrHangUp: () => this.callOrHangUp(),
       showAll: () => this.enlarge(null),
+      alarm: () => this.monitor.toggle(),
+      hush: () => this.monitor.hush(),
     });
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
     const auth = { ...(token && { token }), ...(key && { key: key.id, admission: proof.ofAdmission(key, room), room }) };
@@ -82,9 +70,13 @@ export class Viewer {
     });
     window.addEventListener("online", () => this.online());
     window.addEventListener("offline", () => this.show());
-    window.setInterval(() => this.look(), LOOK_EVERY_MS);
+    this.monitor = new Monitor(kept, {
+      look: () => this.look(),
+      watched: () => watched(this.seats),
+      changed: (fresh) => this.showAlarm(fresh),
+    });
     this.page.showSound(this.sound.state());
-    this.show();
+    this.showAlarm(false);
   }
 
   /** The page goes away: says so, that the camera need not find out. */
@@ -97,17 +89,10 @@ export class Viewer {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const cameras = await Promise.all(this.seats.map(async (seat) => {
-      const { place, life, call, watching, mute, trouble } = seat;
-      // All of one moment: looking at the statistics takes a while.
-      const view = life.view();
-      const why = view.reason === "no-connection" ? trouble?.is ?? null : null;
-      const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, mute, path: call?.path ?? null, trouble: why };
-      return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };
-    }));
+    const cameras = await Promise.all(this.seats.map(seen));
     const { room, me: peer, door } = this;
     const relay = this.relay === "up" ? "up" : "down";
-    return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), cameras };
+    return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), alarm: this.monitor.state(), cameras };
   }
 
   private up(confirmed: boolean): void {
@@ -247,13 +232,18 @@ export class Viewer {
         this.look();
       },
     });
-    const seat: Seat = { place, life, tile, call: null, watching: [], mute: false, seen: null, trouble: null, timer: 0, told: "" };
+    const seat: Seat = {
+      place, life, tile, call: null, watching: [], mute: false, seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
+    };
     this.seats.push(seat);
   }
 
   /** One fact for a camera's life; performs what it wants done. */
   private feed(seat: Seat, fact: Fact): void {
-    seat.life.handle(fact, performance.now());
+    const now = performance.now();
+    if (fact.is === "hang-up") seat.vigil.end();
+    if (fact.is === "call") seat.vigil.begin(now);
+    seat.life.handle(fact, now);
     for (const deed of seat.life.deeds()) {
       if (deed.do === "drop") this.drop(seat, deed.bye);
       else this.call(seat, deed.tag);
@@ -299,6 +289,7 @@ export class Viewer {
     });
     const call: Ongoing = { tag, peer, made, heard: false, total: 0, servers, path: null };
     seat.call = call;
+    seat.vigil.called();
     void made.start();
   }
 
@@ -322,12 +313,12 @@ export class Viewer {
     return { room: this.room, from: this.me, to: peer, call: tag };
   }
 
-  /** Looks at what has arrived in every call. */
-  private look(): void {
-    for (const seat of this.seats) {
+  /** Looks at what has arrived in every call, and whether a deadline has passed: a timer in the background may be late. */
+  private async look(): Promise<void> {
+    await Promise.all(this.seats.map(async (seat) => {
+      this.feed(seat, { is: "time" });
       const call = seat.call;
-      if (!call) continue;
-      void call.made.stats().then((report) => {
+      await call?.made.stats().then((report) => {
         const seen = arrived(report);
         if (seat.call === call && !call.heard && seen.audioPackets > 0) {
           call.heard = true;
@@ -339,9 +330,21 @@ export class Viewer {
         if (total !== call.total && seat.life.view().word === "live") seat.seen = new Date();
         call.total = total;
         this.feed(seat, { is: "frames", tag: call.tag, total });
+        if (seat.call === call) seat.vigil.look(total, seen.audioPackets, seat.life.view().word, seat.mute, performance.now());
       }, () => undefined);
-    }
+    }));
     this.show();
+  }
+
+  /** `fresh`: the person has just armed or disarmed it. */
+  private showAlarm(fresh: boolean): void {
+    const state = this.monitor.state();
+    this.page.showAlarm(state, alarmed(state, missed(this.seats, state.missing), this.note()[0]), fresh);
+    this.show();
+  }
+
+  private note(): ReturnType<typeof note> {
+    return note(this.relay === "new" && !navigator.onLine ? "down" : this.relay, this.listed, this.door);
   }
 
   private callOrHangUp(): void {
@@ -382,15 +385,15 @@ export class Viewer {
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);
-    const hopeless = this.seats.length > 0 && this.seats.every(({ life }) => life.isOver());
+    const hopeless = this.seats.every(({ life }) => life.isOver());
     this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");
     const live = this.seats.filter(({ life }) => life.view().word === "live");
     this.page.mayRest(live.length > 0 && live.length === this.seats.length);
     this.page.whisper(hint(navigator.onLine, this.relay === "down" ? this.away : null, live.map(({ seen }) => seen)));
-    const [said, busy] = note(this.relay === "new" && !navigator.onLine ? "down" : this.relay, this.listed, this.door);
+    const [said, busy] = this.note();
     this.page.tell(this.seats.length > 0 ? null : said, busy);
     const [only] = this.seats;
-    document.title = !only ? TEXT.product
+    document.title = this.monitor.cries() ? `⚠ ${TEXT.alarmTitle}` : !only ? TEXT.product
       : several ? `${this.room} · ${TEXT.product}`
       : `${only.life.view().word === "live" ? "" : `${short(only.life.view())} · `}${only.place.name} · ${TEXT.product}`;
   }

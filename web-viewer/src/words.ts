@@ -2,6 +2,7 @@
 // Must not know where on the page they stand.
 
 import type { View, Why } from "./life";
+import type { MonitorState } from "./monitor";
 import type { Path, Trouble } from "./path";
 import { NAMELESS } from "./roster";
 import type { Watcher } from "./wire";
@@ -112,6 +113,31 @@ const UNSEEN_MS = 15_000;
 export function unseen({ word }: View, seen: Date | null, now: Date): string {
   const waited = seen !== null && now.getTime() - seen.getTime() >= UNSEEN_MS;
   return !waited || word === "live" || word === "privacy" || word === "refused" || word === "ended" ? "" : `No picture since ${clock(seen, now)}.`;
+}
+
+/**
+ * What there is to say of the alarm; null: nothing. `missing`: the cameras of which nothing comes; `note`: what is said where
+ * there is none at all.
+ */
+export function alarmed(
+  { word, until, audible }: Pick<MonitorState, "word" | "until" | "audible">,
+  missing: readonly { name: string; view: View; trouble: Trouble | null }[], note: Words,
+): Words | null {
+  const who = missing.map(({ name }) => (name === NAMELESS ? "the camera" : name)).join(", ") || "the camera";
+  const [first] = missing;
+  const { text } = first ? words(first.view, first.name, first.trouble) : note;
+  const title = `Neither picture nor sound from ${who}`;
+  switch (word) {
+    case "sounding":
+      return { title, text: audible ? text : TEXT.alarmMute.text };
+    case "hushed":
+      return { title, text: `Quiet until ${clock(new Date(until), new Date(until))}. ${text}` };
+    case "off":
+      return null;
+    default:
+      return !audible ? TEXT.alarmMute : word === "soon" ? { title, text: "The alarm sounds in a moment." }
+        : word === "idle" ? { title: "The alarm rests", text: "Nothing is watched now." } : null;
+  }
 }
 
 /** Most names of others who watch that are said. */
@@ -229,6 +255,19 @@ export const TEXT = {
   tryAgain: "Try again",
   watchHere: "Watch here",
   fullScreen: "Full screen",
+  alarmIsOn: "Alarm is on",
+  alarmIsOff: "Alarm is off",
+  alarmOn: "The alarm sounds when picture and sound stop for 10 seconds.",
+  alarmLimits: [
+    "You have just heard it. If not, turn this device up; a phone’s silent switch may mute it, too.",
+    "A phone that is locked or shows something else stops this page, and so does a computer that sleeps: then no alarm sounds. Leave the page in front, the device plugged in, the laptop open.",
+  ],
+  screenOn: "The page keeps the screen on.",
+  screenOff: "The page cannot keep the screen on here: set the device so that it stays on.",
+  screenHttp: "Only over https can the page keep the screen on.",
+  alarmMute: { title: "The alarm cannot sound yet", text: "The browser wants a touch first: press anywhere on the page." },
+  alarmTitle: "No picture, no sound",
+  hush: "Quiet for 2 minutes",
   leaveFullScreen: "Leave full screen",
   cameras: "Cameras",
   controls: "Controls",
