@@ -64,6 +64,8 @@ pub struct Start<'a> {
     pub environment: &'a [(&'a str, &'a str)],
     /// Room for as many connections as it has unless it is told otherwise.
     pub usual_seats: bool,
+    /// A clip that is the camera, instead of the test picture.
+    pub clip: Option<&'a Path>,
     /// The relay of somebody else that its room is in.
     pub relay: Option<SocketAddr>,
     /// Hears of every answer when it is ready to be sent. The log is at the level debug then.
@@ -192,10 +194,14 @@ impl Daemon {
 
 fn config_text(start: &Start<'_>) -> String {
     let log = if start.ready.is_some() { "[log]\nlevel = \"debug\"\n" } else { "" };
+    let config = match start.clip {
+        Some(clip) => CONFIG.replacen("\"test\"", &format!("\"file\"\nfile = {clip:?}"), 1),
+        None => CONFIG.to_owned(),
+    };
     match start.relay {
-        None if start.usual_seats => format!("{CONFIG}{}{log}", EMBEDDED.replace("max_sockets = 1000\n", "")),
-        None => format!("{CONFIG}{EMBEDDED}{log}"),
-        Some(relay) => format!("{CONFIG}{EXTERNAL}url = \"http://{relay}\"\n{log}"),
+        None if start.usual_seats => format!("{config}{}{log}", EMBEDDED.replace("max_sockets = 1000\n", "")),
+        None => format!("{config}{EMBEDDED}{log}"),
+        Some(relay) => format!("{config}{EXTERNAL}url = \"http://{relay}\"\n{log}"),
     }
 }
 

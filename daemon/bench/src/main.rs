@@ -59,6 +59,8 @@ enum Row {
     Vanish,
     /// 500 calls opened and closed.
     Churn,
+    /// A camera lost and found 100 times within one call.
+    Replug,
     /// 10,000 connections that never speak, or speak rubbish.
     Strangers,
     /// Offer to first picture in Chromium.

@@ -44,6 +44,9 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
         at_most("500 calls leave no file descriptor", largest("churn_fds"), 0.0),
         at_most("500 calls leave less than 10 KiB each, allocated", median("churn_heap"), 10.0),
         at_most("a vanished viewer is dropped in ≤ 5 s", largest("vanished"), 5.0),
+        at_most("a returned camera is seen in ≤ 2 s, slowest", largest("replug_picture"), 2000.0),
+        at_most("100 losses leave no thread", largest("replug_threads"), 0.0),
+        at_most("100 losses leave less than 10 KiB each, allocated", median("replug_heap"), 10.0),
         at_most("10,000 strangers: no frame of a running call is lost", largest("strangers_lost"), 0.0),
         at_most("10,000 strangers leave less than 1 MiB behind, median", median("strangers_left"), 1.0),
         at_most(

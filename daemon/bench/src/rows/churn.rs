@@ -187,7 +187,7 @@ async fn watch(crowd: &Crowd<'_>, caller: &Caller, outcome: &mut Outcome) -> Res
 }
 
 /// Waits until only `calls` are left, and until threads and descriptors no longer change.
-async fn settled(daemon: &Daemon, calls: usize) -> Result<Usage, Fault> {
+pub(super) async fn settled(daemon: &Daemon, calls: usize) -> Result<Usage, Fault> {
     daemon.wait(SETTLE_LIMIT, |status| status.calls == calls).await?;
     let started = Instant::now();
     let mut usage = daemon.process.usage()?;
@@ -205,7 +205,7 @@ async fn settled(daemon: &Daemon, calls: usize) -> Result<Usage, Fault> {
 
 /// What is allocated, in KiB. Pictures on their way come and go, a mebibyte each: the median of many looks does not see
 /// them.
-async fn allocated(daemon: &Daemon) -> Result<f64, Fault> {
+pub(super) async fn allocated(daemon: &Daemon) -> Result<f64, Fault> {
     let mut looks = Vec::new();
     for _ in 0..LOOKS {
         looks.push(daemon.status().await?.heap as f64 / 1024.0);

@@ -6,6 +6,7 @@ mod growth;
 mod join;
 mod paths;
 mod relay;
+mod replug;
 mod send;
 mod steps;
 mod strangers;
@@ -35,6 +36,7 @@ impl Bench<'_> {
             Row::Steps => steps::measure(self, figures).await,
             Row::Join => join::measure(self, figures).await,
             Row::Relay => relay::measure(self, figures).await,
+            Row::Replug => replug::measure(self, figures).await,
             Row::Send => send::measure(self, figures).await,
             Row::Vanish => vanish::measure(self, figures).await,
             Row::Churn => churn::measure(self, figures).await,
