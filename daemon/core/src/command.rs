@@ -79,6 +79,8 @@ pub enum Command {
         /// Which call.
         call: CallId,
     },
+    /// Make a JPEG of the camera's picture as it is now. Answered by `MediaEvent::Snapshot`, whatever comes.
+    TakeSnapshot,
     /// Ask the encoder of this rendition for a key frame now.
     ForceKeyFrame(Rendition),
     /// Put a message on the link (or keep it until the link is up, bounded).

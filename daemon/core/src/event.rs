@@ -7,7 +7,7 @@ use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
 use crate::publish::Word;
-use crate::whep::Request;
+use crate::whep::{Jpeg, Request};
 use crate::wire::Candidate;
 
 /// Exactly one thing that happened.
@@ -132,6 +132,8 @@ pub enum MediaEvent {
     },
     /// A device has come that may be the lost one.
     DeviceCame,
+    /// The picture that `Command::TakeSnapshot` asked for, or why there is none.
+    Snapshot(Result<Jpeg, String>),
     /// Encoded frames of every rendition were seen. Said about once a second.
     FramesFlow,
     /// The first encoded frame of a rendition left the encoder.

@@ -50,6 +50,21 @@ fn secret(vector: &Value) -> Secret {
 }
 
 #[test]
+fn links_to_pictures_are_proved_as_the_vectors_say() {
+    let vectors = vectors("snapshots");
+    for vector in &vectors {
+        let (room, key) = (text(vector, "room"), KeyId::new(text(vector, "key")).unwrap());
+        let until = Stamp(vector["until"].as_u64().unwrap());
+        let made = proof::of_snapshot(&secret(vector), room, &key, until);
+        assert_eq!(made, text(vector, "proof"));
+        assert!(proof::is_of_snapshot(&made, &secret(vector), room, &key, until));
+        assert!(!proof::is_of_snapshot(&made, &secret(vector), room, &key, Stamp(until.0 + 1)));
+        assert!(!proof::is_of_snapshot(&made, &secret(vector), "elsewhere", &key, until));
+    }
+    assert!(vectors.len() >= 4);
+}
+
+#[test]
 fn offers_are_proved_as_the_vectors_say() {
     let vectors = vectors("offers");
     for vector in &vectors {

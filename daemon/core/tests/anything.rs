@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use desk::keys::{Knock, TODAY, key};
 use desk::*;
-use porthole_core::access::{Key, KeyRing, Label, Stamp};
+use porthole_core::access::{Key, KeyRing, Label, Stamp, proof};
 use porthole_core::command::{Command, Slate};
 use porthole_core::config::settings::Access;
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
@@ -18,7 +18,9 @@ use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::status::{CaptureState, RoomState};
 use porthole_core::switchboard::Relay;
-use porthole_core::whep::{Ask, Bearer, Credentials, Matches, Place, Request, RequestId, Response};
+use porthole_core::whep::{
+    Ask, Bearer, Credentials, Jpeg, Matches, Place, Request, RequestId, Response, Signed,
+};
 use porthole_core::wire::dialect::{Choice, Custom, Known};
 use porthole_core::wire::{Outgoing, limits};
 use serde_json::{Value, json};
@@ -389,6 +391,7 @@ impl World {
                     assert!(json!(message.args).to_string().contains(ROOM), "{at}: {message:?}");
                 }
                 Command::Run(_) => panic!("{at}: nothing is published"),
+                Command::TakeSnapshot => assert!(self.capture && !self.privacy && !self.stopping, "{at}"),
                 Command::Respond { request, .. } => {
                     assert!(self.waiting.remove(&request.0), "{at}: {request:?} has its response");
                 }
@@ -430,7 +433,9 @@ impl World {
             assert!(status.link || status.lost.is_some(), "{at}: a link that does not stay says why");
         }
         let answering = self.calls.values().filter(|seat| !seat.answered).count();
-        assert!(self.finished || self.waiting.len() <= answering, "{at}: only who is called waits");
+        let pictures = self.waiting.len().saturating_sub(answering);
+        assert!(self.finished || pictures <= limits::SNAPSHOTS_WAITING, "{at}: only who is called waits");
+        assert!(self.finished || pictures == 0 || self.capture, "{at}: nobody waits for a closed camera");
         let due = board.poll_timeout();
         if !self.calls.is_empty() && !self.finished {
             assert!(
@@ -508,6 +513,10 @@ impl World {
             36 => found(id, number),
             37 => wanted(rendition),
             38 if self.chance.one_in(3) => Event::Order(Order::Look {}),
+            38 if self.chance.one_in(3) => {
+                let made = if self.chance.one_in(4) { Err("no".into()) } else { Ok(Jpeg([7; 9].into())) };
+                Event::Media(MediaEvent::Snapshot(made))
+            }
             38 => capture_runs(),
             39 if self.chance.one_in(4) => capture_failed(),
             42 => match self.chance.below(12) {
@@ -582,7 +591,8 @@ impl World {
         self.requests += 1;
         let at = |number: u64| Place::new(name(&format!("{number:08}{}", "x".repeat(35))));
         let before = at(self.requests.saturating_sub(self.chance.below(8)));
-        let (ask, viewer) = match self.chance.below(6) {
+        let (ask, viewer) = match self.chance.below(7) {
+            6 => (Ask::Snapshot, None),
             0 => (Ask::HangUp { place: before }, None),
             1 => {
                 let fragment = format!("a={}", line(number).candidate);
@@ -599,6 +609,13 @@ impl World {
         let credentials = match self.chance.below(8) {
             0 => Credentials::None,
             1 => Credentials::Wrong,
+            2 => {
+                let until = Stamp(
+                    self.keyed.as_ref().and_then(|keyed| keyed.date).map_or(0, |(_, date)| date.0 + 60),
+                );
+                let proof = proof::of_snapshot(&shown.secret, ROOM, &shown.id, until);
+                Credentials::Signed(Signed { key: shown.id.clone(), until, proof })
+            }
             _ => Credentials::Bearer(Bearer { key: shown.id.clone(), secret: shown.secret }),
         };
         let good = self.keyed.as_ref().is_some_and(|keyed| keyed.is_good(shown.id.as_str(), self.desk.now));
@@ -765,9 +782,11 @@ impl Seen {
                 Response::Watching { .. } => "player watches",
                 Response::Taken => "player trickles",
                 Response::Ended => "player hangs up",
+                Response::Picture(_) => "picture",
                 Response::Refused(_) => "player refused",
             },
             Command::Note(_) => "note",
+            Command::TakeSnapshot => "take snapshot",
             Command::Finished => "finished",
         };
         self.answers += u64::from(kind == "call" || kind == "our offer");
@@ -782,6 +801,8 @@ impl Seen {
 
     fn insist(&self) {
         let least = [
+            ("take snapshot", 20),
+            ("picture", 10),
             ("start capture", 100),
             ("stop capture", 100),
             ("show slate", 100),

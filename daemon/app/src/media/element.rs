@@ -44,9 +44,8 @@ fn package_of(element: &str) -> &'static str {
         "x264enc" => "gstreamer1.0-plugins-ugly",
         "alsasrc" | "alsasink" => "gstreamer1.0-alsa",
         "clockoverlay" | "textoverlay" => "gstreamer1.0-x",
-        "v4l2src" | "vp8enc" | "jpegdec" | "rtph264pay" | "rtpvp8pay" | "rtpopuspay" | "v4l2h264enc" => {
-            "gstreamer1.0-plugins-good"
-        }
+        "v4l2src" | "vp8enc" | "jpegdec" | "jpegenc" | "rtph264pay" | "rtpvp8pay" | "rtpopuspay"
+        | "v4l2h264enc" => "gstreamer1.0-plugins-good",
         _ => "gstreamer1.0-plugins-base",
     }
 }

@@ -22,6 +22,7 @@ mod pulse;
 mod rendition;
 mod servers;
 mod slate;
+mod snapshot;
 mod sound;
 mod source;
 mod studio;
@@ -164,6 +165,7 @@ impl Media {
             Command::StartRendition(rendition) => self.ask_studio(studio::Ask::StartRendition(*rendition)),
             Command::StopRendition(rendition) => self.ask_studio(studio::Ask::StopRendition(*rendition)),
             Command::ForceKeyFrame(rendition) => self.ask_studio(studio::Ask::ForceKeyFrame(*rendition)),
+            Command::TakeSnapshot => self.ask_studio(studio::Ask::TakeSnapshot),
             Command::Answer { call, plan, trickle } => {
                 self.start(*call, call::Part::Answer { plan: plan.as_ref().clone(), trickle: *trickle });
             }

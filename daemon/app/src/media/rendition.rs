@@ -147,7 +147,7 @@ fn h264_parser() -> Result<gst::Element, MediaError> {
 }
 
 /// Whether the camera encodes by itself.
-fn picture_is_h264(picture: &StreamProducer) -> bool {
+pub fn picture_is_h264(picture: &StreamProducer) -> bool {
     picture
         .appsink()
         .static_pad("sink")

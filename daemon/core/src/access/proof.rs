@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::Secret;
+use super::{KeyId, Secret, Stamp};
 
 /// The ids that stand around an offer or an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,17 @@ pub fn is_of_admission(proof: &str, secret: &Secret, room: &str) -> bool {
     holds(proof, mac(secret, &admission_fields(room)))
 }
 
+/// Proof of a link to a picture of now: `porthole snapshot v1`, room, id of the key, until when it holds (seconds since
+/// 1970, in decimal digits).
+pub fn of_snapshot(secret: &Secret, room: &str, key: &KeyId, until: Stamp) -> String {
+    text(mac(secret, &snapshot_fields(room, key, &until.0.to_string())))
+}
+
+/// Whether `proof` is that of the link. Takes as long for a wrong one as for a right one.
+pub fn is_of_snapshot(proof: &str, secret: &Secret, room: &str, key: &KeyId, until: Stamp) -> bool {
+    holds(proof, mac(secret, &snapshot_fields(room, key, &until.0.to_string())))
+}
+
 /// Whether both are the same secret. Takes as long for a wrong one as for a right one.
 pub fn is_same(one: &Secret, other: &Secret) -> bool {
     let fields = [b"porthole bearer v1".as_slice()];
@@ -84,6 +95,10 @@ fn bye_fields<'a>(around: Around<'a>, reason: &'a str) -> [&'a [u8]; 6] {
 
 fn admission_fields(room: &str) -> [&[u8]; 2] {
     ["porthole admission v1", room].map(str::as_bytes)
+}
+
+fn snapshot_fields<'a>(room: &'a str, key: &'a KeyId, until: &'a str) -> [&'a [u8]; 4] {
+    ["porthole snapshot v1", room, key.as_str(), until].map(str::as_bytes)
 }
 
 fn mac(secret: &Secret, fields: &[&[u8]]) -> Hmac<Sha256> {

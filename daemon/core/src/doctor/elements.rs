@@ -53,6 +53,7 @@ pub const ELEMENTS: &[Element] = &[
     element("opusenc", BASE, Need::Calls),
     element("v4l2src", GOOD, Need::Some("cameras")),
     element("jpegdec", GOOD, Need::Some("cameras that give MJPEG")),
+    element("jpegenc", GOOD, Need::Some("/snapshot.jpg")),
     element("alsasrc", "gstreamer1.0-alsa", Need::Some("microphones")),
     element("alsasink", "gstreamer1.0-alsa", Need::Some("speakers")),
     element("videotestsrc", BASE, Need::Some("the test picture")),

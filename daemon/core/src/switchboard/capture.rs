@@ -165,6 +165,11 @@ impl Capture {
         self.life == Life::Running
     }
 
+    /// Whether it may run in a moment.
+    pub(super) fn is_being_opened(&self) -> bool {
+        matches!(self.life, Life::Starting { .. } | Life::Lost { again: Again::Opening, .. })
+    }
+
     /// Open, being opened, or tried again and again.
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.life, Life::Idle | Life::Lost { again: Again::Unasked, .. })

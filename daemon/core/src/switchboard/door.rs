@@ -10,8 +10,8 @@ use super::{Relay, SwitchboardSettings};
 use crate::access::proof::{self, Around};
 use crate::access::{Key, KeyId, KeyRing, Stamp, Unusable};
 use crate::ids::{Name, PeerId};
-use crate::whep::Bearer;
-use crate::wire::limits::TAKEN_PROOFS;
+use crate::whep::{Bearer, Refusal, Signed};
+use crate::wire::limits::{SIGNED_MOST, TAKEN_PROOFS};
 use crate::wire::{Offer, Reason, Shape};
 
 /// The first 72 bits of a proof, which is as good as random: enough to know it again.
@@ -112,6 +112,32 @@ impl Door {
                 _ => Err(self.doubt(from, now)),
             },
         }
+    }
+
+    /// The key with which a link to a picture is signed. As above, one that holds is let in whatever came before it.
+    ///
+    /// # Errors
+    /// Why it is not let in.
+    pub(super) fn signed(
+        &mut self,
+        shown: &Signed,
+        room: &Name,
+        from: &Name,
+        now: Instant,
+    ) -> Result<Key, Refusal> {
+        let Signed { key, until, proof } = shown;
+        let holds = |found: &&Key| proof::is_of_snapshot(proof, &found.secret, room.as_str(), key, *until);
+        if self.ring.as_ref().and_then(|ring| ring.get(key)).filter(holds).is_none() {
+            return Err(Refusal::Call(match self.usable(key, now) {
+                Err(reason @ (Reason::RevokedKey | Reason::ExpiredKey)) => reason,
+                _ => self.doubt(from, now),
+            }));
+        }
+        self.player_doubts.dispel(from);
+        let usable = self.usable(key, now).cloned().map_err(Refusal::Call)?;
+        let today = self.date_at(now).map_or(0, |Stamp(date)| date);
+        let lasts = until.0.checked_sub(today).filter(|lasts| (1..=SIGNED_MOST.as_secs()).contains(lasts));
+        if lasts.is_some() { Ok(usable) } else { Err(Refusal::Stale) }
     }
 
     /// Somebody at `from` has shown what is no key: why it is not let in.

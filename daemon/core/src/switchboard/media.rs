@@ -38,6 +38,7 @@ impl Switchboard {
                 self.capture.appeared(now);
                 self.sound.appeared(now);
             }
+            MediaEvent::Snapshot(made) => self.snapshot_made(made, now),
             MediaEvent::FramesFlow => self.flow.are_seen(now),
             // Its first frame is a key frame, and the calls waiting for it are served by the media side.
             MediaEvent::RenditionRunning { rendition } => {
@@ -99,7 +100,8 @@ impl Switchboard {
     /// When [`Self::media_timeout`] has something to do.
     pub(super) fn media_timeouts(&self) -> impl Iterator<Item = Instant> {
         let encoders = self.encoders.values().filter_map(|encoders| encoders.timeout());
-        let others = [self.capture.timeout(), self.sound.timeout(), self.flow.timeout()];
+        let (snapshots, flow) = (self.snapshots.timeout(), self.flow.timeout());
+        let others = [self.capture.timeout(), self.sound.timeout(), flow, snapshots];
         encoders.chain(others.into_iter().flatten())
     }
 

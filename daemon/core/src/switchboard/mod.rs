@@ -17,6 +17,7 @@ mod encoders;
 mod entry;
 mod flow;
 mod holders;
+mod kept;
 mod keyframes;
 mod media;
 mod offering;
@@ -25,6 +26,7 @@ mod players;
 mod publishing;
 mod rate;
 mod refusals;
+mod snapshots;
 mod sound;
 mod talk;
 mod troubles;
@@ -41,11 +43,13 @@ use encoders::Encoders;
 use entry::{Entry, Visitor};
 use flow::Flow;
 use holders::Told;
+pub use kept::Kept;
 use keyframes::KeyFrames;
 use players::refused;
 use publishing::Publisher;
 use rate::OfferRate;
 use refusals::Refusals;
+use snapshots::Snapshots;
 use sound::Sound;
 use troubles::Troubles;
 
@@ -141,6 +145,7 @@ pub struct Switchboard {
     publisher: Publisher,
     /// Who watches with a key, as those were last told.
     told: Vec<Told>,
+    snapshots: Snapshots,
     refusals: Refusals,
     counts: Counts,
     commands: VecDeque<Command>,
@@ -152,21 +157,6 @@ enum Phase {
     Open,
     Stopping { until: Instant },
     Finished,
-}
-
-/// How much is kept, for tests that check that strangers cannot make it grow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
-    /// Calls that are hung up and not yet closed.
-    pub closing: usize,
-    /// Candidates without an offer.
-    pub early_candidates: usize,
-    /// Peers whose offers are counted.
-    pub counted_peers: usize,
-    /// Peers that gave wrong proofs of late.
-    pub doubted_peers: usize,
-    /// Proofs that were taken.
-    pub taken_proofs: usize,
 }
 
 /// Whether the viewer is told that its call has ended.
@@ -211,6 +201,7 @@ impl Switchboard {
             player_rate: OfferRate::default(),
             publisher: Publisher::default(),
             told: Vec::new(),
+            snapshots: Snapshots::default(),
             refusals: Refusals::default(),
             counts: Counts::default(),
             commands: VecDeque::new(),
@@ -298,17 +289,6 @@ impl Switchboard {
             refusals: self.refusals.counts().clone(),
             counts: Counts { begun: self.last_call, ..self.counts.clone() },
             viewers: self.viewers(),
-        }
-    }
-
-    /// How much is kept.
-    pub fn kept(&self) -> Kept {
-        Kept {
-            closing: self.calls.values().filter(|call| call.is_closing()).count(),
-            early_candidates: self.early.len(),
-            counted_peers: self.rate.len() + self.player_rate.len(),
-            doubted_peers: self.door.doubted(),
-            taken_proofs: self.door.taken(),
         }
     }
 

@@ -19,11 +19,12 @@ impl Switchboard {
     /// A player asks for something.
     pub(super) fn player(&mut self, request: Request, now: Instant) {
         let Request { id, from, private, credentials, ask } = request;
-        let holder = self.holder(&from, private, &credentials, now);
+        let holder = self.holder(&from, private, &credentials, ask == Ask::Snapshot, now);
         let done = holder.and_then(|key| match ask {
             Ask::Watch { place, offer } => {
                 self.watch(id, &from, key, place, offer, now).map_err(Refusal::Call).map(|()| None)
             }
+            Ask::Snapshot => self.snapshot(id, &from, key.as_ref(), now),
             Ask::Trickle { place, matches, fragment } => {
                 let call = self.visited(&place, key.as_ref())?;
                 self.trickle(call, &matches, &fragment).map(|()| Some(Response::Taken))
@@ -35,7 +36,7 @@ impl Switchboard {
             }
         });
         match done {
-            // Its call has to be answered first.
+            // Its call has to be answered first, or its picture made.
             Ok(None) => {}
             Ok(Some(response)) => self.commands.push_back(Command::Respond { request: id, response }),
             Err(refusal) => self.turn_away(id, from, refusal, now),
@@ -63,6 +64,7 @@ impl Switchboard {
         from: &Name,
         private: bool,
         credentials: &Credentials,
+        snapshot: bool,
         now: Instant,
     ) -> Result<Option<Key>, Refusal> {
         if self.settings.room.access != Access::Keys {
@@ -72,7 +74,11 @@ impl Switchboard {
             // What was said in the clear is not even looked at: whoever is on the way has it, right or wrong.
             _ if !private => Err(Refusal::NotPrivate),
             Credentials::None => Err(Refusal::NoKey),
-            Credentials::Wrong => Err(Refusal::Call(self.door.doubt(from, now))),
+            Credentials::Signed(signed) if snapshot => {
+                self.door.signed(signed, &self.settings.room.room, from, now).map(Some)
+            }
+            // Nothing else is to be had for a signature.
+            Credentials::Signed(_) | Credentials::Wrong => Err(Refusal::Call(self.door.doubt(from, now))),
             Credentials::Bearer(shown) => self.door.shown(shown, from, now).map(Some).map_err(Refusal::Call),
         }
     }
@@ -141,10 +147,10 @@ impl Switchboard {
     fn turn_away(&mut self, request: RequestId, from: Name, refusal: Refusal, now: Instant) {
         let counted = match refusal {
             Refusal::Call(reason) => Some(reason),
-            Refusal::NoKey | Refusal::NotPrivate => Some(Reason::NotAllowed),
+            Refusal::NoKey | Refusal::NotPrivate | Refusal::Stale => Some(Reason::NotAllowed),
             Refusal::Unreadable => Some(Reason::BadMessage),
             Refusal::Restart => Some(Reason::CallAgain),
-            Refusal::NoCall | Refusal::NoMatch | Refusal::OtherMatch => None,
+            Refusal::Private | Refusal::NoCall | Refusal::NoMatch | Refusal::OtherMatch => None,
         };
         self.commands.push_back(refused(request, refusal));
         if let Some(reason) = counted {

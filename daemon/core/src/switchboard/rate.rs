@@ -9,11 +9,19 @@ use crate::wire::limits::{COUNTED_PEERS, OFFER_WINDOW, OFFERS_PER_WINDOW};
 #[derive(Debug)]
 pub(super) struct OfferRate<Who> {
     callers: BTreeMap<Who, VecDeque<Instant>>,
+    most: usize,
 }
 
 impl<Who> Default for OfferRate<Who> {
     fn default() -> Self {
-        Self { callers: BTreeMap::new() }
+        Self::at_most(OFFERS_PER_WINDOW)
+    }
+}
+
+impl<Who> OfferRate<Who> {
+    /// So many within [`OFFER_WINDOW`].
+    pub(super) fn at_most(most: usize) -> Self {
+        Self { callers: BTreeMap::new(), most }
     }
 }
 
@@ -27,7 +35,7 @@ impl<Who: Ord + Clone> OfferRate<Who> {
         while moments.front().is_some_and(|first| *first + OFFER_WINDOW <= now) {
             moments.pop_front();
         }
-        let admits = moments.len() < OFFERS_PER_WINDOW;
+        let admits = moments.len() < self.most;
         if admits {
             moments.push_back(now);
         }

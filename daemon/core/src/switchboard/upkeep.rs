@@ -23,6 +23,7 @@ impl Switchboard {
         let watched = self.going().any(|(_, call)| call.is_live() && call.rendition.is_some());
         self.flow.is_wanted(watched, now);
         self.settle_capture(now);
+        self.settle_snapshots(now);
         self.tell_troubles();
         if self.is_stopping() && self.calls.is_empty() {
             self.phase = Phase::Finished;

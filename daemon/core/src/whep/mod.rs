@@ -1,12 +1,14 @@
-//! Players that watch over HTTP alone (WHEP, draft-ietf-wish-whep-03): what they ask for, and what they are told.
+//! Players that watch over HTTP alone (WHEP, draft-ietf-wish-whep-03), and whoever wants a single picture: what they ask
+//! for, and what they are told.
 //!
 //! A player sends an offer and gets the answer with everything in it; afterwards it may send candidates, and hang up, at
 //! an address of its own that nobody guesses. Must not know HTTP (the link does, and bounds what arrives), nor what
 //! becomes of a call.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::access::{KeyId, Secret};
+use crate::access::{KeyId, Secret, Stamp};
 use crate::ids::{Name, PeerId};
 use crate::wire::Reason;
 
@@ -42,7 +44,24 @@ pub enum Credentials {
     Wrong,
     /// A key, to be looked at.
     Bearer(Bearer),
+    /// A link to a picture, signed with a key.
+    Signed(Signed),
 }
+
+/// What a link to a picture has instead of a key, so that the secret itself never travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The id of the key that it is signed with.
+    pub key: KeyId,
+    /// Until when it holds.
+    pub until: Stamp,
+    /// See [`of_snapshot`](crate::access::proof::of_snapshot).
+    pub proof: String,
+}
+
+/// A picture as JPEG. Its `Debug` form shows how large it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Jpeg(pub Arc<[u8]>);
 
 /// What a player asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +98,8 @@ pub enum Ask {
         /// [`FRAGMENT_BYTES`](crate::wire::limits::FRAGMENT_BYTES).
         fragment: String,
     },
+    /// A picture of now.
+    Snapshot,
     /// To hang up.
     HangUp {
         /// Where the call is.
@@ -113,6 +134,8 @@ pub enum Response {
     Taken,
     /// It has hung up.
     Ended,
+    /// A picture of now.
+    Picture(Jpeg),
     /// It gets nothing.
     Refused(Refusal),
 }
@@ -126,6 +149,10 @@ pub enum Refusal {
     NotPrivate,
     /// The call is not taken, or has ended.
     Call(Reason),
+    /// Nobody is to see anything now.
+    Private,
+    /// The link has ended, or would hold for too long.
+    Stale,
     /// There is no such call (any more).
     NoCall,
     /// It does not say which ICE negotiation it means.
@@ -158,6 +185,12 @@ impl Place {
 
 /// How many characters of a place the log may have.
 const SHOWN: usize = 8;
+
+impl fmt::Debug for Jpeg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Jpeg({} bytes)", self.0.len())
+    }
+}
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -75,6 +75,16 @@ pub const ENCODER_WARNINGS: Duration = Duration::from_secs(60);
 pub const FRAMES_STILL: Duration = Duration::from_secs(10);
 /// How long the camera is kept open for somebody who looks without calling.
 pub const LOOK: Duration = Duration::from_secs(10);
+/// How long whoever wants a picture waits for it.
+pub const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(15);
+/// How long a picture is one of now.
+pub const SNAPSHOT_LIFE: Duration = Duration::from_secs(1);
+/// Most pictures for one key, and for one address, within [`OFFER_WINDOW`].
+pub const SNAPSHOTS_PER_WINDOW: usize = 60;
+/// Most that wait for a picture at once.
+pub const SNAPSHOTS_WAITING: usize = 32;
+/// How long a signed link to a picture may hold.
+pub const SIGNED_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a viewer may take to answer an offer of ours.
 pub const VIEWER_DEADLINE: Duration = Duration::from_secs(20);
 /// A link that stays up for this long is more than a moment's.

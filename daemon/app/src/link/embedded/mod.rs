@@ -34,6 +34,7 @@ pub(super) mod metrics;
 mod relay;
 mod rooms;
 pub(super) mod server;
+pub(super) mod snapshot;
 pub(super) mod tls;
 pub(super) mod whep;
 
@@ -153,8 +154,10 @@ async fn serve(
         (desk, health, gate) = (Some(Events { desk: camera.events }), Some(camera.health), camera.gate);
     }
     let window = desk.clone().map(whep::Window::new);
-    let players =
-        window.clone().map(|window| whep::routes(window, room.room.clone(), room.access, ice.clone()));
+    let players = window.clone().map(|window| {
+        let players = whep::routes(window.clone(), room.room.clone(), room.access, ice.clone());
+        players.merge(snapshot::routes(window, room.access))
+    });
     // Where there are other rooms, strangers to ours may still want to enter those.
     let lets_in = entrance::LetsIn { gate: gate.clone(), strangers: !settings.rooms.is_empty() };
     let first = rooms::Room::new(room.room.clone(), own);

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::embedded::assets::Told;
 use super::embedded::guard::Pages;
 use super::embedded::server::{Server, Shown};
+use super::embedded::snapshot;
 use super::embedded::tls::Tls;
 use super::embedded::whep::{self, Window};
 use super::embedded::{self, OpenFailed};
@@ -60,6 +61,7 @@ pub async fn open(
     let events = Events { desk: events };
     let window = Window::new(events.clone());
     let players = whep::routes(window.clone(), room.room.clone(), room.access, ice.clone());
+    let players = players.merge(snapshot::routes(window.clone(), room.access));
     let life = Life::new(SocketIo::new(address, trust), url, events);
     let tls = Tls::open(settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));

@@ -62,6 +62,8 @@ pub enum Ask {
     ChooseEncoder(Rendition, u32),
     /// A key frame, now.
     ForceKeyFrame(Rendition),
+    /// A picture of the camera's, now.
+    TakeSnapshot,
     /// What was started with this number has something to say.
     Heard(u64, Word),
     /// Close everything and end.
@@ -231,6 +233,7 @@ impl Studio {
                     open.held.it.force_key_frame();
                 }
             }
+            Ask::TakeSnapshot => self.take_snapshot(),
             Ask::Heard(number, word) => self.heard(number, word),
             Ask::Close => {}
         }

@@ -16,6 +16,7 @@ use crate::media::encoder::VP8;
 use crate::media::pulse::Rhythm;
 use crate::media::rendition::{self, Encoding};
 use crate::media::slate::Show;
+use crate::media::snapshot;
 
 /// How long opening a camera may take; it gives up earlier by itself, unless it hangs.
 const CAMERA: Patience = Patience { door: Duration::from_secs(3), open: Duration::from_secs(20) };
@@ -89,6 +90,20 @@ impl Studio {
         self.stop_camera();
         self.camera = Life::Closed;
         self.events.send(MediaEvent::CaptureFailed { reason });
+    }
+
+    /// A picture of the camera's own, whatever stands in for it. What comes of it is always said.
+    pub(super) fn take_snapshot(&self) {
+        let (events, timeline) = (self.events.clone(), self.timeline.clone());
+        let Life::Open(open) = &self.camera else {
+            events.send(MediaEvent::Snapshot(Err("the camera is closed".to_owned())));
+            return;
+        };
+        let (picture, memory) = (open.held.it.picture.clone(), self.memory.clone());
+        tokio::spawn(async move {
+            events.send(MediaEvent::Snapshot(snapshot::take(picture, timeline).await));
+            memory.gone();
+        });
     }
 
     pub(super) fn show_slate(&mut self, slate: Slate) {

@@ -222,7 +222,7 @@ impl World {
                 let said = json!(message.args).to_string();
                 assert!(said.contains(ROOM), "no room in {said}");
             }
-            Command::Respond { .. } | Command::Run(_) => panic!("nobody has asked"),
+            Command::Respond { .. } | Command::Run(_) | Command::TakeSnapshot => panic!("nobody has asked"),
             Command::Note(note) => assert!(note.text.len() < 1_000, "too much for a log: {}", note.text),
             Command::Finished => self.finished = true,
         }

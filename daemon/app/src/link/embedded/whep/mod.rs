@@ -19,13 +19,13 @@ use porthole_core::whep::{Ask, Place, Request as Asked};
 use porthole_core::wire::limits::{FRAGMENT_BYTES, SDP_BYTES};
 
 use crate::keys;
-use problem::Problem;
 
 mod problem;
-mod request;
+pub(super) mod request;
 mod response;
 mod window;
 
+pub use problem::Problem;
 pub use window::Window;
 
 /// What everything here lies below.

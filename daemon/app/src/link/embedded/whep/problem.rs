@@ -123,6 +123,16 @@ fn said_by_desk(refusal: Refusal) -> (StatusCode, &'static str, &'static str) {
             "an access key sent over plain http can be read on the way: ask over https, on the same port (or from the \
              camera's own machine). If this one was sent, take it back: `porthole access revoke`",
         ),
+        Refusal::Private => (
+            S::FORBIDDEN,
+            "privacy",
+            "privacy is on: nobody sees anything until whoever wanted it so ends it",
+        ),
+        Refusal::Stale => (
+            S::FORBIDDEN,
+            "stale",
+            "this link to a picture has ended, or would hold for more than a day: make a new one (and is the clock right?)",
+        ),
         Refusal::NoMatch => (
             S::PRECONDITION_REQUIRED,
             "no-match",

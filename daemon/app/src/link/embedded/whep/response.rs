@@ -49,6 +49,8 @@ pub fn write(said: Said, room: &RoomName, ice: &IceSettings) -> Result<Response<
         Said::Taken => return Ok(nothing(StatusCode::NO_CONTENT, None)),
         Said::Ended => return Ok(nothing(StatusCode::OK, None)),
         Said::Refused(refusal) => return Err(Problem::Refused(refusal)),
+        // Nobody asks for one here.
+        Said::Picture(_) => return Err(Problem::Unheard),
     };
     let mut response = Response::new(Body::from(answer));
     *response.status_mut() = StatusCode::CREATED;
