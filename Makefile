@@ -17,7 +17,7 @@ export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check e2e bench chaos fuzz viewer clean setup-run setup-test
+.PHONY: help run test check e2e bench chaos fuzz deb deb-test cross viewer clean setup-run setup-test setup-deb setup-cross
 
 help: ## Print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -61,6 +61,17 @@ fuzz: setup-test viewer ## Hand every reader of strangers' input what they could
 	$(CARGO) run --locked --profile fuzz -p porthole-fuzz -- --inputs $(or $(N),1000000) \
 		$(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
 
+deb: setup-deb viewer ## Build the Debian package into target/debian (ARCH=arm64 or armhf: in a container, see cross/README.md)
+	$(if $(filter arm64 armhf,$(ARCH)),@scripts/setup cross)
+	scripts/deb $(ARCH) $(RELEASE)
+
+deb-test: setup-deb ## Try the package in clean Debian 12 and 13 (as root; ARCH=arm64 or armhf: under qemu-user, RELEASE=bookworm)
+	$(CARGO) build --locked -p porthole-peer --example look
+	scripts/deb-test $(if $(ARCH),--arch $(ARCH)) $(RELEASE)
+
+cross: setup-cross viewer ## Only compile for a board (ARCH=arm64 or armhf)
+	scripts/cross $(or $(ARCH),arm64) $(RELEASE)
+
 viewer: $(VIEWER) ## Only build the web page
 
 clean: ## Remove everything that was built or fetched into this folder
@@ -71,6 +82,12 @@ setup-run:
 
 setup-test:
 	@scripts/setup test
+
+setup-deb:
+	@scripts/setup deb
+
+setup-cross:
+	@scripts/setup cross
 
 # esbuild's program comes in a package of its own, so no package's scripts need to run.
 web-viewer/node_modules/.complete: web-viewer/package.json web-viewer/package-lock.json

@@ -10,11 +10,12 @@ use porthole_core::config::settings::{Access, RoomSettings, Settings};
 use serde_json::json;
 
 use crate::cli::Keys;
-use crate::configuration;
+use crate::configuration::{self, INSTALLED};
 use crate::exit::Exit;
 use crate::keys::dates::{self, BadDate};
 use crate::keys::{self, Kept, KeyFile, NoPlace, NoRandomness};
 use crate::links::Page;
+use crate::state;
 
 /// Why nothing was done. The text says what to do instead.
 #[derive(Debug, thiserror::Error)]
@@ -113,10 +114,26 @@ pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
 
 /// What to type to do something with the keys of the same camera: `porthole access … --config FILE`.
 pub fn command(words: &str, config: Option<&Path>) -> String {
+    if config == Some(Path::new(INSTALLED)) {
+        // That is where root's commands look by themselves.
+        let sudo = if state::is_root() { "" } else { "sudo " };
+        return format!("{sudo}{} access {words}", env!("CARGO_PKG_NAME"));
+    }
     let program = env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     let config =
         config.map(|file| format!(" --config {}", quoted(&file.to_string_lossy()))).unwrap_or_default();
     format!("{} access {words}{config}", quoted(&program))
+}
+
+/// Where somebody who finds no key may have meant to look: the service of this machine, whose keys are root's.
+pub fn elsewhere(config: Option<&Path>) -> Option<String> {
+    let missed = config.is_none() && !state::is_root() && Path::new(INSTALLED).exists();
+    missed.then(|| {
+        format!(
+            "The camera that is a service of this machine is meant by root: sudo {} access …",
+            env!("CARGO_PKG_NAME")
+        )
+    })
 }
 
 /// As a shell takes it for one word.
@@ -186,12 +203,13 @@ fn write_advice(
 
 fn write_list(out: &mut impl Write, keys: &[Key], file: &KeyFile, config: Option<&Path>) -> io::Result<()> {
     if keys.is_empty() {
-        return writeln!(
+        writeln!(
             out,
             "There are no keys in {}. This makes one:\n\n  {}",
             file.path().display(),
             command("add \"grandma's phone\"", config)
-        );
+        )?;
+        return elsewhere(config).map_or(Ok(()), |hint| writeln!(out, "\n{hint}"));
     }
     let now = keys::now();
     let rows = keys.iter().map(|key| {

@@ -21,7 +21,7 @@ pub struct Args {
 pub enum Command {
     /// Wait in the room and answer calls until stopped (Ctrl-C or SIGTERM)
     Run {
-        /// Configuration; without it every key has its default
+        /// Configuration; without it every key has its default [root: /etc/porthole/porthole.toml if it is there]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
@@ -54,7 +54,7 @@ pub enum Command {
     },
     /// Make, list, show and take back the keys that the camera opens to
     Access {
-        /// Configuration of the camera; without it every key of it has its default
+        /// Configuration of the camera; without it every key has its default [root: /etc/porthole/porthole.toml if it is there]
         #[arg(long, value_name = "FILE", global = true)]
         config: Option<PathBuf>,
         /// What to do with them.

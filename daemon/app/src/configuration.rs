@@ -8,6 +8,16 @@ use porthole_core::config::settings::{RelayMode, Settings, VideoSource};
 use porthole_core::config::{self, Findings};
 
 use crate::exit::Exit;
+use crate::state;
+
+/// The configuration of this machine's service.
+pub const INSTALLED: &str = "/etc/porthole/porthole.toml";
+/// The secrets of that service.
+const SECRETS: &str = "/etc/porthole/secrets";
+/// Where systemd puts the secrets of a service (systemd.exec(5), `LoadCredential=`).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+/// Longest secret that is read.
+const SECRET_BYTES: usize = 4096;
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +55,15 @@ impl Unusable {
             Self::Missing { .. } | Self::NotAllowed(_) => Exit::Config,
         }
     }
+}
+
+/// The file that is meant where none is named: that of the service for root, who set it up, and none for others, who
+/// run a camera of their own.
+pub fn meant(named: Option<PathBuf>) -> Option<PathBuf> {
+    named.or_else(|| {
+        let installed = PathBuf::from(INSTALLED);
+        (state::is_root() && installed.exists()).then_some(installed)
+    })
 }
 
 /// Reads the configuration at `path`, or takes every default if there is none; secrets may come from the
@@ -94,7 +113,8 @@ pub fn check(path: &Path) -> Result<Settings, Unusable> {
 type Rules = fn(&str, &str, &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings>;
 
 fn read_by(load: Rules, path: Option<&Path>) -> Result<Settings, Unusable> {
-    let env = |name: &str| env::var(name).ok();
+    let secrets = Secrets::of(path);
+    let env = |name: &str| env::var(name).ok().or_else(|| secrets.as_ref()?.read(name));
     let Some(path) = path else { return Ok(load("defaults", "", &env)?) };
     let file = path.display().to_string();
     match fs::read(path) {
@@ -102,6 +122,49 @@ fn read_by(load: Rules, path: Option<&Path>) -> Result<Settings, Unusable> {
         Ok(bytes) => Ok(load(&file, &String::from_utf8_lossy(&bytes), &env)?),
         Err(error) => Err(Unusable::Unreadable { file, error }),
     }
+}
+
+/// Files that stand in for variables of the environment.
+struct Secrets {
+    folder: PathBuf,
+    /// What the names of the variables have more than those of the files.
+    prefix: &'static str,
+}
+
+impl Secrets {
+    /// Those that systemd hands to the service; for root, who asks about the service, those from which it has them.
+    fn of(config: Option<&Path>) -> Option<Self> {
+        if let Some(folder) = env::var_os(CREDENTIALS) {
+            return Some(Self { folder: folder.into(), prefix: "" });
+        }
+        let services = state::is_root() && config == Some(Path::new(INSTALLED));
+        services.then(|| Self { folder: SECRETS.into(), prefix: "PORTHOLE_" })
+    }
+
+    /// What the file for the variable `name` holds.
+    fn read(&self, name: &str) -> Option<String> {
+        secret(&self.folder.join(name.strip_prefix(self.prefix)?))
+    }
+}
+
+/// What the file at `path` holds, without the end of its line. One that is there and cannot be used is as good as none:
+/// where it is needed, the configuration says that it is missing.
+fn secret(path: &Path) -> Option<String> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            log::warn!("the secret {} cannot be read: {error}", path.display());
+            return None;
+        }
+    };
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let fits = line.len() <= SECRET_BYTES && !line.contains('\n');
+    if !fits {
+        log::warn!("the secret {} is not one line of at most {SECRET_BYTES} bytes", path.display());
+    }
+    fits.then(|| line.to_owned())
 }
 
 #[cfg(test)]
@@ -145,6 +208,23 @@ mod tests {
         fs::write(&path, "[video]\nsource = 'file'\nfile = 'night.mp4'").unwrap();
         let said = check(&path).unwrap_err().to_string();
         assert!(said.contains("my.toml: video.file: ") && said.contains("night.mp4: "), "{said}");
+    }
+
+    #[test]
+    fn a_secret_is_the_line_in_the_file_of_its_name_and_nothing_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |text: &str| fs::write(folder.path().join("ICE_TURN_PASSWORD"), text).unwrap();
+        let secrets = Secrets { folder: folder.path().to_owned(), prefix: "PORTHOLE_" };
+        let read = || secrets.read("PORTHOLE_ICE_TURN_PASSWORD");
+        assert_eq!(read(), None);
+        for text in ["hush hush", "hush hush\n", "hush hush\r\n"] {
+            put(text);
+            assert_eq!(read().as_deref(), Some("hush hush"));
+        }
+        put("hush\nhush\n");
+        assert_eq!(read(), None);
+        put(&"h".repeat(SECRET_BYTES + 1));
+        assert_eq!(read(), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use porthole_core::ids::RoomName;
 use porthole_core::order::Order;
 use porthole_core::publish::Errand;
 use porthole_core::status::Status;
-use porthole_core::switchboard::Switchboard;
+use porthole_core::switchboard::{Switchboard, Terms};
 use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -45,6 +45,9 @@ pub struct Ordered {
     pub obeyed: oneshot::Sender<()>,
 }
 
+/// Whoever asks the desk how it is gets the answer here. A desk that does not turn gives none.
+pub type Question = oneshot::Sender<Status>;
+
 /// What the desk listens to.
 pub struct Inbox {
     /// From the link; bounded, because strangers speak there.
@@ -55,6 +58,10 @@ pub struct Inbox {
     pub access: mpsc::Receiver<AccessEvent>,
     /// From whoever may order.
     pub orders: mpsc::Receiver<Ordered>,
+    /// Of a configuration that has changed.
+    pub terms: mpsc::Receiver<Terms>,
+    /// From whoever wants to know whether it turns.
+    pub questions: mpsc::Receiver<Question>,
 }
 
 /// Where others read what the desk knows.
@@ -126,6 +133,11 @@ pub async fn run(
                 switchboard.handle(Event::Order(ordered.order), Instant::now());
             }
             Some(event) = inbox.link.recv() => switchboard.handle(Event::Link(event), Instant::now()),
+            Some(terms) = inbox.terms.recv() => switchboard.handle(Event::Terms(terms), Instant::now()),
+            Some(question) = inbox.questions.recv() => {
+                // Whoever asked may have gone.
+                let _ = question.send(switchboard.status());
+            }
             () = sleep_until(wake) => switchboard.handle_timeout(Instant::now()),
         }
     }

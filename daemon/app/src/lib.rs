@@ -18,6 +18,8 @@ pub mod machine;
 pub mod media;
 pub mod memory;
 pub mod privacy;
+pub mod reload;
 pub mod run;
 pub mod state;
 pub mod status;
+pub mod systemd;

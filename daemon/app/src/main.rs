@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use porthole::access::Failed;
 use porthole::cli::{Args, Command, Keys, Switch};
-use porthole::configuration::Unusable;
+use porthole::configuration::{Unusable, meant};
 use porthole::exit::Exit;
 use porthole::link::embedded::look_at_tls;
 use porthole::run::CannotRun;
@@ -16,20 +17,25 @@ fn main() -> ExitCode {
     match Args::take() {
         Ok(Args { command: Command::CheckConfig { file } }) => check_config(&file).into(),
         Ok(Args { command: Command::Run { config } }) => {
-            live(configuration::read, config.as_deref(), porthole::run::until_stopped).into()
+            live(configuration::read, meant(config).as_deref(), porthole::run::until_stopped).into()
         }
+        // The service is a camera and no relay alone: its file is not meant.
         Ok(Args { command: Command::Relay { config } }) => {
             live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped).into()
         }
         Ok(Args { command: Command::Status { config, json } }) => status(config.as_deref(), json).into(),
-        Ok(Args { command: Command::Devices { config, json } }) => devices(config.as_deref(), json).into(),
+        Ok(Args { command: Command::Devices { config, json } }) => {
+            devices(meant(config).as_deref(), json).into()
+        }
         Ok(Args { command: Command::Privacy { config, switch } }) => {
             privacy(config.as_deref(), switch == Switch::On).into()
         }
         Ok(Args { command: Command::Doctor { config, json, tone } }) => {
-            porthole::doctor::perform(config.as_deref(), json, tone).into()
+            porthole::doctor::perform(meant(config).as_deref(), json, tone).into()
         }
-        Ok(Args { command: Command::Access { config, keys } }) => access(config.as_deref(), keys).into(),
+        Ok(Args { command: Command::Access { config, keys } }) => {
+            access(meant(config).as_deref(), keys).into()
+        }
         Err(exit) => exit.into(),
     }
 }
@@ -51,7 +57,10 @@ fn live(
         }
     };
     logging::set_level(settings.log);
-    match until_stopped(settings, config) {
+    logging::belongs_to(&settings.room);
+    let stopped = until_stopped(settings, config);
+    log::logger().flush();
+    match stopped {
         Ok(()) => Exit::Well,
         Err(error) => {
             log::error!("{error}");
@@ -92,6 +101,11 @@ fn access(config: Option<&Path>, asked: Keys) -> Exit {
         Ok(()) => Exit::Well,
         Err(failed) => {
             eprintln!("{failed}");
+            if matches!(failed, Failed::Unknown(_))
+                && let Some(hint) = porthole::access::elsewhere(config)
+            {
+                eprintln!("{hint}");
+            }
             failed.exit()
         }
     }

@@ -9,26 +9,28 @@ use std::time::Instant;
 
 use porthole_core::access::KeyRing;
 use porthole_core::command::Command;
-use porthole_core::config::settings::{Access, RelayMode, RoomSettings, Settings};
+use porthole_core::config::settings::{Access, RelayMode, RoomSettings, Settings, VideoSource};
 use porthole_core::event::{AccessEvent, Event};
 use porthole_core::ids::PeerId;
+use porthole_core::order::Order;
 use porthole_core::publish::Errand;
+use porthole_core::service::Service;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::announce::{self, Opens};
 use crate::control::{self, Control, Facts, Known, Place};
-use crate::desk::{self, Board, Inbox, Perform, Post};
+use crate::desk::{self, Board, Inbox, Ordered, Perform, Post};
 use crate::exit::Exit;
 use crate::keys::{self, KeyFile};
 use crate::link::embedded::Gate;
 use crate::link::{self, Link, embedded, external};
 use crate::links::Page;
 use crate::media::{Events, Media, MediaError};
-use crate::privacy;
+use crate::{privacy, reload, systemd};
 
 /// How many orders may wait for the desk.
 const ORDERS: usize = 16;
@@ -84,6 +86,7 @@ async fn relay(settings: Settings) -> Result<(), CannotRun> {
     let link = embedded::open_alone(settings.relay.clone(), &settings.room, &settings.ice).await?;
     if let Some(page) = link.page() {
         announce::print_relay(&mut stdout(), &settings.room, &settings.relay, (page, link.authority()))?;
+        systemd::relay_is_ready(&format!("a relay without a camera listens on {page}"));
     }
     stop.await;
     link.close().await;
@@ -100,12 +103,14 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
         log::info!("stopping");
+        systemd::stopping();
     })
 }
 
 async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun> {
     let started = Instant::now();
     let mut stop = pin!(told_to_stop()?);
+    let asked_to_reload = reload::listen()?;
     let keyed = Keyed::open(&settings.room)?;
     let me = camera_id(&settings.room)?;
     let mut board = SwitchboardSettings::new(&settings, me.clone());
@@ -121,11 +126,15 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     }
     let (status, health) = watch::channel(switchboard.status());
     let (ring, known) = watch::channel(keyed.as_ref().map(|keyed| keyed.ring.clone()).unwrap_or_default());
+    let (questions, questions_inbox) = mpsc::channel(1);
+    let (ice, ice_now) = watch::channel(settings.ice.clone());
+    let (terms, terms_inbox) = mpsc::channel(1);
     let (access_events, access_inbox) = mpsc::channel(keys::NEWS);
     let (link_events, link_inbox) = mpsc::channel(link::EVENTS);
     let published = link_events.clone();
     let (media_events, media_inbox) = Events::channel();
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
+    let first_order = orders.clone();
     let asked = health.clone();
     let remembering = tokio::spawn(remembered.follow(health.clone()));
 
@@ -135,10 +144,10 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
         RelayMode::Embedded => {
             let gate = keyed.as_ref().map(|_| Gate::new(settings.room.room.clone(), known));
             let camera = embedded::Camera { id: me, events: link_events, health, gate };
-            embedded::open(relay.clone(), &settings.room, &settings.ice, camera).await?
+            embedded::open(relay.clone(), &settings.room, ice_now.clone(), camera).await?
         }
         RelayMode::External(other) => {
-            external::open(relay, other, &settings.room, &settings.ice, link_events, health).await?
+            external::open(relay, other, &settings.room, ice_now.clone(), link_events, health).await?
         }
     };
     let link = link.publishing(settings.publish.clone(), published);
@@ -146,7 +155,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let _control = control(&settings, config, Known { facts, status: asked, orders });
     // Trying encoders takes a while, and far longer where one of them hangs.
     let mut media = tokio::select! {
-        opened = Media::open(settings.media.clone(), settings.ice.clone(), media_events) => opened?,
+        opened = Media::open(settings.media.clone(), ice_now, media_events) => opened?,
         () = &mut stop => return Ok(()),
     };
     if let Some(page) = link.page() {
@@ -165,12 +174,33 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
              need a key"
         );
     }
-    let inbox = Inbox { link: link_inbox, media: media_inbox, access: access_inbox, orders: orders_inbox };
+    let reporting = systemd::listens().then(|| {
+        let looks = matches!(settings.media.video.source, VideoSource::Auto(_) | VideoSource::Camera(_));
+        if looks {
+            // The desk has room for orders, and may have privacy: then it does not look.
+            let _ = first_order.try_send(Ordered { order: Order::Look {}, obeyed: oneshot::channel().0 });
+        }
+        let service = Service::new(settings.room.room.clone(), looks, started);
+        tokio::spawn(systemd::report(service, status.subscribe(), questions))
+    });
+    let reloading = asked_to_reload.map(|asked| {
+        tokio::spawn(reload::follow(asked, config.map(Path::to_owned), settings.clone(), (terms, ice)))
+    });
+    let inbox = Inbox {
+        link: link_inbox,
+        media: media_inbox,
+        access: access_inbox,
+        terms: terms_inbox,
+        orders: orders_inbox,
+        questions: questions_inbox,
+    };
     let board = Board { status, ring };
     let following =
         keyed.map(|Keyed { file, ring, .. }| tokio::spawn(keys::follow(file, ring, access_events)));
     desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &board, stop).await;
     following.inspect(|following| following.abort());
+    reloading.inspect(|reloading| reloading.abort());
+    reporting.inspect(|reporting| reporting.abort());
     tokio::join!(link.close(), media.close());
     remembering.abort();
     Ok(())

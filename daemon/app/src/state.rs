@@ -9,8 +9,13 @@ const FOLDER: &str = "porthole";
 
 /// The state directory; `None` where nothing says where that is.
 pub fn directory() -> Option<PathBuf> {
+    directory_by(&|name| env::var_os(name), is_root())
+}
+
+/// Whether this is run by root.
+pub fn is_root() -> bool {
     // SAFETY: geteuid(2) touches no memory and cannot fail.
-    directory_by(&|name| env::var_os(name), unsafe { libc::geteuid() } == 0)
+    unsafe { libc::geteuid() == 0 }
 }
 
 /// The first of `STATE_DIRECTORY` (systemd.exec(5)), root's own, or that of the person (XDG Base Directory

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use porthole::desk::{self, Board, Inbox, Ordered, Perform, Post};
+use porthole::desk::{self, Board, Inbox, Ordered, Perform, Post, Question};
 use porthole::keys;
 use porthole_core::access::{KeyRing, Label, Role, Stamp};
 use porthole_core::command::Command;
@@ -14,7 +14,7 @@ use porthole_core::ids::{CallId, PeerId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::publish::Errand;
 use porthole_core::status::{CaptureState, Status};
-use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
+use porthole_core::switchboard::{Switchboard, SwitchboardSettings, Terms};
 use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
 use serde_json::json;
@@ -121,12 +121,38 @@ async fn who_orders_hears_of_it_when_the_status_tells_what_came_of_it() {
     assert!(late.is_err(), "nobody obeys any more");
 }
 
+#[tokio::test]
+async fn terms_that_have_changed_hold_for_who_calls_next() {
+    let mut desk = Seat::taken();
+    let full = config::load("test.toml", "[room]\nmax_calls = 1\n", &|_| None).unwrap();
+    desk.terms.send(Terms { max_calls: 0, ..Terms::new(&full) }).await.unwrap();
+    // There is room for a second one as soon as the first has been taken.
+    desk.terms.send(Terms { max_calls: 0, ..Terms::new(&full) }).await.unwrap();
+    desk.offers().await;
+    assert_eq!(desk.posted().await.event, "refused");
+}
+
+#[tokio::test]
+async fn a_desk_that_is_asked_answers_how_it_is_after_all_that_came_before() {
+    let desk = Seat::taken();
+    desk.offers().await;
+    let mut calls = 0;
+    while calls == 0 {
+        let (answer, answered) = oneshot::channel();
+        desk.questions.send(answer).await.unwrap();
+        calls = tokio::time::timeout(LIMIT, answered).await.expect("a desk that turns").unwrap().calls;
+    }
+    assert_eq!(calls, 1);
+}
+
 /// A desk at work, and the test's end of everything around it.
 struct Seat {
     link: mpsc::Sender<LinkEvent>,
     media: mpsc::UnboundedSender<MediaEvent>,
     access: mpsc::Sender<AccessEvent>,
     orders: mpsc::Sender<Ordered>,
+    terms: mpsc::Sender<Terms>,
+    questions: mpsc::Sender<Question>,
     ring: watch::Receiver<KeyRing>,
     performed: mpsc::UnboundedReceiver<Command>,
     posted: mpsc::UnboundedReceiver<Outgoing>,
@@ -146,13 +172,21 @@ impl Seat {
         let (media, media_inbox) = mpsc::unbounded_channel();
         let (access, access_inbox) = mpsc::channel(4);
         let (orders, orders_inbox) = mpsc::channel(4);
+        let (terms, terms_inbox) = mpsc::channel(1);
+        let (questions, asked) = mpsc::channel(1);
         let (known, ring) = watch::channel(KeyRing::default());
         let (perform, performed) = mpsc::unbounded_channel();
         let (post, posted) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let life = tokio::spawn(async move {
-            let inbox =
-                Inbox { link: link_inbox, media: media_inbox, access: access_inbox, orders: orders_inbox };
+            let inbox = Inbox {
+                link: link_inbox,
+                media: media_inbox,
+                access: access_inbox,
+                orders: orders_inbox,
+                terms: terms_inbox,
+                questions: asked,
+            };
             let board = Board { status, ring: known };
             let stop = async {
                 let _ = stopped.await;
@@ -160,7 +194,20 @@ impl Seat {
             let (mut media, link) = (FakeMedia(perform), FakeLink(post));
             desk::run(switchboard, &room, &mut media, &link, inbox, &board, stop).await;
         });
-        Self { link, media, access, orders, ring, performed, posted, status: seen, stop: Some(stop), life }
+        Self {
+            link,
+            media,
+            access,
+            orders,
+            terms,
+            questions,
+            ring,
+            performed,
+            posted,
+            status: seen,
+            stop: Some(stop),
+            life,
+        }
     }
 
     async fn offers(&self) {

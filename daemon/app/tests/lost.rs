@@ -149,10 +149,16 @@ impl House {
         let (events, media_inbox) = Events::channel();
         let (post, posted) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
-        let mut media = Media::open(settings.media, settings.ice, events).await.unwrap();
+        let mut media = Media::open(settings.media, watch::channel(settings.ice).1, events).await.unwrap();
         let life = tokio::spawn(async move {
-            let inbox =
-                Inbox { link: link_inbox, media: media_inbox, access: access_inbox, orders: orders_inbox };
+            let inbox = Inbox {
+                link: link_inbox,
+                media: media_inbox,
+                access: access_inbox,
+                terms: mpsc::channel(1).1,
+                orders: orders_inbox,
+                questions: mpsc::channel(1).1,
+            };
             let board = Board { status, ring };
             let stop = async {
                 let _ = stopped.await;

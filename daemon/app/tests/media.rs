@@ -221,7 +221,11 @@ async fn a_clip_whose_opening_hangs_does_not_keep_the_media_side_from_closing() 
 async fn an_encoder_nobody_knows_is_refused_at_start() {
     let settings = settings("[video]\nencoder = \"h264magic\"");
     let (events, _heard) = Events::channel();
-    let refused = Media::open(settings.media, settings.ice, events).await.err().unwrap().to_string();
+    let refused = Media::open(settings.media, tokio::sync::watch::channel(settings.ice).1, events)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("h264magic") && refused.contains("x264enc"), "{refused}");
 }
 

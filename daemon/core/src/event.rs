@@ -7,6 +7,7 @@ use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
 use crate::publish::Word;
+use crate::switchboard::Terms;
 use crate::whep::{Jpeg, Request};
 use crate::wire::Candidate;
 
@@ -21,6 +22,8 @@ pub enum Event {
     Access(AccessEvent),
     /// Somebody who may has ordered something.
     Order(Order),
+    /// The configuration has changed, as far as that ends no call.
+    Terms(Terms),
     /// The daemon was asked to stop.
     Shutdown,
 }

@@ -22,6 +22,7 @@ pub mod order;
 pub mod plan;
 pub mod publish;
 pub mod sdp;
+pub mod service;
 pub mod status;
 pub mod switchboard;
 pub mod whep;

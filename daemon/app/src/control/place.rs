@@ -29,7 +29,7 @@ pub struct Place {
 impl Place {
     /// That of a daemon with this address and configuration; `None` where nothing says where things go.
     pub fn of(listen: SocketAddr, config: Option<&Path>) -> Option<Self> {
-        let (folder, shared) = home(&|name| env::var_os(name), is_root())?;
+        let (folder, shared) = home(&|name| env::var_os(name), state::is_root())?;
         Some(Self { folder, name: name(listen, config), shared })
     }
 
@@ -61,7 +61,7 @@ impl Place {
 
 /// Every folder in which a daemon of this machine may listen, the likeliest first.
 pub fn folders() -> Vec<PathBuf> {
-    folders_by(&|name| env::var_os(name), is_root())
+    folders_by(&|name| env::var_os(name), state::is_root())
 }
 
 /// The socket's name: after the port, or after the file of the configuration where the port is any.
@@ -73,11 +73,6 @@ pub(super) fn name(listen: SocketAddr, config: Option<&Path>) -> String {
     let digest = Sha256::digest(file.unwrap_or_default().as_os_str().as_encoded_bytes());
     let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("{NAME}{digits}")
-}
-
-fn is_root() -> bool {
-    // SAFETY: geteuid(2) touches no memory and cannot fail.
-    unsafe { libc::geteuid() == 0 }
 }
 
 fn first(name: &str, var: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

@@ -106,8 +106,7 @@ pub struct Media {
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
     memory: Returns,
     events: Events,
-    ice: IceSettings,
-    ways: watch::Receiver<servers::Ways>,
+    served: watch::Receiver<servers::Served>,
     timeline: timeline::Timeline,
 }
 
@@ -116,8 +115,12 @@ impl Media {
     /// does not wait for plugins and certificates. Takes a second or more.
     ///
     /// Errors when GStreamer or an element is missing, or when no H.264 encoder works; the message says what to install.
-    pub async fn open(settings: MediaSettings, ice: IceSettings, events: Events) -> Result<Self, MediaError> {
-        let ways = servers::open(&ice).await;
+    pub async fn open(
+        settings: MediaSettings,
+        ice: watch::Receiver<IceSettings>,
+        events: Events,
+    ) -> Result<Self, MediaError> {
+        let served = servers::follow(ice).await;
         let video = settings.video.clone();
         let (encoders, timeline) = tokio::task::spawn_blocking(move || {
             gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
@@ -143,8 +146,7 @@ impl Media {
             calls: HashMap::new(),
             memory,
             events,
-            ice,
-            ways,
+            served,
             timeline,
         })
     }
@@ -204,7 +206,8 @@ impl Media {
     fn start(&mut self, call: CallId, part: call::Part) {
         let (asks, heard) = mpsc::unbounded_channel();
         self.calls.insert(call, asks);
-        let (ice, ways) = (self.ice.clone(), self.ways.borrow().clone());
+        let servers::Served { ice, ways } = self.served.borrow().clone();
+        let ways = ways.borrow().clone();
         let order = call::Order { call, part, ice, ways, timeline: self.timeline.clone() };
         let life = call::live(order, heard, self.producers.clone(), self.events.clone());
         let memory = self.memory.clone();

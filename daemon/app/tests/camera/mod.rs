@@ -36,7 +36,8 @@ impl Camera {
 
     pub async fn from(settings: Settings) -> Self {
         let (events, heard) = Events::channel();
-        let media = Media::open(settings.media, settings.ice, events).await.unwrap();
+        let media =
+            Media::open(settings.media, tokio::sync::watch::channel(settings.ice).1, events).await.unwrap();
         Self { media, heard, answers: Vec::new() }
     }
 

@@ -6,6 +6,7 @@
 
 mod address;
 mod camera;
+mod changes;
 mod check;
 mod error;
 mod file;
@@ -18,5 +19,6 @@ pub mod settings;
 mod summary;
 mod tls;
 
+pub use changes::Change;
 pub use check::{load, load_for_relay};
 pub use error::{Finding, Findings};

@@ -2,9 +2,9 @@
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
 //! say, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
-//! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `upkeep` what follows from all
-//! that; `call`, `capture`, `sound`, `encoders`, `flow`, `troubles`, `door`, `doubts`, `keyframes`, `early`, `rate` and
-//! `refusals` each keep one part of the state.
+//! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `terms` what changes
+//! meanwhile, `upkeep` what follows from all that; `call`, `capture`, `sound`, `encoders`, `flow`, `troubles`, `door`,
+//! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
 mod admit;
@@ -29,6 +29,7 @@ mod refusals;
 mod snapshots;
 mod sound;
 mod talk;
+mod terms;
 mod troubles;
 mod upkeep;
 
@@ -51,6 +52,7 @@ use rate::OfferRate;
 use refusals::Refusals;
 use snapshots::Snapshots;
 use sound::Sound;
+pub use terms::Terms;
 use troubles::Troubles;
 
 use crate::command::{Command, Level, Note, Slate};
@@ -218,6 +220,7 @@ impl Switchboard {
             Event::Media(event) => self.handle_media(event, now),
             Event::Access(event) => self.handle_access(event, now),
             Event::Order(order) => self.obey(order, now),
+            Event::Terms(terms) => self.take_over(terms),
             Event::Shutdown => self.shut_down(now),
         }
         self.settle(now);
@@ -361,20 +364,5 @@ impl Switchboard {
 
     fn note(&mut self, level: Level, call: Option<CallId>, peer: Option<PeerId>, text: String) {
         self.commands.push_back(Command::Note(Note { level, call, peer, text }));
-    }
-
-    /// Counts a refusal and tells the log, unless the log has been told of many lately.
-    fn count_refusal(&mut self, peer: Option<PeerId>, reason: Reason, now: Instant) {
-        self.tell_untold_refusals(now);
-        self.refusals.count(reason);
-        if self.refusals.may_be_told(now) {
-            self.commands.push_back(Command::Note(Note::refusal(peer, reason)));
-        }
-    }
-
-    fn tell_untold_refusals(&mut self, now: Instant) {
-        if let Some(untold) = self.refusals.handle_timeout(now) {
-            self.note(Level::Info, None, None, format!("{untold} more refusals"));
-        }
     }
 }

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::Switchboard;
+use crate::command::{Command, Level, Note};
+use crate::ids::PeerId;
 use crate::wire::Reason;
 use crate::wire::limits::{REFUSAL_NOTES, REFUSAL_NOTES_WINDOW};
 
@@ -56,5 +59,22 @@ impl Refusals {
     /// The counts, by word.
     pub(super) fn counts(&self) -> &BTreeMap<&'static str, u64> {
         &self.counts
+    }
+}
+
+impl Switchboard {
+    /// Counts a refusal and tells the log, unless the log has been told of many lately.
+    pub(super) fn count_refusal(&mut self, peer: Option<PeerId>, reason: Reason, now: Instant) {
+        self.tell_untold_refusals(now);
+        self.refusals.count(reason);
+        if self.refusals.may_be_told(now) {
+            self.commands.push_back(Command::Note(Note::refusal(peer, reason)));
+        }
+    }
+
+    pub(super) fn tell_untold_refusals(&mut self, now: Instant) {
+        if let Some(untold) = self.refusals.handle_timeout(now) {
+            self.note(Level::Info, None, None, format!("{untold} more refusals"));
+        }
     }
 }

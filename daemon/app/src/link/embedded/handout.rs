@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use porthole_core::ice::{Holder, IceSettings};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::keys;
 
@@ -17,24 +18,39 @@ pub struct Handout {
 }
 
 /// Where hand-outs come from.
-#[derive(Debug)]
-pub struct Ice(IceSettings);
+#[derive(Debug, Clone)]
+pub struct Ice(watch::Receiver<IceSettings>);
+
+/// Of the servers there are at each moment.
+impl From<watch::Receiver<IceSettings>> for Ice {
+    fn from(settings: watch::Receiver<IceSettings>) -> Self {
+        Self(settings)
+    }
+}
+
+/// Of these servers for ever.
+impl From<&IceSettings> for Ice {
+    fn from(settings: &IceSettings) -> Self {
+        Self(watch::channel(settings.clone()).1)
+    }
+}
 
 impl Ice {
-    /// Of these servers.
-    pub fn new(settings: &IceSettings) -> Self {
-        Self(settings.clone())
+    /// As they are now.
+    pub fn settings(&self) -> watch::Ref<'_, IceSettings> {
+        self.0.borrow()
     }
 
     /// What somebody gets who comes now.
     pub fn now(&self) -> Handout {
+        let ice = self.0.borrow();
         let servers =
-            self.0.servers(Holder::Viewer, keys::now()).into_iter().map(|server| match server.credentials {
+            ice.servers(Holder::Viewer, keys::now()).into_iter().map(|server| match server.credentials {
                 None => json!({ "urls": server.url }),
                 Some(login) => {
                     json!({ "urls": server.url, "username": login.username, "credential": login.password })
                 }
             });
-        Handout { servers: servers.collect(), lifetime: self.0.lifetime() }
+        Handout { servers: servers.collect(), lifetime: ice.lifetime() }
     }
 }

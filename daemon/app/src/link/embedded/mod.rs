@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use porthole_core::config::settings::{Access, IceSettings, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{Access, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::PeerId;
 use porthole_core::status::Status;
@@ -39,6 +39,7 @@ pub(super) mod tls;
 pub(super) mod whep;
 
 pub use gate::Gate;
+pub use handout::Ice;
 
 /// Our own camera, as the relay knows it.
 #[derive(Debug)]
@@ -107,10 +108,10 @@ pub enum OpenFailed {
 pub async fn open(
     settings: RelaySettings,
     room: &RoomSettings,
-    ice: &IceSettings,
+    ice: impl Into<Ice>,
     camera: Camera,
 ) -> Result<Link, OpenFailed> {
-    Ok(serve(settings, room, ice, Some(camera)).await?.0)
+    Ok(serve(settings, room, ice.into(), Some(camera)).await?.0)
 }
 
 /// The same, and the counter behind its port, for who looks for harm in requests.
@@ -119,10 +120,10 @@ pub async fn open(
 pub async fn open_with_counter(
     settings: RelaySettings,
     room: &RoomSettings,
-    ice: &IceSettings,
+    ice: impl Into<Ice>,
     camera: Camera,
 ) -> Result<(Link, Counter), OpenFailed> {
-    serve(settings, room, ice, Some(camera)).await
+    serve(settings, room, ice.into(), Some(camera)).await
 }
 
 /// The same without a camera of our own: cameras and viewers all come through the port. Nothing is reported.
@@ -131,22 +132,21 @@ pub async fn open_with_counter(
 pub async fn open_alone(
     settings: RelaySettings,
     room: &RoomSettings,
-    ice: &IceSettings,
+    ice: impl Into<Ice>,
 ) -> Result<Link, OpenFailed> {
-    Ok(serve(settings, room, ice, None).await?.0)
+    Ok(serve(settings, room, ice.into(), None).await?.0)
 }
 
 async fn serve(
     settings: RelaySettings,
     room: &RoomSettings,
-    ice: &IceSettings,
+    ice: Ice,
     camera: Option<Camera>,
 ) -> Result<(Link, Counter), OpenFailed> {
     let (listener, page) = bind(settings.listen, room.access).await?;
     let tls = tls::Tls::open(&settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = guard::Pages::new(room.access, &settings.link);
-    let handed_out = handout::Ice::new(ice);
     let own_room = camera.is_some().then(|| room.room.clone());
     let (mut own, mut desk, mut health, mut gate) = (None, None, None, None);
     if let Some(camera) = camera {
@@ -163,7 +163,7 @@ async fn serve(
     let first = rooms::Room::new(room.room.clone(), own);
     let more = settings.rooms.into_iter().map(|name| rooms::Room::new(name, None));
     let hall = hall::Hall::new(more.chain([first]), own_room);
-    let (relay, inbox) = relay::Relay::new(hall, desk, gate, handed_out);
+    let (relay, inbox) = relay::Relay::new(hall, desk, gate, ice);
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
     let shown = server::Shown { figures: relay.figures(), status: health, metrics: settings.metrics };
     let server = server::Server::new(listener, pages, settings.max_sockets, entrance, shown, tls);

@@ -3,7 +3,7 @@
 //!
 //! [`life`] decides when to connect and what waits, over any [`transport`]; [`socketio`] is the one there is.
 
-use porthole_core::config::settings::{ExternalRelay, IceSettings, RelaySettings, RoomSettings};
+use porthole_core::config::settings::{ExternalRelay, RelaySettings, RoomSettings};
 use porthole_core::event::LinkEvent;
 use porthole_core::status::Status;
 use tokio::sync::{mpsc, watch};
@@ -14,7 +14,7 @@ use super::embedded::server::{Server, Shown};
 use super::embedded::snapshot;
 use super::embedded::tls::Tls;
 use super::embedded::whep::{self, Window};
-use super::embedded::{self, OpenFailed};
+use super::embedded::{self, Ice, OpenFailed};
 use super::{Ends, Events, Link};
 use address::Address;
 use life::Life;
@@ -43,7 +43,7 @@ pub async fn open(
     settings: &RelaySettings,
     relay: &ExternalRelay,
     room: &RoomSettings,
-    ice: &IceSettings,
+    ice: impl Into<Ice>,
     events: mpsc::Sender<LinkEvent>,
     health: watch::Receiver<Status>,
 ) -> Result<Link, OpenFailed> {
@@ -60,7 +60,7 @@ pub async fn open(
     let url = address.to_string();
     let events = Events { desk: events };
     let window = Window::new(events.clone());
-    let players = whep::routes(window.clone(), room.room.clone(), room.access, ice.clone());
+    let players = whep::routes(window.clone(), room.room.clone(), room.access, ice.into());
     let players = players.merge(snapshot::routes(window.clone(), room.access));
     let life = Life::new(SocketIo::new(address, trust), url, events);
     let tls = Tls::open(settings, page.port())?;

@@ -32,6 +32,41 @@ pub struct Way {
 /// The ways to all servers, by their URL. One that is not known now is missing.
 pub type Ways = Arc<HashMap<String, Way>>;
 
+/// Settings, and the ways to their servers.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// What holds for the next call.
+    pub ice: IceSettings,
+    /// See [`Ways`].
+    pub ways: watch::Receiver<Ways>,
+}
+
+/// Keeps settings and ways together for as long as somebody listens. What has changed in `ice` holds when its ways are
+/// known.
+pub async fn follow(mut ice: watch::Receiver<IceSettings>) -> watch::Receiver<Served> {
+    async fn served(ice: IceSettings) -> Served {
+        let ways = open(&ice).await;
+        Served { ice, ways }
+    }
+    let first = ice.borrow_and_update().clone();
+    let (publish, listen) = watch::channel(served(first).await);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                changed = ice.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let now = ice.borrow_and_update().clone();
+                    publish.send_replace(served(now).await);
+                }
+                () = publish.closed() => return,
+            }
+        }
+    });
+    listen
+}
+
 /// Looks after the ways to the servers of `ice` for as long as somebody listens.
 pub async fn open(ice: &IceSettings) -> watch::Receiver<Ways> {
     let urls = ice.stun.iter().chain(ice.turn.iter().map(|server| &server.url));
@@ -117,6 +152,20 @@ mod tests {
     use porthole_core::ice::{Credentials, TurnLogin, TurnServer};
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_changes_in_the_settings_holds_with_its_ways() {
+        let ice = |stun: &str| IceSettings { stun: vec![stun.to_owned()], ..IceSettings::default() };
+        let (change, settings) = watch::channel(ice("stun:192.0.2.1"));
+        let mut served = follow(settings).await;
+        let ways = served.borrow_and_update().ways.clone();
+        assert!(ways.borrow().contains_key("stun:192.0.2.1"));
+        change.send_replace(ice("stun:192.0.2.2"));
+        served.changed().await.unwrap();
+        let Served { ice, ways } = served.borrow().clone();
+        assert_eq!(ice.stun, ["stun:192.0.2.2"]);
+        assert_eq!(ways.borrow().keys().collect::<Vec<_>>(), ["stun:192.0.2.2"]);
+    }
 
     #[tokio::test]
     async fn every_server_has_its_way_and_one_that_nobody_knows_has_none() {

@@ -4,8 +4,6 @@
 //!
 //! `POST /whep/<room>` with an offer makes a call; its `Location` takes candidates (`PATCH`) and ends it (`DELETE`).
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -13,11 +11,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::any;
 use porthole_core::config::settings::Access;
-use porthole_core::ice::IceSettings;
 use porthole_core::ids::{Name, RoomName};
 use porthole_core::whep::{Ask, Place, Request as Asked};
 use porthole_core::wire::limits::{FRAGMENT_BYTES, SDP_BYTES};
 
+use super::Ice;
 use crate::keys;
 
 mod problem;
@@ -41,18 +39,18 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 struct Here {
     window: Window,
     room: RoomName,
-    ice: Arc<IceSettings>,
+    ice: Ice,
     /// Whether pages of other origins may ask. One gets nowhere without a key that it was given, or the room is open.
     pages_of_others: bool,
 }
 
 /// What players ask for in `room`. Each is told of `ice`, too.
-pub fn routes(window: Window, room: RoomName, access: Access, ice: IceSettings) -> Router {
+pub fn routes(window: Window, room: RoomName, access: Access, ice: Ice) -> Router {
     let pages_of_others = access != Access::Local;
     Router::new()
         .route("/whep/{room}", any(endpoint))
         .route("/whep/{room}/{place}", any(call))
-        .with_state(Here { window, room, ice: Arc::new(ice), pages_of_others })
+        .with_state(Here { window, room, ice, pages_of_others })
 }
 
 /// The address that makes calls.
@@ -121,7 +119,7 @@ impl Here {
         let credentials = request::credentials(&head.headers);
         let asked = |id| Asked { id, from, private, credentials, ask };
         let response = self.window.ask(asked).await.ok_or(Problem::Unheard)?;
-        response::write(response, &self.room, &self.ice)
+        response::write(response, &self.room, &self.ice.settings())
     }
 
     /// Adds what is said with every response.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use porthole_core::event::LinkEvent;
-use porthole_core::ice::{Credentials as Login, TurnLogin, TurnServer};
+use porthole_core::ice::{Credentials as Login, IceSettings, TurnLogin, TurnServer};
 use porthole_core::whep::{Credentials, Matches, Refusal, Response as Said};
 use porthole_core::wire::Reason;
 use tokio::sync::mpsc;
@@ -282,7 +282,8 @@ async fn nobody_waits_at_a_window_behind_which_there_is_no_desk() {
     let (desk, inbox) = mpsc::channel(1);
     drop(inbox);
     let window = Window::new(Events { desk });
-    let service = routes(window.clone(), Name::new("yard").unwrap(), Access::Open, IceSettings::default());
+    let service =
+        routes(window.clone(), Name::new("yard").unwrap(), Access::Open, (&IceSettings::default()).into());
     assert_eq!(service.oneshot(offer(&[])).await.unwrap().status(), 503);
     assert_eq!(window.waiting(), 0);
 }
@@ -291,7 +292,8 @@ async fn nobody_waits_at_a_window_behind_which_there_is_no_desk() {
 async fn a_player_that_goes_away_is_not_waited_for_and_the_window_is_bounded() {
     let (desk, _inbox) = mpsc::channel(1024);
     let window = Window::new(Events { desk });
-    let service = routes(window.clone(), Name::new("yard").unwrap(), Access::Open, IceSettings::default());
+    let service =
+        routes(window.clone(), Name::new("yard").unwrap(), Access::Open, (&IceSettings::default()).into());
     let mut waiting: Vec<_> = (0..100).map(|_| tokio::spawn(service.clone().oneshot(offer(&[])))).collect();
     let turned_away = async {
         while waiting.iter().filter(|one| one.is_finished()).count() < 100 - window::WAITING {
@@ -337,7 +339,7 @@ impl Hall {
         let (desk, mut inbox) = mpsc::channel(4);
         let window = Window::new(Events { desk });
         let room = Name::new("yard").unwrap();
-        let service = routes(window.clone(), room, self.access, self.ice.clone());
+        let service = routes(window.clone(), room, self.access, (&self.ice).into());
         let answering = async {
             while let Some(event) = inbox.recv().await {
                 let LinkEvent::Request(asked) = event else { panic!("{event:?}") };

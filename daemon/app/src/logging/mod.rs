@@ -1,8 +1,12 @@
 //! The log: the journal with fields under systemd, readable lines on stderr elsewhere. Must not know who logs.
 //!
 //! [`start`] comes before anything else, so that whatever is wrong with the configuration is already logged in the
-//! right place; [`set_level`] follows when the configuration is known. Everything goes through the crate `log`;
-//! fields are its key-values `call`, `peer` and `room`, which the journal keeps as `CALL=`, `PEER=` and `ROOM=`.
+//! right place; [`set_level`] and [`belongs_to`] follow when the configuration is known. Everything goes through the crate
+//! `log`; fields are its key-values `call`, `peer` and `room`, which the journal keeps as `CALL=`, `PEER=` and `ROOM=`, and
+//! adds `CAMERA=`. However often one place in the program logs, so many lines a second get through (`bounded`).
+
+mod bounded;
+mod journal;
 
 use env_logger::{Builder, Logger, Target, TimestampPrecision};
 use log::kv::Value;
@@ -10,16 +14,19 @@ use log::{Level, LevelFilter, Log, Record};
 use porthole_core::command::{Level as Loudness, Note};
 use porthole_core::config::settings::LogLevel;
 use porthole_core::ids::RoomName;
-use systemd_journal_logger::{JournalLog, connected_to_journal};
+
+use bounded::Bounded;
+use journal::Journal;
+pub use journal::belongs_to;
 
 /// The level until the configuration is read.
 const FIRST_LEVEL: LevelFilter = LevelFilter::Info;
 
 /// Starts the log. A second start changes nothing.
 pub fn start() {
-    let started = match journal() {
-        Some(journal) => journal.install(),
-        None => log::set_boxed_logger(Box::new(terminal(Target::Stderr))),
+    let started = match Journal::find() {
+        Some(journal) => log::set_boxed_logger(Box::new(Bounded::new(journal))),
+        None => log::set_boxed_logger(Box::new(Bounded::new(terminal(Target::Stderr)))),
     };
     if started.is_ok() {
         log::set_max_level(FIRST_LEVEL);
@@ -41,15 +48,6 @@ pub fn say(note: &Note, room: &RoomName) {
     if level <= log::max_level() {
         say_to(log::logger(), note, level, room);
     }
-}
-
-/// The journal, if stderr leads there and it can be reached.
-fn journal() -> Option<JournalLog> {
-    if !connected_to_journal() {
-        return None;
-    }
-    let journal = JournalLog::new().ok()?;
-    Some(journal.with_syslog_identifier(env!("CARGO_PKG_NAME").to_owned()))
 }
 
 /// Readable lines, in colour on a terminal. Levels are sorted out by `log`'s own limit, which may change.

@@ -1,0 +1,108 @@
+//! Writes the man pages and the shell completions of the command line into a folder, for packages:
+//! `cargo run -p porthole --example manual FOLDER`. Must not know anything that the command line does not say itself,
+//! but for files, environment and exit statuses.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use porthole::cli::Args;
+
+const FILES: [(&str, &str); 4] = [
+    (
+        "/etc/porthole/porthole.toml",
+        "The configuration of the service, every key with its default and what it is for. Root's `porthole` takes it unless \
+         told otherwise.",
+    ),
+    (
+        "/etc/porthole/secrets/",
+        "Secrets for the service, for root alone. A file ICE_TURN_PASSWORD there, say, is what the variable \
+         PORTHOLE_ICE_TURN_PASSWORD would be. Read when the service starts.",
+    ),
+    (
+        "/var/lib/porthole/",
+        "What the service has to remember: access keys, and the authority of its certificate.",
+    ),
+    ("~/.local/state/porthole/", "The same where somebody else than root runs `porthole` by hand."),
+];
+
+const VARIABLES: [(&str, &str); 3] = [
+    (
+        "PORTHOLE_ICE_TURN_PASSWORD",
+        "The password of the TURN servers below [ice]; with _1, _2 and so on that of the first, the second ...",
+    ),
+    (
+        "PORTHOLE_RELAY_AUTH_KEY",
+        "What KEY is in `auth` below [relay], such as PORTHOLE_RELAY_AUTH_TOKEN for `token`.",
+    ),
+    ("STATE_DIRECTORY", "Where keys and authority are kept, in place of the folders below."),
+];
+
+const STATUSES: [(&str, &str); 8] = [
+    ("0", "all went as asked"),
+    ("64", "the command line is not understood"),
+    ("65", "a file of Porthole's own is broken"),
+    ("66", "a file named on the command line cannot be read"),
+    ("69", "something is not there that is needed, such as the port or a part of GStreamer"),
+    ("70", "a fault in Porthole itself"),
+    ("74", "a file of Porthole's own cannot be read or written"),
+    ("78", "the configuration is not allowed; every finding is printed with its line"),
+];
+
+fn main() -> io::Result<()> {
+    let folder = std::env::args_os().nth(1).map(PathBuf::from).ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "name the folder in which to write man pages and completions",
+        )
+    })?;
+    let (pages, completions) = (folder.join("man"), folder.join("completions"));
+    fs::create_dir_all(&pages)?;
+    fs::create_dir_all(&completions)?;
+    let mut command = Args::command().flatten_help(false);
+    command.build();
+    clap_mangen::generate_to(command.clone(), &pages)?;
+    first_page(&pages)?;
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        clap_complete::generate_to(shell, &mut Args::command(), "porthole", OsString::from(&completions))?;
+    }
+    Ok(())
+}
+
+/// The page of the whole, with what belongs to no single command.
+fn first_page(pages: &Path) -> io::Result<()> {
+    let mut out = File::create(pages.join("porthole.1"))?;
+    let man = Man::new(Args::command());
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    man.render_synopsis_section(&mut out)?;
+    man.render_description_section(&mut out)?;
+    man.render_subcommands_section(&mut out)?;
+    let mut more = Roff::new();
+    section(&mut more, "FILES", &FILES);
+    section(&mut more, "ENVIRONMENT", &VARIABLES);
+    section(&mut more, "EXIT STATUS", &STATUSES);
+    more.control("SH", ["EXAMPLES"]);
+    for (words, what) in [
+        ("sudo porthole access show owner", "prints the link that opens the camera of this machine"),
+        ("sudo porthole access add \"grandma's phone\"", "makes a key for somebody else"),
+        ("sudo systemctl reload porthole", "takes a changed configuration over without ending a call"),
+        ("journalctl -u porthole CALL=3", "prints what was logged about one call"),
+    ] {
+        more.control("TP", []).text([bold(words)]).text([roman(what)]);
+    }
+    more.control("SH", ["SEE ALSO"]).text([roman("/usr/share/doc/porthole/")]);
+    more.to_writer(&mut out)
+}
+
+fn section(roff: &mut Roff, title: &str, rows: &[(&str, &str)]) {
+    roff.control("SH", [title]);
+    for (word, what) in rows {
+        roff.control("TP", []).text([bold(*word)]).text([roman(*what)]);
+    }
+}
