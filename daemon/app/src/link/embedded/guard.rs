@@ -179,7 +179,7 @@ impl Pages {
 }
 
 /// Whether a `Host` header (`host[:port]`, lower case) is a name that can only mean this machine.
-fn is_this_machine(host: &str) -> bool {
+pub fn is_this_machine(host: &str) -> bool {
     let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
     if authority.as_str().contains('@') {
         return false;

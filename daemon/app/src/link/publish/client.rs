@@ -55,7 +55,16 @@ impl Client {
             let response = request.send().await.map_err(|error| plain(Failure::of(&error, &at)))?;
             let next = location(&response, &at);
             match response.status() {
-                StatusCode::CREATED => return taken(response, next, &at).await.map_err(plain),
+                StatusCode::CREATED => {
+                    // What was told over TLS does not go on in the clear.
+                    let place = next.filter(|place| at.scheme() != "https" || place.scheme() == "https");
+                    let answer = taken(response, &at).await;
+                    if let (Err(_), Some(place)) = (&answer, &place) {
+                        // Or it would be in the way of the next call.
+                        self.forget(place.clone()).await;
+                    }
+                    return answer.map(|answer| (answer, place)).map_err(plain);
+                }
                 StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
                     at = next.ok_or_else(|| plain(Failure::Astray))?;
                     if first.scheme() == "https" && at.scheme() != "https" {
@@ -70,7 +79,8 @@ impl Client {
 
     /// Says that a call has ended. Whether anybody hears it makes no difference.
     pub async fn forget(&self, place: Url) {
-        let first = place.clone();
+        // Wherever the answer pointed: the token is for whom the configuration names.
+        let Ok(first) = Url::parse(&self.settings.whip) else { return };
         let Ok(request) = self.request(Method::DELETE, &place, &first) else { return };
         match request.send().await {
             Ok(response) => debug!("the server of [publish] says {} to the end", response.status()),
@@ -90,7 +100,7 @@ impl Client {
     }
 }
 
-async fn taken(mut response: Response, place: Option<Url>, at: &Url) -> Result<Taken, Failure> {
+async fn taken(mut response: Response, at: &Url) -> Result<String, Failure> {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(SDP) {
         return Err(Failure::NoAnswer);
@@ -102,8 +112,7 @@ async fn taken(mut response: Response, place: Option<Url>, at: &Url) -> Result<T
         }
         answer.extend_from_slice(&part);
     }
-    let answer = String::from_utf8(answer).map_err(|_| Failure::NoAnswer)?;
-    Ok((answer, place))
+    String::from_utf8(answer).map_err(|_| Failure::NoAnswer)
 }
 
 /// Where a response points to, seen from where it came from.

@@ -56,6 +56,32 @@ async fn the_token_is_not_for_another_server_in_the_clear() {
 }
 
 #[tokio::test]
+async fn nor_is_it_where_an_answer_points_to_another_server_in_the_clear() {
+    let other = Server::new(|_| said(200, &[], "")).await;
+    let place = other.url("/calls/1");
+    let server =
+        Server::new(move |_| said(201, &[("content-type", SDP), ("location", place.as_str())], "v=0 answer"))
+            .await;
+    let mut crowd = Crowd::of(&server).await;
+    crowd.publisher.run(Errand::Offer { call: CALL, sdp: "v=0".into() });
+    assert_eq!(crowd.word().await, Word::Taken { call: CALL, sdp: "v=0 answer".into() });
+    crowd.publisher.run(Errand::Forget { call: CALL });
+    crowd.publisher.close().await;
+    assert_eq!(other.heard(), [("DELETE".into(), "/calls/1".into(), None, String::new())]);
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_is_of_no_use_is_ended_at_the_server() {
+    let server =
+        Server::new(|_| said(201, &[("content-type", "text/html"), ("location", "/calls/1")], "hello")).await;
+    let mut crowd = Crowd::of(&server).await;
+    crowd.publisher.run(Errand::Offer { call: CALL, sdp: "v=0".into() });
+    assert!(crowd.failed().await.0.contains("a WHIP address"));
+    let heard: Vec<_> = server.heard().into_iter().map(|(method, path, ..)| (method, path)).collect();
+    assert_eq!(heard, [("POST".into(), "/whip/yard".into()), ("DELETE".into(), "/calls/1".to_owned())]);
+}
+
+#[tokio::test]
 async fn what_is_no_answer_is_said_with_what_to_do() {
     let huge = "x".repeat(SDP_BYTES + 1);
     for (status, headers, body, words, after) in [

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::assets;
 use super::entrance::RemoteAddress;
+use super::guard::is_this_machine;
 
 mod camera;
 mod page;
@@ -22,7 +23,8 @@ pub use page::Page;
 /// The address of it.
 const PATH: &str = "/metrics";
 /// What a proxy adds for whoever it asks for: those are not at this machine.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+const FORWARDED: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /// What has figures to show.
 pub trait Figures: Clone + Send + Sync + 'static {
@@ -52,7 +54,11 @@ pub fn routes<F: Figures>(
 fn is_local(request: &Request) -> bool {
     let from = request.extensions().get::<RemoteAddress>();
     let forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
-    from.is_some_and(|from| from.0.to_canonical().is_loopback()) && !forwarded
+    // A proxy that says nothing of itself, or a page under a name that leads here, asks for another name.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    from.is_some_and(|from| from.0.to_canonical().is_loopback())
+        && !forwarded
+        && host.is_none_or(is_this_machine)
 }
 
 fn written<F: Figures>(figures: &F, status: Option<(Status, bool)>) -> Response {

@@ -109,7 +109,14 @@ pub async fn redirect(State(about): State<About>, request: Request, next: Next) 
     let near =
         request.extensions().get::<RemoteAddress>().is_some_and(|from| from.0.to_canonical().is_loopback());
     let secure = request.extensions().get::<Secure>().is_some();
-    let always = matches!(request.uri().path(), FOR_PHONES | FOR_PROGRAMS);
+    let always = match request.uri().path() {
+        FOR_PHONES | FOR_PROGRAMS => true,
+        // A key that has come in the clear is refused there, and not quietly sent on for the next time.
+        path if path.starts_with("/whep/") || path == "/snapshot.jpg" => {
+            request.headers().contains_key(header::AUTHORIZATION)
+        }
+        _ => false,
+    };
     if near || secure || always {
         return next.run(request).await;
     }
