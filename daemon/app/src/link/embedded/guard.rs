@@ -35,6 +35,11 @@ impl Bucket {
         self.take_many(1, now)
     }
 
+    /// Whether nothing is missing in it.
+    pub fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
+    }
+
     /// Takes so many out at once, if there are so many.
     pub fn take_many(&mut self, count: u32, now: Instant) -> bool {
         let full_at = self.full_at.max(now) + self.cost.saturating_mul(count);

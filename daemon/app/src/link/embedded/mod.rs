@@ -29,6 +29,7 @@ mod gate;
 pub(super) mod guard;
 mod hall;
 mod handout;
+mod handshakes;
 mod health;
 pub(super) mod metrics;
 mod relay;

@@ -24,8 +24,10 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::assets::Told;
 use super::connection::{self, Reception, Seated};
+use super::entrance::RemoteAddress;
 use super::entrance::{self, Entrance};
-use super::guard::{Bucket, Door, Pages};
+use super::guard::{Door, Pages};
+use super::handshakes::Handshakes;
 use super::relay::Figures;
 use super::tls::{self, Tls};
 use super::{assets, health, metrics, whep};
@@ -36,8 +38,6 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 const SPARE_CONNECTIONS: usize = 64;
 /// Most connections, and most sockets, from one address that is not loopback.
 pub const PER_ADDRESS: usize = 32;
-/// Handshakes a second over all addresses, and how many at once.
-const HANDSHAKES: (u32, u32) = (50, 200);
 /// How long sockets, and then other connections, may take to finish at the end.
 const GOODBYE: Duration = Duration::from_millis(250);
 /// How long to wait when the machine has no room for another connection.
@@ -214,7 +214,7 @@ fn files<F: metrics::Figures + Serialize>(told: Told, shown: Shown<F>, tls: &Opt
 }
 
 fn guarded(router: Router, pages: Pages, tls: &Option<Tls>) -> Router {
-    let handshakes = Arc::new(Mutex::new(Bucket::new(HANDSHAKES.0, HANDSHAKES.1, Instant::now())));
+    let handshakes = Arc::new(Mutex::new(Handshakes::new(Instant::now())));
     let redirects = tls.as_ref().map(|tls| &tls.about).filter(|about| about.redirects());
     let redirect = redirects.map(|about| middleware::from_fn_with_state(about.clone(), tls::redirect));
     router
@@ -223,7 +223,7 @@ fn guarded(router: Router, pages: Pages, tls: &Option<Tls>) -> Router {
 }
 
 async fn judge(
-    State((pages, handshakes)): State<(Pages, Arc<Mutex<Bucket>>)>,
+    State((pages, handshakes)): State<(Pages, Arc<Mutex<Handshakes>>)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -236,7 +236,8 @@ async fn judge(
     let opens = (plays && posts)
         || path.starts_with("/socket.io")
             && !request.uri().query().unwrap_or_default().split('&').any(|part| part.starts_with("sid="));
-    if opens && !handshakes.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
+    let from = request.extensions().get::<RemoteAddress>().map(|from| from.0);
+    if opens && !handshakes.lock().unwrap_or_else(PoisonError::into_inner).take(from, Instant::now()) {
         return assets::in_words(StatusCode::TOO_MANY_REQUESTS, "Too many connections at once; try again.");
     }
     // Reading may wait for news (long polling), writing may not: a body that trickles in would hold its seat for ever.
