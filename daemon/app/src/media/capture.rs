@@ -100,5 +100,47 @@ pub fn producer(
     sink.set_property("async", false);
     pipeline.add(&sink).map_err(|e| failed(&e))?;
     last.link(&sink).map_err(|e| failed(&e))?;
-    Ok((StreamProducer::with(&sink, ProducerSettings { sync: false }), sink))
+    let producer = StreamProducer::with(&sink, ProducerSettings { sync: false });
+    // A camera that is unplugged says on its way out that this was the end; whoever draws from here goes on with what comes
+    // in its place, and takes nothing any more once it has been told of an end.
+    producer.set_forward_events([gst::EventType::Gap]);
+    Ok((producer, sink))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::element::{chain, make};
+
+    /// Only bounds a hang.
+    const LIMIT: gst::ClockTime = gst::ClockTime::from_seconds(20);
+
+    #[test]
+    fn the_end_of_a_camera_is_not_the_end_of_who_draws_from_it() {
+        gst::init().unwrap();
+        let drawing = gst::Pipeline::new();
+        let entry = gst_app::AppSrc::builder().build();
+        StreamProducer::configure_consumer(&entry);
+        let seen = gst_app::AppSink::builder().sync(false).build();
+        seen.set_property("async", false);
+        chain(&drawing, &[entry.upcast_ref(), seen.upcast_ref()]).unwrap();
+        play(&drawing).unwrap();
+        for _camera in 0..2 {
+            let pipeline = gst::Pipeline::new();
+            let source = make("videotestsrc").unwrap();
+            source.set_property("num-buffers", 2);
+            chain(&pipeline, &[&source]).unwrap();
+            let (producer, _) = producer(&pipeline, &source).unwrap();
+            let link = producer.add_consumer(&entry).unwrap();
+            link.set_wait_for_keyframe(false);
+            play(&pipeline).unwrap();
+            let bus = pipeline.bus().unwrap();
+            assert!(bus.timed_pop_filtered(LIMIT, &[gst::MessageType::Eos]).is_some());
+            for _frame in 0..2 {
+                assert!(seen.try_pull_sample(LIMIT).is_some());
+            }
+            stop(&pipeline);
+        }
+        stop(&drawing);
+    }
 }
