@@ -54,6 +54,15 @@ mode = "external"
 dialect = "porthole"
 "#;
 
+const ALONE: &str = r#"
+[room]
+name = "bench"
+access = "local"
+[relay]
+listen = "127.0.0.1:0"
+max_sockets = 2000
+"#;
+
 /// What its log says at the level debug when it holds an answer, and has not sent it yet.
 const ANSWER_READY: &str = "negotiated in ";
 
@@ -68,6 +77,8 @@ pub struct Start<'a> {
     pub clip: Option<&'a Path>,
     /// The relay of somebody else that its room is in.
     pub relay: Option<SocketAddr>,
+    /// Only its relay, without a camera (`porthole relay`).
+    pub alone: bool,
     /// Hears of every answer when it is ready to be sent. The log is at the level debug then.
     pub ready: Option<mpsc::UnboundedSender<Instant>>,
 }
@@ -115,7 +126,7 @@ impl Daemon {
             None => log.into(),
         };
         let mut child = Command::new(binary)
-            .arg("run")
+            .arg(if start.alone { "relay" } else { "run" })
             .arg("--config")
             .arg(&config)
             .env("STATE_DIRECTORY", folder.path())
@@ -193,6 +204,9 @@ impl Daemon {
 }
 
 fn config_text(start: &Start<'_>) -> String {
+    if start.alone {
+        return ALONE.to_owned();
+    }
     let log = if start.ready.is_some() { "[log]\nlevel = \"debug\"\n" } else { "" };
     let config = match start.clip {
         Some(clip) => CONFIG.replacen("\"test\"", &format!("\"file\"\nfile = {clip:?}"), 1),

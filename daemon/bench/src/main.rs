@@ -63,6 +63,8 @@ enum Row {
     Replug,
     /// 10,000 connections that never speak, or speak rubbish.
     Strangers,
+    /// Memory of 1,000 sockets that say nothing, at the daemon's relay and at a Node.js server.
+    Idle,
     /// Offer to first picture in Chromium.
     Chromium,
     /// Offer to connection through NAT of each kind, and through coturn.

@@ -8,12 +8,14 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::Fault;
+use crate::process::Process;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web-viewer/e2e/fixtures/relays/plain.mjs");
 
 /// A running server. Killed when dropped.
 pub struct Node {
     _child: Child,
+    pub process: Process,
     pub address: SocketAddr,
 }
 
@@ -35,6 +37,7 @@ impl Node {
             serde_json::from_str(&first).map_err(|error| format!("{first}: {error}"))?;
         // It tells what passes through it; a full pipe would stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { _child: child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) })
+        let process = Process(child.id().ok_or("it ended at once")?);
+        Ok(Self { _child: child, process, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) })
     }
 }

@@ -28,6 +28,7 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
     };
     let second_to_twentieth =
         median("cpu_second").zip(median("cpu_twentieth")).map(|(second, twentieth)| twentieth - second);
+    let idle = median("idle_rss").zip(median("idle_node_rss")).map(|(ours, node)| ours - node);
     vec![
         at_most("Chromium: offer → first picture ≤ 200 ms, median", median("chromium_picture"), 200.0),
         at_most(
@@ -54,6 +55,7 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
             largest("path_symmetric"),
             1500.0,
         ),
+        at_most("1,000 idle sockets need no more memory than at a Node.js server, median", idle, 0.0),
         at_most("encoder → socket ≤ 5 ms, median, whole frame", median("send_whole"), 5.0),
         at_most(
             "answer ready → at the caller through a Node.js relay ≤ 10 ms, median",

@@ -130,7 +130,12 @@ impl Room {
         Ok(place)
     }
 
-    /// The same with an access key: proves it to the relay, and waits until the room's camera is known. From then on
+    /// Connects to the relay at `address` (plain http) and enters no room.
+    pub async fn stay_outside(address: SocketAddr) -> Result<Self, RoomError> {
+        Self::connect(address, "", "", "").await
+    }
+
+    /// The same as [`Room::enter`] with an access key: proves it to the relay, and waits until the room's camera is known. From then on
     /// offers are proved, and an answer that is not is [`RoomError::NotProved`].
     pub async fn enter_with(
         address: SocketAddr,

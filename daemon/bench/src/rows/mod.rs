@@ -3,6 +3,7 @@
 mod chromium;
 mod churn;
 mod growth;
+mod idle;
 mod join;
 mod paths;
 mod relay;
@@ -41,6 +42,7 @@ impl Bench<'_> {
             Row::Vanish => vanish::measure(self, figures).await,
             Row::Churn => churn::measure(self, figures).await,
             Row::Strangers => strangers::measure(self, figures).await,
+            Row::Idle => idle::measure(self, figures).await,
             Row::Chromium => chromium::measure(self, figures).await,
             Row::Paths => paths::measure(self, figures).await,
         }
