@@ -612,6 +612,14 @@ fn no_password_is_ever_repeated() {
         let found = findings(text).to_string();
         assert!(!found.contains("wonder"), "{found}");
     }
+    for text in [
+        "[publish]\ntoken = \"\"\"wonder-5ecret\"\"\"",
+        "[publish]\nwhip = 'https://me:wonder@crowd.example/whip'",
+        "[[ice.turn]]\nurl = 'turn:host'\nusername = 'camera'\npassword = 'wonder'",
+    ] {
+        let found = load_for_relay("relay.toml", text, &nothing_set).map_err(|found| found.to_string());
+        assert!(found.is_ok() || !found.as_ref().unwrap_err().contains("wonder"), "{found:?}");
+    }
     let shown = format!("{:?}", turn("turn:host", "camera", "wonder"));
     assert!(shown.contains("camera") && !shown.contains("wonder"), "{shown}");
     let shown =

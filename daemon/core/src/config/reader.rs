@@ -109,7 +109,14 @@ impl<'f, 't> Reader<'f, 't> {
         }
     }
 
-    /// The same where `key` may not be written: then it is found where `at` stands.
+    /// The same, without the value.
+    pub fn contradict_secret(&mut self, key: &str, why: &str) {
+        if let Some(entry) = self.entry(key) {
+            self.file.find(&entry.secret(), why);
+        }
+    }
+
+    /// The same as [`Self::contradict`] where `key` may not be written: then it is found where `at` stands.
     pub fn contradict_at(&mut self, key: &str, at: &str, why: &str) {
         match (self.entry(key), self.entry(at)) {
             (None, Some(at)) => self.file.find_key(at.at(), format!("{}.{key}", self.path), why),

@@ -120,7 +120,10 @@ pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, set
     for section in [&keys::VIDEO, &keys::AUDIO, &keys::ICE, &keys::PUBLISH, &keys::ROOM] {
         let mut reader = Reader::new(file, table, section);
         for key in section.keys.iter().filter(|key| !OF_A_RELAY.contains(&(section.name, key.name))) {
-            if reader.entry(key.name).is_some() {
+            // In these a token or a login may stand.
+            if [keys::ICE.name, keys::PUBLISH.name].contains(&section.name) {
+                reader.contradict_secret(key.name, about_camera);
+            } else if reader.entry(key.name).is_some() {
                 reader.contradict(key.name, about_camera);
             }
         }
