@@ -143,7 +143,8 @@ pub async fn run(
     }
 }
 
-async fn sleep_until(wake: Option<tokio::time::Instant>) {
+/// For ever where there is nothing to wake for.
+pub async fn sleep_until(wake: Option<tokio::time::Instant>) {
     match wake {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

@@ -9,7 +9,7 @@ use sd_notify::NotifyState;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::desk::Question;
+use crate::desk::{Question, sleep_until};
 
 /// How much oftener than it has to the watchdog is fed: a loaded machine may be late.
 const FEEDS_IN_TIME: u32 = 3;
@@ -108,13 +108,6 @@ async fn tick(feeding: &mut Option<tokio::time::Interval>) {
 async fn answered(asked: &mut Option<oneshot::Receiver<Status>>) -> Option<Status> {
     match asked {
         Some(answer) => answer.await.ok(),
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

@@ -6,7 +6,6 @@
 mod node;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use porthole_core::config::settings::{
     Access, Auth, ExternalRelay, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::{LinkEvent, Loss};
-use porthole_core::status::{CaptureState, FrameState, RoomState, SoundState, Status};
+use porthole_core::status::{RoomState, Status};
 use porthole_core::wire::Outgoing;
 use porthole_peer::room::{Room, Said};
 use serde_json::{Map, Value, json};
@@ -464,21 +463,8 @@ impl Camera {
         };
         let room = RoomSettings { access: Access::Open, ..RoomSettings::default() };
         let (desk, events) = mpsc::channel(EVENTS);
-        let (status, health) = watch::channel(Status {
-            link: true,
-            lost: None,
-            room: RoomState::In,
-            capture: CaptureState::Idle,
-            sound: SoundState::Idle,
-            frames: FrameState::Unwanted,
-            privacy: false,
-            calls: 0,
-            live: 0,
-            renditions: Vec::new(),
-            refusals: BTreeMap::new(),
-            counts: Default::default(),
-            viewers: Vec::new(),
-        });
+        let (status, health) =
+            watch::channel(Status { link: true, room: RoomState::In, ..Status::default() });
         let link =
             external::open(&settings, &relay, &room, &IceSettings::default(), desk, health).await.unwrap();
         Self { link, events, _status: status }

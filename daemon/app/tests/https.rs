@@ -14,7 +14,7 @@ use porthole_core::config::settings::{
     Access, ExternalRelay, IceSettings, RelayMode, RelaySettings, RoomSettings, TlsSettings, TlsSource,
 };
 use porthole_core::event::{LinkEvent, Loss};
-use porthole_core::status::{CaptureState, FrameState, RoomState, SoundState, Status};
+use porthole_core::status::{RoomState, Status};
 use porthole_peer::room::Room;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -305,21 +305,8 @@ impl Camera {
         let RelayMode::External(relay) = &settings.relay.mode else { panic!("{text}") };
         let relay = ExternalRelay { ca: ca.map(Path::to_owned), ..*relay.clone() };
         let (desk, events) = mpsc::channel(EVENTS);
-        let (status, health) = watch::channel(Status {
-            link: true,
-            lost: None,
-            room: RoomState::In,
-            capture: CaptureState::Idle,
-            sound: SoundState::Idle,
-            frames: FrameState::Unwanted,
-            privacy: false,
-            calls: 0,
-            live: 0,
-            renditions: Vec::new(),
-            refusals: Default::default(),
-            counts: Default::default(),
-            viewers: Vec::new(),
-        });
+        let (status, health) =
+            watch::channel(Status { link: true, room: RoomState::In, ..Status::default() });
         let link =
             external::open(&settings.relay, &relay, &settings.room, &IceSettings::default(), desk, health)
                 .await

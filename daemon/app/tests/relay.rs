@@ -3,7 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use porthole_core::config::settings::{
 };
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::{CallId, Name};
-use porthole_core::status::{CaptureState, FrameState, Holder, RoomState, SoundState, Status, Viewer};
+use porthole_core::status::{CaptureState, Holder, RoomState, Status, Viewer};
 use porthole_core::wire::Outgoing;
 use porthole_peer::room::{Room, RoomError, Said};
 use serde_json::{Value, json};
@@ -596,21 +595,7 @@ async fn open_with(
     rooms: &[&str],
 ) -> Result<Relay, OpenFailed> {
     let (desk, events) = mpsc::channel(EVENTS);
-    let (status, health) = watch::channel(Status {
-        link: true,
-        lost: None,
-        room: RoomState::In,
-        capture: CaptureState::Idle,
-        sound: SoundState::Idle,
-        frames: FrameState::Unwanted,
-        privacy: false,
-        calls: 0,
-        live: 0,
-        renditions: Vec::new(),
-        refusals: BTreeMap::new(),
-        counts: Default::default(),
-        viewers: Vec::new(),
-    });
+    let (status, health) = watch::channel(Status { link: true, room: RoomState::In, ..Status::default() });
     let relay = RelaySettings {
         listen,
         link: String::new(),

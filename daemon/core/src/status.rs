@@ -9,8 +9,9 @@ use crate::access::{KeyId, Label, Role};
 use crate::event::Loss;
 use crate::ids::{CallId, PeerId, Rendition};
 
-/// A picture of the switchboard at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A picture of the switchboard at one moment. By default that of one which has just been made: nobody is reached, nobody
+/// calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Whether the relay is reached. One that has lost us after a moment is not until it has kept us for longer.
     pub link: bool,
@@ -85,10 +86,11 @@ pub struct Holder {
 }
 
 /// Whether the camera is in its room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoomState {
     /// The relay is not reached.
+    #[default]
     Out,
     /// It has asked to be let in, and nothing was heard from the room yet. Many relays say nothing until a viewer does.
     Asked,
@@ -107,10 +109,11 @@ pub enum RoomState {
 }
 
 /// What the camera does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CaptureState {
     /// Closed, because nobody watches.
+    #[default]
     Idle,
     /// Being opened.
     Starting,
@@ -149,10 +152,11 @@ impl CaptureState {
 }
 
 /// What the microphone does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SoundState {
     /// Closed, or there is none.
+    #[default]
     Idle,
     /// Open, sound flows.
     Running,
@@ -174,10 +178,11 @@ impl SoundState {
 }
 
 /// Whether encoded frames really flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrameState {
     /// Nobody watches.
+    #[default]
     Unwanted,
     /// They do.
     Flowing,

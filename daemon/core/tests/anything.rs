@@ -604,7 +604,8 @@ impl World {
                 (Ask::Watch { place, offer }, viewer)
             }
         };
-        let shown = key(*self.chance.of(&["grandma", "uncle", "guest", "nobody"]));
+        let holder = *self.chance.of(&["grandma", "uncle", "guest", "nobody"]);
+        let shown = key(holder);
         let private = !self.chance.one_in(8);
         let credentials = match self.chance.below(8) {
             0 => Credentials::None,

@@ -231,21 +231,7 @@ mod tests {
 
     fn said(change: impl Fn(&mut Status, Instant), more: impl Fn(&mut Facts)) -> Vec<String> {
         let now = Instant::now() + Duration::from_secs(10_000);
-        let mut status = Status {
-            link: true,
-            lost: None,
-            room: RoomState::In,
-            capture: CaptureState::Idle,
-            sound: SoundState::Idle,
-            frames: FrameState::Unwanted,
-            privacy: false,
-            calls: 0,
-            live: 0,
-            renditions: vec![],
-            refusals: Default::default(),
-            counts: Default::default(),
-            viewers: vec![],
-        };
+        let mut status = Status { link: true, room: RoomState::In, ..Status::default() };
         change(&mut status, now);
         let mut facts = Facts {
             room: RoomName::new("yard").unwrap(),

@@ -27,11 +27,14 @@ const SETTLING: usize = RATE / 5;
 /// The tone, in Hz.
 const TONE: f64 = 1000.0;
 
+/// Major, minor and micro.
+pub type Version = (u32, u32, u32);
+
 /// GStreamer's version, and which of [`ELEMENTS`] are missing.
 ///
 /// # Errors
 /// It does not start at all.
-pub fn gstreamer() -> Result<((u32, u32, u32), Vec<&'static str>), MediaError> {
+pub fn gstreamer() -> Result<(Version, Vec<&'static str>), MediaError> {
     gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
     let (major, minor, micro, _) = gst::version();
     let missing = ELEMENTS.iter().map(|element| element.name).filter(|name| !exists(name));

@@ -2,7 +2,6 @@
 //! that what one input has used up does not shield the next. Must not know what is asked of it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use porthole_core::config::settings::{
 };
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::Name;
-use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState, Status};
+use porthole_core::status::{RoomState, Status};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
@@ -145,21 +144,7 @@ fn settings() -> RelaySettings {
 }
 
 fn well() -> Status {
-    Status {
-        link: true,
-        lost: None,
-        room: RoomState::In,
-        capture: CaptureState::Idle,
-        sound: SoundState::Idle,
-        frames: FrameState::Unwanted,
-        privacy: false,
-        calls: 0,
-        live: 0,
-        renditions: Vec::new(),
-        refusals: BTreeMap::new(),
-        counts: Counts::default(),
-        viewers: Vec::new(),
-    }
+    Status { link: true, room: RoomState::In, ..Status::default() }
 }
 
 fn name(text: &str) -> Name {

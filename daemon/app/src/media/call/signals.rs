@@ -70,10 +70,8 @@ fn look(webrtc: &gst::Element, call: CallId, events: &Events, connected: &Atomic
     let state = webrtc.property::<WebRTCPeerConnectionState>("connection-state");
     log::debug!(call = call.0; "connection: {state:?}");
     match state {
-        WebRTCPeerConnectionState::Connected => {
-            if !connected.swap(true, Ordering::Relaxed) {
-                events.send(MediaEvent::Connected { call });
-            }
+        WebRTCPeerConnectionState::Connected if !connected.swap(true, Ordering::Relaxed) => {
+            events.send(MediaEvent::Connected { call });
         }
         WebRTCPeerConnectionState::Failed => {
             events.send(MediaEvent::CallFailed { call, reason: "the connection failed".to_owned() });

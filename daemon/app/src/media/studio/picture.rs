@@ -1,5 +1,6 @@
 //! The studio's picture: the camera, the slate that stands in for it, and the encodings of whichever is shown.
 
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,8 +148,8 @@ impl Studio {
     }
 
     pub(super) fn start_rendition(&mut self, rendition: Rendition) {
-        if !self.orders.contains_key(&rendition) {
-            self.orders.insert(rendition, Order { life: Life::Closed, runs: false });
+        if let Entry::Vacant(place) = self.orders.entry(rendition) {
+            place.insert(Order { life: Life::Closed, runs: false });
             self.restart(rendition);
         }
     }
