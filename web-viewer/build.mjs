@@ -1,7 +1,8 @@
-// Bundles the page into dist/ (index.html, app.js, app.css, tick.js, icon.svg), or with --tests the unit tests into .build/tests/.
-// Knows file names only.
+// Bundles the page into dist/ (index.html, app.js, app.css, tick.js, icon.svg, and each of them gzipped once and for all), or
+// with --tests the unit tests into .build/tests/. Knows file names only.
+import zopfli from "@gfx/zopfli";
 import { build } from "esbuild";
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -39,6 +40,10 @@ async function page() {
   });
   for (const file of ["index.html", "icon.svg"]) {
     await copyFile(`${here}src/${file}`, `${dist}/${file}`);
+  }
+  // As small as gzip gets, because a phone outside waits for it: the board has no time for that while somebody waits.
+  for (const file of await readdir(dist)) {
+    await writeFile(`${dist}/${file}.gz`, await zopfli.gzipAsync(await readFile(`${dist}/${file}`), { numiterations: 15 }));
   }
 }
 

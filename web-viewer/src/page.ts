@@ -210,7 +210,8 @@ export class Page {
     this.blind = false;
   }
 
-  private awake(): void {
+  /** Shows everything for a while. */
+  awake(): void {
     document.body.removeAttribute("data-quiet");
     clearTimeout(this.quiet);
     this.quiet = window.setTimeout(() => document.body.setAttribute("data-quiet", ""), QUIET_MS);

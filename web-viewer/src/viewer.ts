@@ -184,6 +184,7 @@ export class Viewer {
       case "watching": {
         const seat = this.seats.find((one) => peerOf(one) === said.from);
         if (!seat?.call) return;
+        if (said.viewers.length > seat.watching.length) this.page.awake();
         seat.watching = said.viewers;
         return this.show();
       }
@@ -375,12 +376,9 @@ export class Viewer {
       tile.say(view, place.name, since, seat.trouble);
       tile.alone(this.alone === seat, several, place.name);
       const mute = seat.mute && ["live", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
+      const path = seat.call?.path && view.word === "live" ? way(seat.call.path) : "";
       // Who comes and goes while the relay is away, nobody says.
-      tile.facts(
-        seat.call?.path && view.word === "live" ? way(seat.call.path) : "",
-        this.relay === "up" ? others(seat.watching, new Date()) : "",
-        mute,
-      );
+      tile.facts(path, this.relay === "up" ? others(seat.watching, new Date()) : "", mute);
       const news = `${spoken(view, place.name, since, seat.trouble)} ${mute}`.trim();
       if (news !== seat.told) this.page.speak((seat.told = news));
     }

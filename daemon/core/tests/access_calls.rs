@@ -364,6 +364,36 @@ fn each_key_has_its_own_number_of_offers_whoever_claims_to_be_the_peer() {
 }
 
 #[test]
+fn a_key_that_got_around_leaves_a_quarter_of_the_places_to_the_others() {
+    let (owner, uncle) = (key("owner"), key("uncle"));
+    for (places, role, share) in [
+        (8, Role::Talk, 6),
+        (8, Role::Watch, 6),
+        (8, Role::Manage, 8),
+        (3, Role::Talk, 3),
+        (1, Role::Watch, 1),
+    ] {
+        let guest = Key { role, ..key("guest") };
+        let held = [guest.clone(), owner.clone(), uncle.clone()];
+        let mut desk = Desk::keyed_with(&held, |settings| settings.room.max_calls = places);
+        for viewer in 0..share {
+            desk.live_with(&Knock::new(&guest, &format!("guest-{viewer}"), "1"));
+        }
+        desk.refuses(&Knock::new(&guest, "one-more", "1"), Reason::Busy);
+        // Whoever watches already may call again, and the others have their places.
+        desk.live_with(&Knock::new(&guest, "guest-0", "2"));
+        for viewer in share..places {
+            desk.live_with(&Knock::new(
+                &Key { role: Role::Talk, ..uncle.clone() },
+                &format!("uncle-{viewer}"),
+                "1",
+            ));
+        }
+        desk.refuses(&Knock::new(&owner, "owner", "1"), Reason::Busy);
+    }
+}
+
+#[test]
 fn a_peer_the_relay_vouches_for_is_not_listened_to_after_wrong_proofs_and_longer_each_time() {
     let grandma = key("grandma");
     let mut desk = Desk::keyed(std::slice::from_ref(&grandma));

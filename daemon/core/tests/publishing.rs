@@ -56,6 +56,32 @@ fn a_server_that_does_not_take_it_is_asked_again_for_ever_ever_more_rarely_and_s
 }
 
 #[test]
+fn reasons_that_take_turns_are_said_once_each_until_it_works_again() {
+    let mut desk = Desk::local();
+    desk.on(ready());
+    let fail = |desk: &mut Desk, call, why| {
+        desk.on(offered(call, H264));
+        desk.on(failed(call, why, None, 0.0));
+        desk.on(closed(call));
+        while !desk.sleep(millis(250)).contains(&offer_out(call + 1)) {}
+    };
+    for call in 1..=6 {
+        fail(&mut desk, call, if call % 2 == 0 { "it says 503" } else { "it is not there" });
+    }
+    let warnings = |desk: &mut Desk| {
+        let noted = desk.noted();
+        noted.iter().filter(|(level, text)| *level == Level::Warn && text.contains("[publish]")).count()
+    };
+    assert_eq!(warnings(&mut desk), 2);
+    desk.on(offered(7, H264));
+    desk.on(taken(7, &their_answer(H264)));
+    desk.on(connected(7));
+    assert!(desk.noted().iter().any(|(_, text)| text.starts_with("published")));
+    desk.on(failed(7, "it is not there", None, 0.0));
+    assert_eq!(warnings(&mut desk), 1);
+}
+
+#[test]
 fn what_the_server_says_of_when_to_ask_again_is_heeded_and_chance_makes_it_later() {
     for (after, chance, wait) in
         [(Some(7), 0.0, 7_000), (None, 1.0, 1_250), (Some(100_000), 0.0, 60_000), (Some(0), 0.0, 1_000)]

@@ -157,8 +157,8 @@ fn a_signature_is_good_for_pictures_and_nothing_else_and_only_where_nobody_reads
     let hub = key("hub");
     let mut desk = Desk::keyed(std::slice::from_ref(&hub));
     let shown = || signed(&hub, ROOM, Stamp(TODAY.0 + 600));
-    desk.expect(asks_with(1, false, shown()), [refused(1, Refusal::NotPrivate)]);
-    desk.expect(asks_with(2, false, bearer(&hub)), [refused(2, Refusal::NotPrivate)]);
+    desk.expect(asks_with(1, false, shown()), [refused(1, Refusal::NotPrivate { shown: true })]);
+    desk.expect(asks_with(2, false, bearer(&hub)), [refused(2, Refusal::NotPrivate { shown: true })]);
     let place = Place::new(name(&"x".repeat(43)));
     let ask = Ask::Watch { place, offer: chromium("hub0") };
     let request =

@@ -83,9 +83,21 @@ fn a_key_that_others_could_have_read_is_not_even_looked_at() {
     let mut desk = Desk::keyed(std::slice::from_ref(&hub));
     let offer = chromium(&ufrag("hub", "p1"));
     let ask = Ask::Watch { place: at("p1"), offer };
-    let request = Request { private: false, ..request(1, Some(&hub), ask) };
-    desk.expect(Event::Link(LinkEvent::Request(request)), [refused_with(1, Refusal::NotPrivate)]);
+    let in_the_clear = |request| Event::Link(LinkEvent::Request(Request { private: false, ..request }));
+    let asked = in_the_clear(request(1, Some(&hub), ask.clone()));
+    desk.expect(asked, [refused_with(1, Refusal::NotPrivate { shown: true })]);
     assert_eq!(desk.refusals(Reason::NotAllowed), 1);
+    let asked = in_the_clear(request(2, None, ask));
+    desk.expect(asked, [refused_with(2, Refusal::NotPrivate { shown: false })]);
+}
+
+#[test]
+fn that_a_key_has_expired_is_said_to_who_has_it_and_to_nobody_else() {
+    let guest = Key { until: Some(TODAY), ..key("guest") };
+    let mixed = Key { secret: key("stranger").secret, ..guest.clone() };
+    let mut desk = Desk::keyed(std::slice::from_ref(&guest));
+    desk.expect(watch(1, "p1", Some(&guest)), [refused_with(1, Refusal::Call(Reason::ExpiredKey))]);
+    desk.expect(watch(2, "p1", Some(&mixed)), [refused_with(2, Refusal::Call(Reason::NotAllowed))]);
 }
 
 #[test]

@@ -13,7 +13,9 @@ use crate::config::settings::Access;
 use crate::ids::{CallId, CallTag, PeerId, Rendition};
 use crate::sdp::choose::{self, AnswerPlan, Talk};
 use crate::sdp::read as sdp;
-use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, REPLACED_LIFE};
+use crate::wire::limits::{
+    ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, KEPT_FOR_OTHERS, REPLACED_LIFE,
+};
 use crate::wire::{Address, Offer, Reason, Shape};
 
 /// What an offer comes to.
@@ -85,16 +87,33 @@ impl Switchboard {
             Some(key) if key.role < Role::Talk => Talk::Forbidden,
             _ => Talk::Allowed,
         };
-        let plan = self.plan(offer, talk)?;
+        let plan = self.plan(offer, talk, key.as_ref())?;
         Ok(Verdict::Admitted { plan, key })
     }
 
-    /// What to answer an offer of somebody with who is let in.
-    pub(super) fn plan(&self, offer: &Offer, talk: Talk) -> Result<Box<AnswerPlan>, Reason> {
+    /// What to answer an offer of somebody with who is let in, with `key` where keys decide.
+    pub(super) fn plan(
+        &self,
+        offer: &Offer,
+        talk: Talk,
+        key: Option<&Key>,
+    ) -> Result<Box<AnswerPlan>, Reason> {
         let plan = Box::new(choose::plan_for(&offer.sdp, self.settings.fallback, talk)?);
         let strange = matches!(offer.shape, Shape::Tutorial(_));
         let crowded_out = if strange { self.crowded_out(&offer.from) } else { vec![] };
-        if self.is_full(&offer.from, &crowded_out) { Err(Reason::Busy) } else { Ok(plan) }
+        let full = self.is_full(&offer.from, &crowded_out)
+            || key.is_some_and(|key| self.has_its_share(key, &offer.from));
+        if full { Err(Reason::Busy) } else { Ok(plan) }
+    }
+
+    /// Whether a key has as many viewers as one may have. A quarter of the places is left to the other keys, so that one
+    /// link that got around does not keep the family out; whoever manages the camera may take them all.
+    fn has_its_share(&self, key: &Key, from: &Option<PeerId>) -> bool {
+        let most = self.settings.room.max_calls;
+        let its = |call: &Call| call.key.as_ref().is_some_and(|other| other.id == key.id);
+        let others = self.going().filter(|(_, call)| its(call) && call.mark.from != *from);
+        let viewers: BTreeSet<_> = others.map(|(_, call)| call.viewer()).collect();
+        key.role < Role::Manage && viewers.len() >= most - most / KEPT_FOR_OTHERS
     }
 
     /// The key that an offer proves, and the call it has made already, if it has. Nothing is counted against a key

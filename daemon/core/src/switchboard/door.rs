@@ -98,17 +98,18 @@ impl Door {
     /// to look. Whoever shows wrong ones is told to wait, longer each time.
     ///
     /// # Errors
-    /// Why it is not let in.
+    /// Why it is not let in. That a key has expired is only for who has it to know; of one that was revoked nothing but
+    /// its id is left to tell.
     pub(super) fn shown(&mut self, shown: &Bearer, from: &Name, now: Instant) -> Result<Key, Reason> {
-        let same = |key: &&Key| proof::is_same(&key.secret, &shown.secret);
-        match self.ring.as_ref().and_then(|ring| ring.get(&shown.key)).filter(same) {
-            Some(key) => {
-                let id = key.id.clone();
+        let found = self.ring.as_ref().and_then(|ring| ring.get(&shown.key));
+        match found.map(|key| proof::is_same(&key.secret, &shown.secret)) {
+            Some(true) => {
                 self.player_doubts.dispel(from);
-                self.usable(&id, now).cloned()
+                self.usable(&shown.key, now).cloned()
             }
+            Some(false) => Err(self.doubt(from, now)),
             None => match self.usable(&shown.key, now) {
-                Err(reason @ (Reason::RevokedKey | Reason::ExpiredKey)) => Err(reason),
+                Err(reason @ (Reason::RevokedKey | Reason::ShuttingDown)) => Err(reason),
                 _ => Err(self.doubt(from, now)),
             },
         }
@@ -126,10 +127,11 @@ impl Door {
         now: Instant,
     ) -> Result<Key, Refusal> {
         let Signed { key, until, proof } = shown;
-        let holds = |found: &&Key| proof::is_of_snapshot(proof, &found.secret, room.as_str(), key, *until);
-        if self.ring.as_ref().and_then(|ring| ring.get(key)).filter(holds).is_none() {
+        let holds = |found: &Key| proof::is_of_snapshot(proof, &found.secret, room.as_str(), key, *until);
+        let found = self.ring.as_ref().and_then(|ring| ring.get(key)).map(holds);
+        if found != Some(true) {
             return Err(Refusal::Call(match self.usable(key, now) {
-                Err(reason @ (Reason::RevokedKey | Reason::ExpiredKey)) => reason,
+                Err(reason @ (Reason::RevokedKey | Reason::ShuttingDown)) if found.is_none() => reason,
                 _ => self.doubt(from, now),
             }));
         }

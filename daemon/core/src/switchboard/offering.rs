@@ -10,8 +10,8 @@ use crate::config::settings::{Access, Fallback};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::sdp::accept::{self, Accepted};
 use crate::sdp::read as sdp;
-use crate::wire::Reason;
 use crate::wire::limits::{ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE};
+use crate::wire::{Reason, Shape};
 
 impl Switchboard {
     /// Somebody has come who waits to be called.
@@ -47,14 +47,26 @@ impl Switchboard {
     fn start_offer(&mut self, from: Option<PeerId>, rendition: Rendition, now: Instant) {
         self.make_way(&from, now);
         self.replace(&from, now);
+        let id = self.begin_offer(from.clone(), self.tongue.own_shape(), rendition, now);
+        self.note(Level::Info, Some(id), from, format!("call offered: {rendition}"));
+    }
+
+    /// A call with `to` that webrtcbin is to make the offer of.
+    pub(super) fn begin_offer(
+        &mut self,
+        to: Option<PeerId>,
+        shape: Shape,
+        rendition: Rendition,
+        now: Instant,
+    ) -> CallId {
         self.open_for(Some(rendition), now);
         let id = self.next_call();
         self.commands.push_back(Command::Offer { call: id, rendition, sound: self.settings.sound });
         let call = Call {
-            address: self.address(from.clone(), None),
+            address: self.address(to.clone(), None),
             key: None,
             offer: String::new(),
-            shape: self.tongue.own_shape(),
+            shape,
             rendition: Some(rendition),
             since: now,
             life: Life::Offering { until: now + ANSWER_DEADLINE },
@@ -63,10 +75,10 @@ impl Switchboard {
             told: Default::default(),
             candidates: 0,
             visit: None,
-            mark: Mark { from: from.clone(), tag: None, ufrag: None },
+            mark: Mark { from: to, tag: None, ufrag: None },
         };
-        self.note(Level::Info, Some(id), from, format!("call offered: {rendition}"));
         self.calls.insert(id, call);
+        id
     }
 
     /// webrtcbin has made the offer.

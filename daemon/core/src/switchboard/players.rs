@@ -72,7 +72,7 @@ impl Switchboard {
         }
         match credentials {
             // What was said in the clear is not even looked at: whoever is on the way has it, right or wrong.
-            _ if !private => Err(Refusal::NotPrivate),
+            credentials if !private => Err(Refusal::NotPrivate { shown: *credentials != Credentials::None }),
             Credentials::None => Err(Refusal::NoKey),
             Credentials::Signed(signed) if snapshot => {
                 self.door.signed(signed, &self.settings.room.room, from, now).map(Some)
@@ -107,7 +107,7 @@ impl Switchboard {
         let offer =
             Offer { from: viewer, tag: None, to: None, key: None, proof: None, sdp, shape: Shape::Http };
         // Media goes one way here, whatever the key allows.
-        let plan = self.plan(&offer, Talk::Forbidden)?;
+        let plan = self.plan(&offer, Talk::Forbidden, key.as_ref())?;
         let visit = Visit { place, waiting: Some(request) };
         self.admit(offer, plan, key, Some(visit), now);
         Ok(())
@@ -147,7 +147,7 @@ impl Switchboard {
     fn turn_away(&mut self, request: RequestId, from: Name, refusal: Refusal, now: Instant) {
         let counted = match refusal {
             Refusal::Call(reason) => Some(reason),
-            Refusal::NoKey | Refusal::NotPrivate | Refusal::Stale => Some(Reason::NotAllowed),
+            Refusal::NoKey | Refusal::NotPrivate { .. } | Refusal::Stale => Some(Reason::NotAllowed),
             Refusal::Unreadable => Some(Reason::BadMessage),
             Refusal::Restart => Some(Reason::CallAgain),
             Refusal::Private | Refusal::NoCall | Refusal::NoMatch | Refusal::OtherMatch => None,

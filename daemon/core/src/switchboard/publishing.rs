@@ -3,15 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::call::{Call, Life};
-use super::early::Mark;
+use super::call::Call;
 use super::{Farewell, Switchboard};
 use crate::command::{Command, Level};
 use crate::ids::{CallId, Rendition};
 use crate::publish::{Errand, Word};
 use crate::sdp::accept;
-use crate::wire::limits::{ANSWER_DEADLINE, PUBLISH_JITTER, PUBLISH_RETRY, PUBLISH_RETRY_MOST};
+use crate::wire::limits::{PUBLISH_JITTER, PUBLISH_RETRY, PUBLISH_RETRY_MOST};
 use crate::wire::{Reason, Shape};
+
+/// How many reasons are remembered: a server that words each one anew is not listed for ever.
+const REASONS_TOLD: usize = 16;
 
 /// When the server is called next, and what was said of it last.
 #[derive(Debug, Default)]
@@ -21,8 +23,8 @@ pub(super) struct Publisher {
     failed: u32,
     chance: f64,
     after: Option<Duration>,
-    /// What the log was told last: whether it works, or why not.
-    told: Option<Result<(), String>>,
+    /// What the log was told since it last worked, or that it works: reasons that take turns are told once.
+    told: Vec<Result<(), String>>,
     /// Why the call ends is known better than by its word.
     explained: bool,
 }
@@ -39,8 +41,13 @@ impl Publisher {
 
     /// Whether that is news for the log.
     fn is_news(&mut self, what: Result<(), String>) -> bool {
-        let news = self.told.as_ref() != Some(&what);
-        self.told = Some(what);
+        let news = !self.told.contains(&what);
+        if what.is_ok() || self.told.contains(&Ok(())) || self.told.len() >= REASONS_TOLD {
+            self.told.clear();
+        }
+        if news || self.told.is_empty() {
+            self.told.push(what);
+        }
         news
     }
 }
@@ -93,28 +100,8 @@ impl Switchboard {
             self.publisher.retry(now);
             return;
         }
-        let rendition = Rendition::H264;
-        self.open_for(Some(rendition), now);
-        let id = self.next_call();
-        self.commands.push_back(Command::Offer { call: id, rendition, sound: self.settings.sound });
         // Nobody else is called like the camera.
-        let me = Some(self.settings.me.clone());
-        let call = Call {
-            address: self.address(me.clone(), None),
-            key: None,
-            offer: String::new(),
-            shape: Shape::Http,
-            rendition: Some(rendition),
-            since: now,
-            life: Life::Offering { until: now + ANSWER_DEADLINE },
-            away_until: None,
-            replaced_at: None,
-            told: Default::default(),
-            candidates: 0,
-            visit: None,
-            mark: Mark { from: me, tag: None, ufrag: None },
-        };
-        self.calls.insert(id, call);
+        self.begin_offer(Some(self.settings.me.clone()), Shape::Http, Rendition::H264, now);
     }
 
     /// The camera's call to the server has an offer.

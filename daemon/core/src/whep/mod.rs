@@ -146,7 +146,10 @@ pub enum Refusal {
     /// A key is wanted, and nothing was shown.
     NoKey,
     /// A key travels only where nobody on the way can read it.
-    NotPrivate,
+    NotPrivate {
+        /// Whether one has travelled all the same.
+        shown: bool,
+    },
     /// The call is not taken, or has ended.
     Call(Reason),
     /// Nobody is to see anything now.

@@ -45,6 +45,8 @@ pub const OFFER_WINDOW: Duration = Duration::from_secs(60);
 pub const COUNTED_PEERS: usize = 256;
 /// Most calls that may be waiting for their answer at once.
 pub const ANSWERING_AT_ONCE: usize = 8;
+/// One in as many places is kept from a single key, for the others.
+pub const KEPT_FOR_OTHERS: usize = 4;
 /// Most calls that may be closing at once; more would mean that closing does not keep up with calling.
 pub const CLOSING_AT_ONCE: usize = 32;
 /// How long webrtcbin may take to answer.

@@ -32,6 +32,8 @@ const HEADERS: [(&str, &str); 4] = [
 
 /// The page itself.
 const PAGE: &str = "index.html";
+/// What the gzipped form of a file is called, beside it.
+const PACKED: &str = ".gz";
 /// Where the page reads which relay its room is on; empty: the server that it came from.
 const RELAY: &str = r#"<meta name="porthole-relay" content="">"#;
 
@@ -68,8 +70,17 @@ pub async fn serve(told: Told, method: Method, uri: Uri, headers: HeaderMap) -> 
             let body = told.write(&file.data);
             hand_out(&file, body.into(), &told.relay, &headers)
         }
-        Some(file) => hand_out(&file, file.data.clone().into(), "", &headers),
-        None => {
+        Some(file) if !path.ends_with(PACKED) => match Viewer::get(&format!("{path}{PACKED}")) {
+            Some(packed) if takes_gzip(&headers) => {
+                let mut response = hand_out(&file, packed.data.into(), "", &headers);
+                if response.status() == StatusCode::OK {
+                    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                }
+                response
+            }
+            _ => hand_out(&file, file.data.clone().into(), "", &headers),
+        },
+        _ => {
             in_words(StatusCode::NOT_FOUND, "There is no such page here. The camera is at the start page: /")
         }
     }
@@ -101,7 +112,20 @@ fn hand_out(file: &EmbeddedFile, body: Body, told: &str, asked: &HeaderMap) -> R
         response.headers_mut().insert(header::ETAG, tag);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     guarded(response)
+}
+
+/// Whether a browser understands gzip, which all have said for twenty years; a tool may not.
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let codings = asked.get_all(header::ACCEPT_ENCODING);
+    codings.iter().filter_map(|codings| codings.to_str().ok()).flat_map(|codings| codings.split(',')).any(
+        |coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+            name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
+        },
+    )
 }
 
 /// Tells one text from another in a tag; empty for none.
@@ -181,5 +205,39 @@ mod tests {
         assert_eq!(theirs, ask("http://relay.example/", "/index.html").await);
         assert_ne!(theirs, ask("http://other.example/", "/").await);
         assert_eq!(ask("", "/app.js").await, ask("http://relay.example/", "/app.js").await);
+    }
+
+    #[tokio::test]
+    async fn a_browser_gets_each_file_gzipped_as_it_was_built_and_a_tool_gets_it_plain() {
+        let ask = async |path: &'static str, takes: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(takes) = takes {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(takes));
+            }
+            let response = serve(Told::default(), Method::GET, Uri::from_static(path), headers).await;
+            let coding = response.headers().get(header::CONTENT_ENCODING).cloned();
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            (coding.map(|coding| coding.to_str().unwrap().to_owned()), body)
+        };
+        for path in ["/", "/app.js", "/app.css", "/tick.js", "/icon.svg"] {
+            let (coding, plain) = ask(path, None).await;
+            assert_eq!(coding, None, "{path}");
+            for takes in ["gzip, deflate, br", "br, GZIP;q=0.5"] {
+                let (coding, packed) = ask(path, Some(takes)).await;
+                assert_eq!(coding.as_deref(), Some("gzip"), "{path}");
+                assert_eq!(unpacked(&packed), plain, "{path}");
+            }
+            for takes in ["br", "gzip;q=0", "identity", "gzipped"] {
+                assert_eq!(ask(path, Some(takes)).await, (None, plain.clone()), "{path} {takes}");
+            }
+        }
+        let (_, missing) = ask("/app.js.gz", Some("gzip")).await;
+        assert!(missing.starts_with(b"There is no such page"));
+    }
+
+    fn unpacked(packed: &[u8]) -> Vec<u8> {
+        let mut plain = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed), &mut plain).unwrap();
+        plain
     }
 }

@@ -141,6 +141,11 @@ pub enum TurnedAway {
 }
 
 impl Pages {
+    /// Whether pages of other origins may ask at all.
+    pub fn of_others(&self) -> bool {
+        self.access != Access::Local
+    }
+
     /// For rooms with this `access`, at this configured `link` (may be empty). Where keys are asked for, any page may
     /// talk to the relay: it gets nowhere without one.
     pub fn new(access: Access, link: &str) -> Self {

@@ -13,6 +13,8 @@ use axum::routing::get;
 use log::{debug, warn};
 use porthole_core::config::settings::Metrics;
 use porthole_core::status::Status;
+use porthole_core::whep::Refusal;
+use porthole_core::wire::Reason;
 use serde::Serialize;
 use socketioxide::SocketIo;
 use tokio::net::TcpListener;
@@ -236,9 +238,15 @@ async fn judge(
     let opens = (plays && posts)
         || path.starts_with("/socket.io")
             && !request.uri().query().unwrap_or_default().split('&').any(|part| part.starts_with("sid="));
+    let of_others = pages.of_others();
     let from = request.extensions().get::<RemoteAddress>().map(|from| from.0);
     if opens && !handshakes.lock().unwrap_or_else(PoisonError::into_inner).take(from, Instant::now()) {
-        return assets::in_words(StatusCode::TOO_MANY_REQUESTS, "Too many connections at once; try again.");
+        let refusal = Refusal::Call(Reason::TooOften);
+        return if plays {
+            whep::unasked(whep::Problem::Refused(refusal), of_others)
+        } else {
+            assets::in_words(StatusCode::TOO_MANY_REQUESTS, "Too many connections at once; try again.")
+        };
     }
     // Reading may wait for news (long polling), writing may not: a body that trickles in would hold its seat for ever.
     // A player waits for its call to be answered, and only its body has that long.
@@ -246,4 +254,40 @@ async fn judge(
     tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
         assets::in_words(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use porthole_core::config::settings::Access;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_player_that_begins_all_the_time_is_told_as_players_are_and_when_to_come_again() {
+        let router = guarded(Router::new().fallback(async || "asked"), Pages::new(Access::Keys, ""), &None);
+        let ask = async || {
+            let mut request = Request::post("/whep/yard").body(Body::empty()).unwrap_or_default();
+            request.extensions_mut().insert(RemoteAddress([192, 0, 2, 7].into()));
+            match router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        };
+        let mut refused = None;
+        for _ in 0..1000 {
+            let response = ask().await;
+            if response.status() != StatusCode::OK {
+                refused = Some(response);
+                break;
+            }
+        }
+        let refused = refused.map(Response::into_parts).map(|(head, _)| head);
+        assert_eq!(refused.as_ref().map(|head| head.status), Some(StatusCode::TOO_MANY_REQUESTS));
+        let said = |name: &str| refused.as_ref()?.headers.get(name)?.to_str().ok();
+        assert_eq!(said("content-type"), Some("application/problem+json"));
+        assert_eq!(said("access-control-allow-origin"), Some("*"));
+        assert_eq!(said("retry-after"), Some("10"));
+    }
 }

@@ -141,7 +141,7 @@ mod tests {
     async fn what_is_refused_says_why_in_its_status_and_in_words() {
         for (refusal, status, word) in [
             (Refusal::NoKey, 401, "not-allowed"),
-            (Refusal::NotPrivate, 403, "not-private"),
+            (Refusal::NotPrivate { shown: true }, 403, "not-private"),
             (Refusal::Private, 403, "privacy"),
             (Refusal::Stale, 403, "stale"),
             (Refusal::Call(Reason::CameraLost), 409, "camera-lost"),

@@ -124,16 +124,26 @@ impl Here {
 
     /// Adds what is said with every response.
     fn dress(&self, response: Response<Body>) -> Response<Body> {
-        let mut response = super::assets::guarded(response);
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.pages_of_others {
-            for (name, value) in response::FOR_PAGES_OF_OTHERS {
-                headers.insert(name, HeaderValue::from_static(value));
-            }
-        }
-        response
+        dress(response, self.pages_of_others)
     }
+}
+
+/// What a player is told whose request does not get as far as the desk. Pages of other origins may read it where they
+/// may ask.
+pub fn unasked(problem: Problem, pages_of_others: bool) -> Response<Body> {
+    dress(problem.into_response(), pages_of_others)
+}
+
+fn dress(response: Response<Body>, pages_of_others: bool) -> Response<Body> {
+    let mut response = super::assets::guarded(response);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if pages_of_others {
+        for (name, value) in response::FOR_PAGES_OF_OTHERS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
 }
 
 #[cfg(test)]

@@ -117,11 +117,16 @@ fn said_by_desk(refusal: Refusal) -> (StatusCode, &'static str, &'static str) {
             "an access key is wanted, as Authorization: Bearer <id>.<secret>: what stands behind key= in a link that \
              `porthole access add` prints",
         ),
-        Refusal::NotPrivate => (
+        Refusal::NotPrivate { shown } => (
             S::FORBIDDEN,
             "not-private",
-            "an access key sent over plain http can be read on the way: ask over https, on the same port (or from the \
-             camera's own machine). If this one was sent, take it back: `porthole access revoke`",
+            if shown {
+                "an access key sent over plain http can be read on the way, and this one was: take it back (`porthole \
+                 access revoke`), and ask over https, on the same port (or from the camera's own machine)"
+            } else {
+                "an access key is wanted, and over plain http it could be read on the way: ask over https, on the same \
+                 port (or from the camera's own machine)"
+            },
         ),
         Refusal::Private => (
             S::FORBIDDEN,

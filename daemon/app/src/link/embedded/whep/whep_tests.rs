@@ -60,7 +60,7 @@ async fn every_refusal_has_the_status_that_the_draft_wants() {
         (R::Call(Reason::NotAllowed), 401, Some(("www-authenticate", INVALID))),
         (R::Call(Reason::ExpiredKey), 401, Some(("www-authenticate", INVALID))),
         (R::Call(Reason::RevokedKey), 401, Some(("www-authenticate", INVALID))),
-        (R::NotPrivate, 403, None),
+        (R::NotPrivate { shown: true }, 403, None),
         (R::NoCall, 404, None),
         (R::Call(Reason::BadOffer), 400, None),
         (R::Call(Reason::TooLarge), 413, None),
