@@ -39,6 +39,28 @@ describe("a camera in Chromium", { skip: missing("chromium") ?? false, timeout: 
     assert.deepEqual(errors(page), []);
   });
 
+  test("has its picture saved as it came, under its name", async (t) => {
+    const page = await open(t);
+    await live(page);
+    await moves(page);
+    // What the browser would save is looked at instead.
+    await page.evaluate(() => {
+      HTMLAnchorElement.prototype.click = function click() { window.saved = { href: this.href, name: this.download }; };
+    });
+    await page.click('[title="Save picture"]');
+    const saved = await until(() => page.evaluate(async () => {
+      if (!window.saved) return null;
+      const picture = new Image();
+      picture.src = window.saved.href;
+      await picture.decode();
+      const type = picture.src.split(";")[0];
+      return { name: window.saved.name, type, width: picture.naturalWidth, height: picture.naturalHeight, large: picture.src.length > 5_000 };
+    }), (seen) => seen !== null, "a picture is saved");
+    assert.match(saved.name, /^\S.* \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.jpg$/);
+    assert.deepEqual({ ...saved, name: "" }, { name: "", type: "data:image/jpeg", width: 1280, height: 720, large: true });
+    assert.deepEqual(errors(page), []);
+  });
+
   test("is silent until a person touches the one button that says so", async (t) => {
     const strict = await launchChromium();
     t.after(() => strict.close());

@@ -21,6 +21,7 @@ const ICONS = {
   full: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   small: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",
   larger: "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5L20 20M10.5 8v5M8 10.5h5",
+  save: "M12 4v11M7 10l5 5 5-5M5 20h14",
   all: "M4 4h6.5v6.5H4zM13.5 4H20v6.5h-6.5zM4 13.5h6.5V20H4zM13.5 13.5H20V20h-6.5z",
   call: "M8 5.5v13l10.5-6.5z",
   alarmOn: "M6 17v-6a6 6 0 0 1 12 0v6l2 2H4zM10.5 22h3M12 5V2.5",

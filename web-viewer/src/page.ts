@@ -205,7 +205,7 @@ export class Page {
   }
 
   private forgive(event: MouseEvent): void {
-    const hidden = event.target instanceof Element && event.target.closest(".control, .enlarge") !== null;
+    const hidden = event.target instanceof Element && event.target.closest(".control, .round") !== null;
     if (this.blind && hidden && event.detail > 0) event.stopPropagation();
     this.blind = false;
   }

@@ -1,4 +1,4 @@
-// A tile per camera: the picture, the last picture kept under a veil while there is none and a person may see it, and what
+// A tile per camera: the picture, which can be saved, the last picture kept under a veil while there is none and a person may see it, and what
 // is going on in words.
 // And how tiles share the screen. Must not know calls, rooms or the relay.
 
@@ -38,6 +38,7 @@ export class Tile {
   private readonly text = element("p");
   private readonly again = element("button", { type: "button", class: "primary", hidden: true });
   private readonly larger = element("button", { type: "button", class: "round enlarge" });
+  private readonly keep = element("button", { class: "round enlarge", title: TEXT.save }, icon("save"));
   private shows = 0;
   private said = "";
 
@@ -47,9 +48,13 @@ export class Tile {
       element("div", { class: "veil" },
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
-      element("div", { class: "facts" }, this.mute, this.taken, this.watching), this.larger);
+      element("div", { class: "facts" }, this.mute, this.taken, this.watching), this.larger, this.keep);
     this.again.addEventListener("click", () => actions.call());
     this.larger.addEventListener("click", () => actions.enlarge());
+    this.keep.addEventListener("click", () => {
+      this.draw();
+      element("a", { href: this.last.toDataURL("image/jpeg"), download: fileName(this.label.textContent, new Date()) }).click();
+    });
   }
 
   /**
@@ -66,6 +71,7 @@ export class Tile {
     this.video.setAttribute("aria-label", name);
     this.label.textContent = name;
     this.state.textContent = short(view);
+    this.keep.hidden = view.word !== "live";
     // The words stay under the veil while it fades.
     if (view.word !== "live") {
       this.title.textContent = said.title;
@@ -110,14 +116,25 @@ export class Tile {
 
   /** Takes the stream off the screen and leaves its last picture there. */
   detach(): void {
+    this.draw();
+    this.shows++;
+    this.video.srcObject = null;
+  }
+
+  /** Keeps what is on the screen. */
+  private draw(): void {
     const { videoWidth: width, videoHeight: height, readyState } = this.video;
     if (width > 0 && readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
       Object.assign(this.last, { width, height });
       this.last.getContext("2d")?.drawImage(this.video, 0, 0, width, height);
     }
-    this.shows++;
-    this.video.srcObject = null;
   }
+}
+
+/** `Nursery 2026-11-28 21:04:05.jpg`, in this device's own time. What no file may be called, browsers put right themselves. */
+export function fileName(camera: string | null, now: Date): string {
+  // Swedes write dates as ISO 8601 has them.
+  return `${camera} ${now.toLocaleString("sv")}.jpg`;
 }
 
 /** Columns that show `count` pictures of 16:9 as large as possible on a screen of `width` x `height`. */

@@ -272,6 +272,7 @@ export const TEXT = {
   cameras: "Cameras",
   controls: "Controls",
   enlarge: (name: string) => `Show only ${name}`,
+  save: "Save picture",
   showAll: "Show all cameras",
   formTitle: "Which camera?",
   formText: "Type the name of the camera’s room, or open the link you were given.",

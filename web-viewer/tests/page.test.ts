@@ -10,7 +10,7 @@ import { readKey } from "../src/proof";
 import { NAMELESS } from "../src/roster";
 import { Sound } from "../src/sound";
 import { arrived, progress } from "../src/stats";
-import { columns, isShutOut } from "../src/tiles";
+import { columns, fileName, isShutOut } from "../src/tiles";
 import { isName, REASONS } from "../src/wire";
 import { hint, note, others, short, spoken, TEXT, unseen, words } from "../src/words";
 
@@ -22,6 +22,10 @@ const WHYS = [...REASONS, ...OWN_REASONS];
 const WORDS: View["word"][] = [
   "calling", "again", "live", "camera-lost", "privacy", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
 ];
+
+test("a saved picture is called after its camera and this device's own time", () => {
+  assert.equal(fileName("Großmutters Tür", new Date(2026, 10, 3, 4, 5, 6)), "Großmutters Tür 2026-11-03 04:05:06.jpg");
+});
 
 test("every state has words for every reason, and none shows the wire's own word", () => {
   for (const word of WORDS) {
