@@ -108,7 +108,7 @@ function onlyRelay(servers: readonly RTCIceServer[]): string | null {
 
 /** Whether two ends that see each other's own addresses are in one network. A browser may hide its own. */
 function isNear(ours: string, theirs: string): boolean {
-  if (isPrivate(theirs)) return true;
+  if (isPrivate(theirs) || ours === theirs) return true;
   return theirs.includes(":") && network(ours) === network(theirs);
 }
 

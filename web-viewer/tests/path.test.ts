@@ -28,7 +28,7 @@ const kind = (local: Candidate, remote: Candidate, servers: RTCIceServer[] = [])
 test("two ends that see each other's private addresses are in one network, whether the browser hides its own or not", () => {
   for (const [ours, theirs] of [
     ["192.168.1.20", "192.168.1.10"], [undefined, "10.0.0.7"], ["", "172.31.9.9"], [undefined, "169.254.7.7"], [undefined, "127.0.0.1"],
-    [undefined, "fd00::7"], [undefined, "fe80::7"], ["2001:db8:1::20", "2001:0db8:0001:0000:aaaa::10"], ["2001:db8::1", "2001:db8:0:0:5::2"],
+    [undefined, "fd00::7"], [undefined, "fe80::7"], ["2001:db8:1::20", "2001:0db8:0001:0000:aaaa::10"], ["2001:db8::1", "2001:db8:0:0:5::2"], ["203.0.113.9", "203.0.113.9"],
   ] as const) {
     assert.deepEqual(kind(host(ours), host(theirs)), { kind: "near", relay: null, over: "udp" }, `${ours} ${theirs}`);
   }
