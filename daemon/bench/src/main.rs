@@ -67,6 +67,8 @@ enum Row {
     Idle,
     /// Offer to first picture in Chromium.
     Chromium,
+    /// From the camera to the screen of Chromium
+    Glass,
     /// Offer to connection through NAT of each kind, and through coturn.
     Paths,
 }

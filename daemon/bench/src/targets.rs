@@ -20,6 +20,7 @@ pub struct Verdict {
 /// All targets.
 pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
     let median = |id| figures.find(id).map(|spread| spread.median);
+    let tail = |id| figures.find(id).map(|spread| spread.p95);
     let largest = |id| figures.find(id).map(|spread: Spread| spread.max);
     let at_most = |target, measured: Option<f64>, limit: f64| Verdict {
         target,
@@ -37,6 +38,8 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
             100.0,
         ),
         at_most("offer → first key frame ≤ 100 ms, median, nobody watches", median("key_frame_idle"), 100.0),
+        at_most("glass to glass in Chromium ≤ 25 ms, median", median("glass"), 25.0),
+        at_most("glass to glass in Chromium ≤ 45 ms, p95", tail("glass"), 45.0),
         at_most("CPU per added viewer ≤ 2.3 % of a core, 1 to 10", median("cpu_per_viewer_1_10"), 2.3),
         at_most("RSS per viewer ≤ 1.7 MiB", median("rss_per_viewer"), 1.7),
         at_most("20 viewers on one encoder", largest("renditions"), 1.0),

@@ -25,6 +25,7 @@ mod slate;
 mod snapshot;
 mod sound;
 mod source;
+mod strip;
 mod studio;
 pub mod survey;
 mod timeline;

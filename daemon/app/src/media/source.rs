@@ -13,7 +13,7 @@ use porthole_core::plan::mode::{self, Format, Wish};
 
 use super::element::{MediaError, caps_filter, chain, failed, make};
 use super::encoder::key_frame_distance;
-use super::{cameras, look, microphones, modes};
+use super::{cameras, look, microphones, modes, strip};
 
 /// Where the picture comes from, opened: the last element of it, and how the source is called from now on.
 pub struct Front {
@@ -194,7 +194,7 @@ pub fn explain(error: MediaError, source: &VideoSource) -> MediaError {
     ))
 }
 
-/// A moving picture with a running clock.
+/// A moving picture with a running clock, for people and for machines.
 pub fn test_picture(bin: &gst::Pipeline, video: &VideoSettings) -> Result<gst::Element, MediaError> {
     let source = make("videotestsrc")?;
     source.set_property("is-live", true);
@@ -209,6 +209,7 @@ pub fn test_picture(bin: &gst::Pipeline, video: &VideoSettings) -> Result<gst::E
     clock.set_property("font-desc", "Sans, 24");
     clock.set_property("shaded-background", true);
     chain(bin, &[&source, &filter, &clock])?;
+    strip::attach(&clock);
     Ok(clock)
 }
 

@@ -53,6 +53,7 @@ fn libcamera_that_is_not_installed_says_what_to_install() {
 
 #[test]
 fn a_picture_is_turned_upside_down_and_mirrored() {
+    gst::init().unwrap();
     let corners = |horizontal, vertical| {
         let pipeline = Timeline::new().pipeline("turned", |_| {});
         // A ramp of brightness from corner to corner.

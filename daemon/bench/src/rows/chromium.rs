@@ -1,18 +1,12 @@
-//! Offer to first picture in Chromium, measured inside the page by `chromium.mjs`. Needs Node, Chromium and the
-//! viewer's npm packages; without them the row is left out with a note.
-
-use std::process::Stdio;
+//! Offer to first picture in Chromium, measured inside the page by `chromium.mjs`.
 
 use serde::Deserialize;
-use tokio::process::Command;
 
-use super::Bench;
+use super::{Bench, script};
 use crate::Fault;
 use crate::crowd::Crowd;
 use crate::daemon::Daemon;
 use crate::figure::Figures;
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/chromium.mjs");
 
 /// What the script prints: milliseconds, one value a visit.
 #[derive(Debug, Deserialize)]
@@ -32,28 +26,11 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     let daemon = Daemon::start(bench.daemon).await?;
     let mut crowd = Crowd::new(&daemon)?;
     crowd.resize(1).await?;
-    let output = Command::new("node")
-        .arg(SCRIPT)
-        .arg(&daemon.link)
-        .arg(bench.runs(12, 5).to_string())
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await;
-    let output = match output {
-        Ok(output) if output.status.success() => output,
-        Ok(output) => {
-            figures
-                .note(format!("Chromium: not measured: {}", String::from_utf8_lossy(&output.stderr).trim()));
-            return Ok(());
-        }
-        Err(error) => {
-            figures.note(format!("Chromium: not measured: node: {error}"));
-            return Ok(());
-        }
-    };
+    let arguments = [daemon.link.clone(), bench.runs(12, 5).to_string()];
+    let visits: Option<Visits> =
+        script::said(("Chromium", "chromium.mjs"), &arguments, bench.daemon, figures).await?;
     daemon.stop().await?;
-    let visits: Visits = serde_json::from_slice(&output.stdout)?;
+    let Some(visits) = visits else { return Ok(()) };
     figures.note(format!(
         "Chromium {}, {}, headless; the first visit of the browser is left out",
         visits.version, visits.codec

@@ -2,12 +2,14 @@
 
 mod chromium;
 mod churn;
+mod glass;
 mod growth;
 mod idle;
 mod join;
 mod paths;
 mod relay;
 mod replug;
+mod script;
 mod send;
 mod steps;
 mod strangers;
@@ -44,6 +46,7 @@ impl Bench<'_> {
             Row::Strangers => strangers::measure(self, figures).await,
             Row::Idle => idle::measure(self, figures).await,
             Row::Chromium => chromium::measure(self, figures).await,
+            Row::Glass => glass::measure(self, figures).await,
             Row::Paths => paths::measure(self, figures).await,
         }
     }
