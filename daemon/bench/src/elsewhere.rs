@@ -56,6 +56,11 @@ pub const ROWS: &[Beside] = &[
         theirs: ["1189", "1086", "271", "–"],
     },
     Beside {
+        title: "glass to glass in Chromium, med ms (theirs med / p95)",
+        ours: "{glass}",
+        theirs: ["30 / 46", "21 / 39", "57 / 85", "–"],
+    },
+    Beside {
         title: "vanished viewer dropped after, s",
         ours: "{vanished}",
         theirs: ["31", "4.8", "at once", "–"],
