@@ -17,7 +17,7 @@ export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check e2e bench chaos fuzz deb deb-test cross viewer clean setup-run setup-test setup-deb setup-cross
+.PHONY: help run test check e2e bench chaos fuzz deb deb-test cross vm-test viewer clean setup-run setup-test setup-deb setup-cross setup-vm
 
 help: ## Print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -75,6 +75,10 @@ deb-test: setup-deb ## Try the package in clean Debian 12 and 13 (as root; ARCH=
 cross: setup-cross viewer ## Only compile for a board (ARCH=arm64 or armhf)
 	scripts/cross $(or $(ARCH),arm64) $(RELEASE)
 
+vm-test: setup-vm deb ## Boot a Debian with cameras made of software and watch it (SUITE=bookworm|trixie ARCH=amd64|arm64 SCENARIOS= CYCLES=)
+	CYCLES=$(or $(CYCLES),10) vm/test $(or $(SUITE),bookworm) $(or $(ARCH),amd64) \
+		"$$(ls -t target/debian/porthole_*_$(or $(ARCH),amd64).deb | head -n 1)" $(SCENARIOS)
+
 viewer: $(VIEWER) ## Only build the web page
 
 clean: ## Remove everything that was built or fetched into this folder
@@ -91,6 +95,9 @@ setup-deb:
 
 setup-cross:
 	@scripts/setup cross
+
+setup-vm:
+	@scripts/setup $(if $(filter arm64,$(ARCH)),vm-arm64,vm)
 
 # esbuild's program comes in a package of its own, so no package's scripts need to run.
 web-viewer/node_modules/.complete: web-viewer/package.json web-viewer/package-lock.json

@@ -53,6 +53,8 @@ fn a_failed_encoder_is_replaced_by_the_next_within_the_same_calls() {
     assert_eq!((level, text.contains("VP8") && text.contains("install")), (Level::Warn, true), "{text}");
     desk.ignores(rendition_runs(Vp8));
     desk.expect(rendition_failed(H264), [choose(H264, 1)]);
+    let (level, text) = desk.noted().swap_remove(0);
+    assert_eq!((level, text.contains("video.encoder")), (Level::Warn, true), "{text}");
     desk.ignores(rendition_runs(H264));
     assert_eq!((desk.board.status().live, desk.board.status().renditions.len()), (2, 2));
     desk.expect(rendition_failed(H264), [choose(H264, 2)]);

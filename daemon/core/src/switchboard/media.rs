@@ -135,7 +135,13 @@ impl Switchboard {
             Remedy::Next => {
                 let level = if encoders.is_news(now) { Level::Warn } else { Level::Debug };
                 let due = encoders.is_due(now);
-                let text = format!("the {rendition} encoder failed and is replaced: {reason}");
+                let advice = match rendition {
+                    Rendition::H264 => {
+                        "; if that happens often, write another one that `porthole devices` lists into video.encoder"
+                    }
+                    Rendition::Vp8 => "",
+                };
+                let text = format!("the {rendition} encoder failed and is replaced: {reason}{advice}");
                 self.note(level, None, None, text);
                 let choose = |attempt| Command::ChooseEncoder { rendition, attempt };
                 self.commands.extend(due.map(choose));

@@ -10,22 +10,25 @@ use super::super::element::{MediaError, failed};
 
 /// How long each step may take.
 const STEP: Duration = Duration::from_secs(10);
+/// How long the first step may take: the first time in a process it makes the key of the certificate, and the search for its
+/// primes took more than ten seconds on a slow board. Whoever calls is told sooner (the switchboard has its own deadline).
+const FIRST_STEP: Duration = Duration::from_secs(50);
 /// How long gathering may take before an answer goes out with the candidates there are.
 const GATHERING: Duration = Duration::from_secs(2);
 
 /// Gives webrtcbin the offer and gets its answer. Blocks. While this runs the pipeline must not be closed.
 pub fn answer(webrtc: &gst::Element, offer: &str) -> Result<String, MediaError> {
     let offer = describe(WebRTCSDPType::Offer, offer)?;
-    step("set-remote-description", |promise| {
+    step("set-remote-description", FIRST_STEP, |promise| {
         webrtc.emit_by_name::<()>("set-remote-description", &[&offer, promise]);
     })?;
-    let reply = step("create-answer", |promise| {
+    let reply = step("create-answer", STEP, |promise| {
         webrtc.emit_by_name::<()>("create-answer", &[&None::<gst::Structure>, promise]);
     })?;
     let answer = reply
         .and_then(|reply| reply.get::<WebRTCSessionDescription>("answer").ok())
         .ok_or_else(|| failed(&"webrtcbin created no answer"))?;
-    step("set-local-description", |promise| {
+    step("set-local-description", STEP, |promise| {
         webrtc.emit_by_name::<()>("set-local-description", &[&answer, promise]);
     })?;
     answer.sdp().as_text().map_err(|e| failed(&e))
@@ -33,13 +36,13 @@ pub fn answer(webrtc: &gst::Element, offer: &str) -> Result<String, MediaError> 
 
 /// Makes webrtcbin offer what its transceivers say. Blocks.
 pub fn offer(webrtc: &gst::Element) -> Result<(), MediaError> {
-    let reply = step("create-offer", |promise| {
+    let reply = step("create-offer", STEP, |promise| {
         webrtc.emit_by_name::<()>("create-offer", &[&None::<gst::Structure>, promise]);
     })?;
     let offer = reply
         .and_then(|reply| reply.get::<WebRTCSessionDescription>("offer").ok())
         .ok_or_else(|| failed(&"webrtcbin created no offer"))?;
-    step("set-local-description", |promise| {
+    step("set-local-description", STEP, |promise| {
         webrtc.emit_by_name::<()>("set-local-description", &[&offer, promise]);
     })?;
     Ok(())
@@ -48,7 +51,7 @@ pub fn offer(webrtc: &gst::Element) -> Result<(), MediaError> {
 /// Gives webrtcbin the answer to its offer. Blocks. While this runs the pipeline must not be closed.
 pub fn take_answer(webrtc: &gst::Element, answer: &str) -> Result<(), MediaError> {
     let answer = describe(WebRTCSDPType::Answer, answer)?;
-    step("set-remote-description", |promise| {
+    step("set-remote-description", STEP, |promise| {
         webrtc.emit_by_name::<()>("set-remote-description", &[&answer, promise]);
     })?;
     Ok(())
@@ -85,7 +88,11 @@ fn describe(kind: WebRTCSDPType, text: &str) -> Result<WebRTCSessionDescription,
 }
 
 /// Runs one step to its reply.
-fn step(what: &'static str, ask: impl FnOnce(&gst::Promise)) -> Result<Option<gst::Structure>, MediaError> {
+fn step(
+    what: &'static str,
+    limit: Duration,
+    ask: impl FnOnce(&gst::Promise),
+) -> Result<Option<gst::Structure>, MediaError> {
     let (reply, replies) = std::sync::mpsc::sync_channel(1);
     let promise = gst::Promise::with_change_func(move |outcome| {
         let _ = reply.try_send(match outcome {
@@ -94,12 +101,12 @@ fn step(what: &'static str, ask: impl FnOnce(&gst::Promise)) -> Result<Option<gs
         });
     });
     ask(&promise);
-    match replies.recv_timeout(STEP) {
+    match replies.recv_timeout(limit) {
         Ok(Ok(reply)) => match reply.as_ref().and_then(|r| r.get::<gst::glib::Error>("error").ok()) {
             Some(error) => Err(MediaError::Failed(format!("{what}: {error}"))),
             None => Ok(reply),
         },
         Ok(Err(error)) => Err(MediaError::Failed(format!("{what}: {error}"))),
-        Err(_) => Err(MediaError::TooLate { what, limit: STEP }),
+        Err(_) => Err(MediaError::TooLate { what, limit }),
     }
 }

@@ -1,0 +1,113 @@
+"""The camera under test: how it is configured, called and looked into. Must not know which faults there are."""
+
+import asyncio
+import urllib.error
+import urllib.request
+
+from .machine import WEB, Failed
+from .viewer import Viewer
+
+# Mean difference a point, of 255, from which on two pictures are of different things. A camera's own noise, the clock in
+# its corner and the encoder make less than 10.
+OTHER = 18.0
+BLACK = 24.0
+# Only bounds a hang; what matters is how long it took, and that is reported.
+LIMIT = 60.0
+
+WEBCAM = """
+[room]
+access = "open"
+idle_after = 2
+[relay]
+listen = "0.0.0.0:8080"
+tls = "off"
+[video]
+source = "v4l2"
+device = "{device}"
+width = {width}
+height = {height}
+framerate = 15
+bitrate = {bitrate}
+encoder = "{encoder}"
+[audio]
+source = "{sound}"
+device = "hw:CARD=Loopback,DEV=1"
+{more}
+"""
+
+
+class Lab:
+    def __init__(self, machine, report):
+        self.machine, self.report = machine, report
+        self.url = f"http://127.0.0.1:{machine.ports[WEB]}"
+        self.camera = None
+
+    async def run(self, script):
+        return await self.machine.run(script)
+
+    async def sleep(self, seconds):
+        await self.machine.sleep(seconds)
+
+    @property
+    def now(self):
+        return self.machine.now
+
+    async def configure(self, device="/dev/video0", encoder="x264enc", sound="test", size=(320, 180), bitrate=400, more=""):
+        """Writes a configuration and starts the service with it. The picture is small: the processor is emulated."""
+        width, height = size
+        text = WEBCAM.format(device=device, encoder=encoder, sound=sound, width=width, height=height, bitrate=bitrate, more=more)
+        await self.run(f"cat > /etc/porthole/porthole.toml <<'TOML'{text}TOML\nsystemctl reset-failed porthole; systemctl restart porthole")
+        await self.answers()
+
+    async def answers(self, limit=LIMIT):
+        """Waits until the page of the daemon answers. Seconds that took."""
+        begun = self.now
+        while self.now - begun < limit:
+            try:
+                await asyncio.to_thread(lambda: urllib.request.urlopen(f"{self.url}/healthz", timeout=60).read())
+                return self.now - begun
+            except urllib.error.HTTPError:
+                return self.now - begun  # it answers, and says that something is wrong
+            except OSError:
+                await asyncio.sleep(0.05)
+        raise Failed(f"/healthz does not answer within {limit} s:\n{await self.journal()}")
+
+    async def watch(self, **options):
+        """A viewer that is connected and sees a picture."""
+        viewer = Viewer(self.machine, self.url, **options)
+        viewer.took = await viewer.call(LIMIT)
+        first = await viewer.until(lambda _: True, LIMIT)
+        if first is None:
+            raise Failed(f"connected, and no picture:\n{await self.journal()}")
+        viewer.first = first.at - viewer.offered
+        return viewer
+
+    async def settle(self, viewer, seconds=2):
+        """Watches for a while, and takes what is seen then for the camera's picture."""
+        await self.sleep(seconds)
+        self.camera = viewer.frames[-1]
+
+    def shows_camera(self, frame):
+        return frame.differs(self.camera) < OTHER
+
+    def shows_other(self, frame):
+        return not self.shows_camera(frame)
+
+    async def journal(self, since="-5min", grep=""):
+        """What the daemon logged."""
+        return await self.run(f"journalctl -q -u porthole -o cat --since='{since}' {grep} | tail -n 60; true")
+
+    async def mark(self):
+        """A moment in the machine's journal, for `said_since`."""
+        return (await self.run("journalctl -q -n 1 -o json --show-cursor | sed -n 's/^-- cursor: //p'")).strip()
+
+    async def said_since(self, mark):
+        return await self.run(f"journalctl -q -u porthole -o short-iso-precise --after-cursor='{mark}'; true")
+
+    async def process(self):
+        """Process id, resident memory in KiB, file descriptors and threads of the daemon."""
+        said = await self.run(
+            "p=$(systemctl show -P MainPID porthole); "
+            "echo $p $(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status) $(ls /proc/$p/fd | wc -l) $(ls /proc/$p/task | wc -l)"
+        )
+        return dict(zip(["pid", "rss_kib", "fds", "threads"], map(int, said.split())))

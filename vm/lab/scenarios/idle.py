@@ -1,0 +1,30 @@
+"""Nobody watches: the camera is closed, next to nothing is used, and the first picture after that is there at once."""
+
+# How long it is watched doing nothing.
+SECONDS = 60
+# What it may take of a core, in percent, and how long the first picture may take.
+TARGET, SOON = 0.1, 1.0
+USED = "sed -n 's/^usage_usec //p' /sys/fs/cgroup/system.slice/porthole.service/cpu.stat"
+
+
+async def idle(lab):
+    await lab.configure()
+    await (await lab.watch()).hang_up()
+    # It lingers for two seconds, and gives memory back after ten more.
+    await lab.sleep(15)
+    holders = (await lab.run("fuser /dev/video0 2> /dev/null; true")).strip()
+    before, used = lab.now, int(await lab.run(USED))
+    await lab.sleep(SECONDS)
+    used, took = int(await lab.run(USED)) - used, lab.now - before
+    share = used / took / 10_000
+    memory = (await lab.run("p=$(systemctl show -P MainPID porthole); sed -n 's/^Pss: *//p' /proc/$p/smaps_rollup")).strip()
+    lab.report.row("the camera is closed while nobody watches", not holders, holders)
+    lab.report.row(f"and at most {TARGET} % of a core is used", share <= TARGET, f"{share:.3f} % in {took:.0f} s, PSS {memory}")
+    firsts = []
+    for _ in range(3):
+        viewer = await lab.watch()
+        firsts.append(viewer.first)
+        await viewer.hang_up()
+        await lab.sleep(4)
+    figures = ", ".join(f"{first:.2f}" for first in firsts)
+    lab.report.row(f"the first picture after that is there within {SOON:.0f} s", max(firsts) <= SOON, f"{figures} s after the offer")

@@ -1,0 +1,47 @@
+"""The camera is pulled out and plugged in again, over and over, while somebody watches."""
+
+import os
+
+from ..report import spread
+
+UNPLUG = "echo vivid.0 > /sys/bus/platform/drivers/vivid/unbind"
+PLUG = "echo vivid.0 > /sys/bus/platform/drivers/vivid/bind"
+# As long as a picture may take to be back.
+TARGET = 2.0
+
+
+async def cycles(lab):
+    count = int(os.environ.get("CYCLES", "10"))
+    await lab.configure()
+    viewer = await lab.watch()
+    await lab.settle(viewer)
+    noticed, back, numbers = [], [], set()
+    before = None
+    for cycle in range(count):
+        if cycle == min(5, count // 2):
+            before = await lab.process()  # what is loaded once is loaded by then
+        pulled = lab.now
+        await lab.run(UNPLUG)
+        lost = await viewer.until(lambda f: f.at > pulled and lab.shows_other(f), 20)
+        noticed.append(lost.at - pulled if lost else 20.0)
+        await lab.sleep(0.5)
+        told = lab.now
+        await lab.run(PLUG)
+        plugged = lab.now
+        numbers.add((await lab.run("ls /dev/video? | tr '\\n' ' '")).strip())
+        there = await viewer.until(lambda f: f.at > told and lab.shows_camera(f), 30)
+        back.append(max(0.0, there.at - plugged) if there else 30.0)
+        lab.report.say(f"  cycle {cycle + 1}: lost picture after {noticed[-1]:.2f} s, back {back[-1]:.2f} s after the camera was")
+        if viewer.is_over():
+            break
+        await lab.sleep(0.5)
+    after = await lab.process()
+    over = viewer.is_over()
+    lab.report.row(f"a call outlives {count} times unplugged", not over and len(back) == count, over or f"cameras were {sorted(numbers)}")
+    lab.report.row("the picture says that the camera is lost", all(seconds < 20 for seconds in noticed), spread(noticed))
+    late = sum(seconds > TARGET for seconds in back)
+    lab.report.row(f"the picture is back within {TARGET:.0f} s", late == 0, f"{spread(back)}, {late} later")
+    grown = {name: after[name] - before[name] for name in before if name != "pid"}
+    calm = before["pid"] == after["pid"] and grown["fds"] <= 3 and grown["threads"] <= 3 and grown["rss_kib"] < 4096 + 64 * count
+    lab.report.row("nothing grows by it", calm, f"{before} then {grown} more")
+    await viewer.hang_up()

@@ -1,0 +1,114 @@
+"""What happens to a machine in its life. After each, calls are answered as before."""
+
+import time
+
+RELAY = """
+[relay]
+listen = "0.0.0.0:8080"
+rooms = ["porthole"]
+tls = "off"
+[room]
+access = "open"
+"""
+EXTERNAL = """
+[relay]
+mode = "external"
+url = "http://127.0.0.1:8080"
+dialect = "porthole"
+listen = "127.0.0.1:8081"
+tls = "off"
+"""
+
+
+async def answered(lab, what, **options):
+    """A call is answered and shows a picture; what it took becomes a row."""
+    viewer = await lab.watch(**options)
+    await lab.sleep(2)
+    lab.report.row(f"a call is answered {what}", len(viewer.frames) > 5, f"connected {viewer.took:.2f} s, picture {viewer.first:.2f} s after the offer")
+    return viewer
+
+
+async def killed(lab):
+    await lab.configure()
+    before = await answered(lab, "before kill -9")
+    begun = lab.now
+    await lab.run("systemctl kill -s KILL porthole")
+    await lab.answers()
+    took = lab.now - begun
+    lab.report.row("after kill -9 the room is joined again within 3 s", took <= 3, f"{took:.2f} s, with the second that systemd waits")
+    await before.hang_up()
+    await (await answered(lab, "after kill -9")).hang_up()
+
+
+async def relay_lost(lab):
+    """The relay is a process of its own, and goes away for a while."""
+    await lab.run(f"systemctl stop porthole; cat > /tmp/relay.toml <<'TOML'{RELAY}TOML\n"
+                  "systemd-run -q --unit=relay -p Restart=no porthole relay --config /tmp/relay.toml")
+    try:
+        await lab.answers()
+        await lab.configure(more="")
+        await lab.run(f"sed -i '/^\\[relay\\]/,/^tls/d' /etc/porthole/porthole.toml; cat >> /etc/porthole/porthole.toml <<'TOML'{EXTERNAL}TOML\nsystemctl restart porthole; sleep 3")
+        viewer = await answered(lab, "through a relay of its own")
+        await lab.run("systemctl kill -s KILL relay; sleep 5")
+        lost = lab.now
+        await lab.sleep(3)
+        rate = sum(f.at > lost for f in viewer.frames) / 3
+        lab.report.row("a call goes on without the relay", rate > 1 and not viewer.is_over(), f"{rate:.0f} frames/s")
+        await lab.run("systemctl reset-failed relay; systemd-run -q --unit=relay -p Restart=no porthole relay --config /tmp/relay.toml")
+        await lab.answers()
+        await lab.sleep(8)
+        await (await answered(lab, "after the relay came back")).hang_up()
+        await viewer.hang_up()
+    finally:
+        await lab.run("systemctl stop relay porthole; systemctl reset-failed relay; true")
+
+
+async def disk_full(lab):
+    await lab.configure()
+    viewer = await answered(lab, "before the disk is full")
+    await lab.run("fallocate -l $(df --output=avail -B1 / | tail -n 1) /full || true; dd if=/dev/zero of=/full2 bs=1M 2> /dev/null; df -h / | tail -n 1")
+    try:
+        await lab.sleep(3)
+        lab.report.row("a call goes on with a full disk", not viewer.is_over())
+        await lab.run("systemctl restart porthole")
+        await lab.answers()
+        await (await answered(lab, "started with a full disk")).hang_up()
+    finally:
+        await lab.run("rm -f /full /full2")
+    await viewer.hang_up()
+    await (await answered(lab, "with room on the disk again")).hang_up()
+
+
+async def clock_jumps(lab):
+    """A board without a clock of its own starts in the past, and is told the time later."""
+    await lab.run("date -s '2000-01-01 00:00:10'")
+    await lab.configure()
+    viewer = await answered(lab, "in the year 2000")
+    for name, date in [("forward to now", f"@{int(time.time())}"), ("ten years on", f"@{int(time.time()) + 315360000}"), ("back an hour", f"@{int(time.time()) - 3600}")]:
+        await lab.run(f"date -s '{date}'")
+        jumped = lab.now
+        await lab.sleep(6)
+        rate = sum(f.at > jumped for f in viewer.frames) / 6
+        lab.report.row(f"a call goes on when the clock jumps {name}", rate > 1 and not viewer.is_over(), f"{rate:.0f} frames/s")
+        await (await answered(lab, f"after the clock jumped {name}")).hang_up()
+    await viewer.hang_up()
+    await lab.run(f"date -s '@{int(time.time())}'")
+
+
+async def stopped(lab):
+    """How long it takes to stop, with somebody watching and without."""
+    await lab.configure()
+    viewer = await answered(lab, "before it is stopped")
+    took = float(await lab.run("a=$(date +%s%N); systemctl stop porthole; echo $(( ($(date +%s%N) - a) / 1000000 ))")) / 1000
+    await lab.sleep(1)
+    lab.report.row("it stops within 1 s, and says so to who watches", took <= 1 and viewer.is_over() is not None, f"{took:.2f} s, {viewer.is_over()}")
+    await viewer.hang_up()
+    result = (await lab.run("systemctl show -P Result porthole")).strip()
+    await lab.run("systemctl start porthole")
+    await lab.answers()
+    took = float(await lab.run("a=$(date +%s%N); systemctl stop porthole; echo $(( ($(date +%s%N) - a) / 1000000 ))")) / 1000
+    lab.report.row("it stops within 1 s when nobody watches", took <= 1 and result == "success", f"{took:.2f} s, {result}")
+    begun = lab.now
+    await lab.run("systemctl start porthole")
+    await lab.answers()
+    lab.report.say(f"  started again in {lab.now - begun:.2f} s")
