@@ -1,6 +1,7 @@
 """The camera under test: how it is configured, called and looked into. Must not know which faults there are."""
 
 import asyncio
+import json
 import urllib.error
 import urllib.request
 
@@ -105,9 +106,11 @@ class Lab:
         return await self.run(f"journalctl -q -u porthole -o short-iso-precise --after-cursor='{mark}'; true")
 
     async def process(self):
-        """Process id, resident memory in KiB, file descriptors and threads of the daemon."""
+        """Process id, what the daemon has allocated and what is resident of it in KiB, its file descriptors and threads."""
         said = await self.run(
             "p=$(systemctl show -P MainPID porthole); "
             "echo $p $(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status) $(ls /proc/$p/fd | wc -l) $(ls /proc/$p/task | wc -l)"
         )
-        return dict(zip(["pid", "rss_kib", "fds", "threads"], map(int, said.split())))
+        counted = dict(zip(["pid", "rss_kib", "fds", "threads"], map(int, said.split())))
+        report = json.loads(await self.run("porthole status --json"))
+        return counted | {"heap_kib": (report["process"]["heap"] or 0) // 1024}
