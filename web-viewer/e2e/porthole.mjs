@@ -2,11 +2,15 @@
 // Must not know browsers, nor what a test is about.
 
 import { execFile, spawn } from "node:child_process";
+import { setDefaultResultOrder } from "node:dns";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+
+// Its link says localhost and it listens on 127.0.0.1. Node.js 18 tries only the first address of a name, which is ::1.
+setDefaultResultOrder("ipv4first");
 
 const BINARY = process.env.PORTHOLE_BIN ?? fileURLToPath(new URL("../../target/debug/porthole", import.meta.url));
 /** Only bounds a hang: encoders are probed at the start, and a loaded machine is slow. */
