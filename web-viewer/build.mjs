@@ -9,12 +9,39 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** The oldest browsers the page is built for. */
 const BROWSERS = ["chrome91", "firefox90", "safari15"];
 
-/** Socket.IO's client over HTTP/3, which the page does not use, is left out of it: every byte is loaded by a phone outside. */
-const withoutWebTransport = {
-  name: "without-webtransport",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/webtransport\.js$/ }, () => ({ path: "webtransport", namespace: "nothing" }));
-    onLoad({ filter: /.*/, namespace: "nothing" }, () => ({ contents: "export class WT {}" }));
+/**
+ * What of Socket.IO's client the page does not use, and what stands there instead: every byte is loaded by a phone outside.
+ * It says nothing over HTTP/3 and nothing binary; what comes binary is received, and means nothing. Every browser here can
+ * take an address apart by itself.
+ */
+const UNUSED = {
+  "engine.io-client/build/esm/transports/webtransport.js": "export class WT {}",
+  "engine.io-client/build/esm/contrib/parseuri.js": `
+    export const parse = (source) => {
+      const { protocol, hostname, port, pathname, search } = new URL(source);
+      const host = hostname.replace(/[\\[\\]]/g, "");
+      return { source, protocol: protocol.slice(0, -1), host, port, path: pathname, query: search.slice(1) };
+    };`,
+  "engine.io-parser/build/esm/contrib/base64-arraybuffer.js": "export const decode = () => new ArrayBuffer(0);",
+  "engine.io-parser/build/esm/encodePacket.browser.js": `
+    import { PACKET_TYPES } from "./commons.js";
+    export const encodePacket = ({ type, data }, _, then) => then(PACKET_TYPES[type] + (data || ""));
+    export const encodePacketToBinary = null;`,
+  "socket.io-parser/build/esm/is-binary.js": `
+    export const isBinary = (it) => it instanceof ArrayBuffer;
+    export const hasBinary = () => false;`,
+  "socket.io-parser/build/esm/binary.js": `
+    export const deconstructPacket = null;
+    export const reconstructPacket = (packet) => packet;`,
+};
+
+const withoutUnused = {
+  name: "without-unused",
+  setup({ onLoad }) {
+    for (const [file, contents] of Object.entries(UNUSED)) {
+      const filter = new RegExp(`/node_modules/${file.replaceAll(".", "\\.")}$`);
+      onLoad({ filter }, ({ path }) => ({ contents, resolveDir: path.slice(0, path.lastIndexOf("/")) }));
+    }
   },
 };
 
@@ -29,12 +56,11 @@ async function page() {
     format: "esm",
     minify: true,
     charset: "utf8",
-    // What Socket.IO's client calls by a name with an underscore is its own, but for one word that it says to servers.
+    // What Socket.IO's client calls by a name with an underscore is its own.
     mangleProps: /^_[a-z]/,
     mangleQuoted: true,
-    reserveProps: /^_placeholder$/,
     target: BROWSERS,
-    plugins: [withoutWebTransport],
+    plugins: [withoutUnused],
     legalComments: "none",
     logLevel: "warning",
   });

@@ -37,6 +37,8 @@ export class Call {
   private open = true;
   /** The SDP we have said. */
   private offered: string | null = null;
+  /** Where our microphone is put in. */
+  private mouth: RTCRtpSender | null = null;
   private answer: "none" | "doubted" | "being taken" | "taken" = "none";
   /** Our candidates until the offer is out. */
   private mine: (RTCIceCandidateInit | null)[] = [];
@@ -72,7 +74,7 @@ export class Call {
   async start(): Promise<void> {
     try {
       this.pc.addTransceiver("video", { direction: "recvonly" });
-      this.pc.addTransceiver("audio", { direction: "sendrecv" });
+      this.mouth = this.pc.addTransceiver("audio", { direction: "sendrecv" }).sender;
       await this.pc.setLocalDescription(await this.pc.createOffer());
       const sdp = this.pc.localDescription?.sdp;
       if (!this.open || !sdp) return;
@@ -117,6 +119,11 @@ export class Call {
   /** Whether the camera's answer is believed. */
   isAnswered(): boolean {
     return this.answer === "being taken" || this.answer === "taken";
+  }
+
+  /** Sends this track as our sound from now on; null: nothing. */
+  async talk(track: MediaStreamTrack | null): Promise<void> {
+    if (this.open) await this.mouth?.replaceTrack(track);
   }
 
   stats(): Promise<RTCStatsReport> {

@@ -3,11 +3,16 @@
 
 import * as proof from "./proof";
 import type { Named } from "./seats";
-import type { Incoming, Reason } from "./wire";
+import type { Incoming, Reason, Want } from "./wire";
 
 /** What proves to the camera that we hang up; null without a key. */
 export function proveBye(key: proof.Key | null, room: string, me: string, { tag, peer }: Named, reason: Reason): string | null {
   return key && proof.ofBye(key, { room, from: me, to: peer ?? "", call: tag }, reason);
+}
+
+/** What proves to the camera that it is us who want to talk; null without a key. */
+export function proveTalk(key: proof.Key | null, room: string, me: string, { tag, peer }: Named, want: Want, turn: number): string | null {
+  return key && proof.ofTalk(key, { room, from: me, to: peer ?? "", call: tag }, want, turn);
 }
 
 /**

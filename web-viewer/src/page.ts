@@ -83,6 +83,11 @@ export class Page {
     this.arrange();
   }
 
+  /** Puts something that is worked with above the controls. */
+  place(element: HTMLElement): void {
+    this.loud.after(element);
+  }
+
   /** Words where there is no tile to carry them; null takes them away. */
   tell(said: Words | null, busy: boolean): void {
     if (said?.title === this.noted?.title && said?.text === this.noted?.text) return;

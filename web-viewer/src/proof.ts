@@ -51,6 +51,11 @@ export function ofBye(key: Key, around: Around, word: string): string {
   return base64url(mac(key, "porthole bye v1", ...ids(around), word));
 }
 
+/** Proof that `around.from` wants this of the floor. */
+export function ofTalk(key: Key, around: Around, want: string, turn: number): string {
+  return base64url(mac(key, "porthole talk v1", ...ids(around), want, String(turn)));
+}
+
 /** Whether a good-bye that came with `proof` is from a camera that has our key. */
 export function isBye(key: Key, around: Around, word: string, proof: string | null): boolean {
   return proof !== null && same(proof, ofBye(key, around, word));

@@ -3,11 +3,11 @@
 
 import type { Vigil, Watched } from "./alarm";
 import type { Call } from "./call";
-import type { Life, View } from "./life";
+import type { Fact, Life, View } from "./life";
 import type { Path, Trouble } from "./path";
 import type { Place } from "./roster";
 import type { Tile } from "./tiles";
-import type { Watcher } from "./wire";
+import type { Floor, Watcher } from "./wire";
 
 export interface Seat {
   place: Place;
@@ -39,6 +39,8 @@ export interface Ongoing extends Named {
   servers: readonly RTCIceServer[];
   /** Which way it takes; null before there is one. */
   path: Path | null;
+  /** Who talks, as the camera said last; null before it has, or where it never does. */
+  floor: Floor | null;
 }
 
 /** What tells a call from others. */
@@ -68,6 +70,22 @@ export function whose<S extends Findable>(seats: readonly S[], tag: string | nul
   }
   if (from !== null) return seats.find((seat) => peerOf(seat) === from) ?? seats.find((seat) => peerOf(seat) === null);
   return seats.length === 1 ? seats[0] : undefined;
+}
+
+/** What a camera's notice is about: its picture, or whether its microphone gives no sound; null: nothing that we know. */
+export function noticed(what: string): Fact | { mute: boolean } | null {
+  switch (what) {
+    case "camera-lost":
+    case "camera-back":
+    case "privacy-on":
+    case "privacy-off":
+      return { is: what };
+    case "sound-lost":
+    case "sound-back":
+      return { mute: what === "sound-lost" };
+    default:
+      return null;
+  }
 }
 
 /** What the alarm is about: every camera that was not hung up; where there is none yet, that there is none. */

@@ -6,6 +6,7 @@ import type { Path } from "./path";
 import { peerOf, type Seat } from "./seats";
 import type { SoundState } from "./sound";
 import { arrived, type Arrived } from "./stats";
+import type { TalkView } from "./talk";
 import type { Watcher } from "./wire";
 
 /** What the page knows, for tests and the curious. */
@@ -19,6 +20,7 @@ export interface Snapshot {
   door: Why | null;
   sound: SoundState;
   alarm: MonitorState;
+  talk: TalkView;
   cameras: ({
     from: string | null; name: string; word: string; reason: string | null; call: string | null; watching: Watcher[]; mute: boolean;
     path: Path | null; trouble: string | null;

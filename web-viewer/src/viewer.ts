@@ -4,7 +4,7 @@
 import type { Destination } from "./address";
 import { Vigil } from "./alarm";
 import { Call } from "./call";
-import { isBelieved, proveBye } from "./farewell";
+import { isBelieved, proveBye, proveTalk } from "./farewell";
 import { isFinal, Life, type Fact, type Why } from "./life";
 import { Link } from "./link";
 import { Monitor } from "./monitor";
@@ -12,9 +12,10 @@ import { Page } from "./page";
 import { pathOf, troubleOf } from "./path";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
-import { missed, peerOf, watched, whose, type Ongoing, type Seat } from "./seats";
+import { missed, noticed, peerOf, watched, whose, type Ongoing, type Seat } from "./seats";
 import { seen, type Snapshot } from "./snapshot";
 import { Sound } from "./sound";
+import { Speaking } from "./speaking";
 import { arrived, progress } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
@@ -33,6 +34,7 @@ export class Viewer {
   private readonly page: Page;
   private readonly sound: Sound;
   private readonly monitor: Monitor;
+  private readonly speaking: Speaking;
   private iceServers: RTCIceServer[] = [];
   /** When to ask for servers that let us in for longer. */
   private renewal = 0;
@@ -59,6 +61,9 @@ export class Viewer {
       alarm: () => this.monitor.toggle(),
       hush: () => this.monitor.hush(),
     });
+    this.speaking = new Speaking(this.page, (call, want, turn) => {
+      this.link.send(wire.talk(this.address(call), want, turn, proveTalk(key, room, me, call, want, turn)));
+    });
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
     const auth = { ...(token && { token }), ...(key && { key: key.id, admission: proof.ofAdmission(key, room), room }) };
     this.link = new Link(relay, wire.join(room, me, "Web page"), auth, {
@@ -81,6 +86,7 @@ export class Viewer {
 
   /** The page goes away: says so, that the camera need not find out. */
   leave(): void {
+    this.speaking.stop();
     for (const { call } of this.seats) {
       if (call) this.bye(call, "hang-up");
     }
@@ -92,7 +98,7 @@ export class Viewer {
     const cameras = await Promise.all(this.seats.map(seen));
     const { room, me: peer, door } = this;
     const relay = this.relay === "up" ? "up" : "down";
-    return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), alarm: this.monitor.state(), cameras };
+    return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), alarm: this.monitor.state(), talk: this.speaking.state(), cameras };
   }
 
   private up(confirmed: boolean): void {
@@ -189,20 +195,15 @@ export class Viewer {
         return this.show();
       }
       case "notice": {
-        const seat = this.seatOf(null, said.from);
-        if (!seat) return;
-        switch (said.what) {
-          case "camera-lost":
-          case "camera-back":
-          case "privacy-on":
-          case "privacy-off":
-            return this.feed(seat, { is: said.what });
-          case "sound-lost":
-          case "sound-back":
-            seat.mute = said.what === "sound-lost";
-            return this.show();
-        }
-        return;
+        const [seat, news] = [this.seatOf(null, said.from), noticed(said.what)];
+        if (!seat || !news) return;
+        if ("is" in news) return this.feed(seat, news);
+        seat.mute = news.mute;
+        return this.show();
+      }
+      case "floor": {
+        this.speaking.heard(this.seatOf(said.call, said.from)?.call, said.floor);
+        return this.show();
       }
     }
   }
@@ -288,7 +289,7 @@ export class Viewer {
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
     });
-    const call: Ongoing = { tag, peer, made, heard: false, total: 0, servers, path: null };
+    const call: Ongoing = { tag, peer, made, heard: false, total: 0, servers, path: null, floor: null };
     seat.call = call;
     seat.vigil.called();
     void made.start();
@@ -382,6 +383,7 @@ export class Viewer {
       const news = `${spoken(view, place.name, since, seat.trouble)} ${mute}`.trim();
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
+    this.speaking.show(this.alone ?? (several ? null : this.seats[0] ?? null));
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);
     const hopeless = this.seats.every(({ life }) => life.isOver());
     this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");

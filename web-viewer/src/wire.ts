@@ -38,6 +38,20 @@ export interface Watcher {
   since: number | null;
 }
 
+/** What a viewer wants of the floor: it, if nobody has it; it, whoever has it; to give it back. */
+export type Want = "ask" | "take" | "give";
+
+/** Whether we may talk; the list is the daemon's (`core/src/wire/floor.rs`). */
+export const MAY = ["no-speaker", "not-allowed", "speaker-lost", "talk", "manage"] as const;
+
+/** Who is heard on the camera's speaker: whether we are, and who else; null: somebody without a name. `turn`: what we wanted last. */
+export interface Floor {
+  may: (typeof MAY)[number];
+  yours: boolean;
+  talkers: (string | null)[];
+  turn: number;
+}
+
 /** A description as WebRTC has it. */
 export interface Description {
   type: "offer" | "answer";
@@ -59,6 +73,7 @@ export type Incoming =
   | { is: "refused"; from: string | null; call: string | null; reason: Reason }
   | { is: "notice"; from: string | null; what: string }
   | { is: "watching"; from: string; viewers: Watcher[] }
+  | { is: "floor"; from: string | null; call: string | null; floor: Floor }
   | { is: "nothing" };
 
 /** Where a message belongs. `to` null: for the only camera of the room. */
@@ -131,6 +146,12 @@ export function read(event: string, payload: unknown, room: string, me: string):
       return typeof outer.what === "string" && isName(outer.what) ? { is: "notice", from, what: outer.what } : NOTHING;
     case "watching":
       return from && Array.isArray(outer.viewers) ? { is: "watching", from, viewers: watchers(outer.viewers) } : NOTHING;
+    case "floor": {
+      const may = MAY.find((known) => known === outer.may);
+      if (!may) return NOTHING;
+      const talkers = Array.isArray(outer.talkers) ? watchers(outer.talkers).map(({ name }) => name) : [];
+      return { is: "floor", from, call, floor: { may, yours: outer.yours === true, talkers, turn: Number(outer.turn) || 0 } };
+    }
     default:
       return NOTHING;
   }
@@ -156,6 +177,11 @@ export function localCandidate(address: Address, candidate: RTCIceCandidateInit 
 /** The viewer hangs up. `proof`: of the key that it called with, if it did with one. */
 export function bye(address: Address, why: Reason, proof: string | null): Outgoing {
   return { event: "bye", payload: { ...addressed(address), reason: why, ...(proof !== null && { proof }) } };
+}
+
+/** The viewer wants to be heard, or no longer. `turn` grows; `proof`: of the key that it called with, if it did with one. */
+export function talk(address: Address, want: Want, turn: number, proof: string | null): Outgoing {
+  return { event: "talk", payload: { ...addressed(address), want, turn, ...(proof !== null && { proof }) } };
 }
 
 function addressed({ room, from, to, call }: Address): { room: string; from: string; to?: string; call: string } {

@@ -195,8 +195,9 @@ class Cardboard {
   finds(candidate: string | null): void {
     this.onicecandidate?.({ candidate: candidate === null ? null : { candidate, toJSON: () => ({ candidate }) } });
   }
-  addTransceiver(kind: string, { direction }: { direction: string }): void {
+  addTransceiver(kind: string, { direction }: { direction: string }): { sender: { replaceTrack(track: unknown): Promise<void> } } {
     this.did.push(`transceiver ${kind} ${direction}`);
+    return { sender: { replaceTrack: async (track) => void this.did.push(`${kind} sends ${JSON.stringify(track)}`) } };
   }
   async createOffer(): Promise<{ sdp: string }> {
     if (this.fails) throw new Error("no");

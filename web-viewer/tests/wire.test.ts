@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
-import { bye, join, localCandidate, offer, read, REASONS, type Incoming } from "../src/wire";
+import { bye, join, localCandidate, MAY, offer, read, REASONS, talk, type Incoming } from "../src/wire";
 
 /** `npm test` runs in web-viewer/. */
 const GOLDEN = "../daemon/core/tests/wire/";
 const REASON_RS = "../daemon/core/src/wire/reason.rs";
+const FLOOR_RS = "../daemon/core/src/wire/floor.rs";
 const ROOM = "porthole";
 const ME = "viewer-7f3a";
 const CAMERA = "cam-nursery";
@@ -60,6 +61,32 @@ test("hanging up is the golden message", () => {
   assert.deepEqual(bye(ADDRESS, "hang-up", null), plain("bye-viewer"));
   const proved = golden("bye-viewer-with-proof").payload.proof;
   assert.deepEqual(bye(ADDRESS, "hang-up", proved), plain("bye-viewer-with-proof"));
+});
+
+test("what we want of the floor is the golden message", () => {
+  assert.deepEqual(talk(ADDRESS, "ask", 1, null), plain("talk"));
+  assert.deepEqual(talk(ADDRESS, "take", 7, golden("talk-with-proof").payload.proof), plain("talk-with-proof"));
+});
+
+test("who has the floor is read, and whatever cannot be read in it names nobody", () => {
+  const floor = (part: object) => ({
+    is: "floor", from: CAMERA, call: "call-1", floor: { may: "talk", yours: false, talkers: [], turn: 0, ...part },
+  });
+  assert.deepEqual(heard("floor"), floor({}));
+  assert.deepEqual(heard("floor-yours"), floor({ may: "manage", yours: true, talkers: [null], turn: 3 }));
+  assert.deepEqual(heard("floor-taken"), floor({ may: "not-allowed", talkers: ["Großmutters Telefon 📱"] }));
+  assert.deepEqual(heard("floor-no-speaker"), floor({ may: "no-speaker" }));
+  const { payload } = golden("floor");
+  const strange = { yours: "true", talkers: [7, { name: " " }, { name: [] }], turn: "x" };
+  assert.deepEqual(read("floor", { ...payload, ...strange }, ROOM, ME), floor({ talkers: [null, null, null] }));
+  assert.deepEqual(read("floor", { ...payload, may: "sing" }, ROOM, ME), { is: "nothing" });
+});
+
+test("every word for what we may do is one of the daemon's", () => {
+  const words = readFileSync(FLOOR_RS, "utf8").matchAll(/Self::\w+ => "([a-z-]+)",/g);
+  const known = [...words].map(([, word]) => word);
+  for (const word of MAY) assert.ok(known.includes(word), word);
+  assert.equal(MAY.length, known.length - 3, "and three for what we want");
 });
 
 test("the relay's list of who is there is read without ourselves, with the ICE servers", () => {

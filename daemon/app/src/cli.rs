@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use porthole_core::access::{Label, Role};
+use porthole_core::order::Order;
 
 use crate::exit::Exit;
 
@@ -78,6 +79,21 @@ pub enum Command {
         /// Whether nobody is to see or hear anything
         #[arg(value_name = "on|off")]
         switch: Switch,
+    },
+    /// Play a file on the camera's speaker, a chime or a lullaby, or stop that
+    Play {
+        /// Configuration of the daemon; without it the only one that runs is meant
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// What to play: anything GStreamer can, readable by the user that the daemon runs as
+        #[arg(value_name = "FILE", required_unless_present = "stop")]
+        file: Option<PathBuf>,
+        /// How loud, in percent (1 to 400)
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=i64::from(Order::LOUDEST)))]
+        volume: Option<u32>,
+        /// Stop what is played
+        #[arg(long, conflicts_with_all = ["file", "volume"])]
+        stop: bool,
     },
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
@@ -262,6 +278,21 @@ mod tests {
         assert_eq!(command(["privacy", "off", "--config", "a.toml"]), privacy(Some("a.toml"), Switch::Off));
         assert!(command(["privacy"]).is_err());
         assert!(command(["privacy", "yes"]).unwrap_err().contains("[possible values: on, off]"));
+    }
+
+    #[test]
+    fn a_file_is_played_as_loud_as_it_is_or_as_is_said_and_stopped() {
+        let play = |file: Option<&str>, volume, stop| {
+            Ok(Command::Play { config: None, file: file.map(PathBuf::from), volume, stop })
+        };
+        assert_eq!(command(["play", "chime.wav"]), play(Some("chime.wav"), None, false));
+        assert_eq!(command(["play", "a.ogg", "--volume", "50"]), play(Some("a.ogg"), Some(50), false));
+        assert_eq!(command(["play", "--stop"]), play(None, None, true));
+        assert!(command(["play"]).is_err());
+        assert!(command(["play", "a.ogg", "--stop"]).is_err());
+        for volume in ["0", "401", "loud"] {
+            assert!(command(["play", "a.ogg", "--volume", volume]).is_err(), "{volume}");
+        }
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn json(survey: &Survey) -> Value {
         "used": {
             "camera": taken,
             "microphone": survey.microphone,
+            "speaker": survey.speaker,
             "encoder": survey.encoder.map(|at| survey.trials[at].encoder),
         },
     })
@@ -125,18 +126,21 @@ fn write_words(out: &mut String, survey: &Survey, settings: &MediaSettings) -> R
     if let Some(fix) = survey.without_libcamera {
         writeln!(out, "  For camera modules of a Raspberry Pi: {fix}")?;
     }
-    for (title, wanted) in [("Microphones", Direction::Capture), ("Speakers", Direction::Playback)] {
+    let directions = [
+        ("Microphones", Direction::Capture, &survey.microphone),
+        ("Speakers", Direction::Playback, &survey.speaker),
+    ];
+    for (title, wanted, used) in directions {
         writeln!(out, "\n{title}")?;
         let pcms: Vec<&Pcm> = survey.pcms.iter().filter(|pcm| pcm.direction == wanted).collect();
         if pcms.is_empty() {
             writeln!(out, "  none")?;
         }
         for pcm in pcms {
-            let used = wanted == Direction::Capture && survey.microphone.as_ref() == Some(&pcm.name);
+            let used = used.as_ref() == Some(&pcm.name);
             writeln!(out, "  {}  {}: {}{}", pcm.name, pcm.card, pcm.device, mark(used))?;
         }
-        if wanted == Direction::Capture
-            && let Some(name) = &survey.microphone
+        if let Some(name) = used
             && !survey.pcms.iter().any(|pcm| pcm.name == *name)
         {
             let what = if name == "default" {

@@ -52,6 +52,7 @@ fn a_person_without_any_device_reads_that_there_is_none() {
         pcms: Vec::new(),
         own_names: Vec::new(),
         microphone: None,
+        speaker: None,
         trials: Vec::new(),
         encoder: None,
         ..board()
@@ -110,6 +111,7 @@ fn a_program_reads_the_same() {
                 "complaints": ["the camera HD Pro Webcam C920 has no control zoom; it has: brightness (0 to 255)"],
             },
             "microphone": "plughw:CARD=C920,DEV=0",
+            "speaker": null,
             "encoder": "openh264enc",
         })
     );
@@ -181,6 +183,7 @@ fn board() -> Survey {
         }],
         own_names: vec!["mic".to_owned()],
         microphone: Some("plughw:CARD=C920,DEV=0".to_owned()),
+        speaker: None,
         trials: vec![
             trial("v4l2h264enc", true, Outcome::Fails("it hung".to_owned())),
             trial("mpph264enc", true, Outcome::Missing("needs a Rockchip board".to_owned())),

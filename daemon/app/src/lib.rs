@@ -17,6 +17,7 @@ pub mod logging;
 pub mod machine;
 pub mod media;
 pub mod memory;
+pub mod play;
 pub mod privacy;
 pub mod reload;
 pub mod run;

@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Privacy { config, switch } }) => {
             privacy(config.as_deref(), switch == Switch::On).into()
         }
+        Ok(Args { command: Command::Play { config, file, volume, .. } }) => {
+            play(config.as_deref(), file.as_deref(), volume).into()
+        }
         Ok(Args { command: Command::Doctor { config, json, tone } }) => {
             porthole::doctor::perform(meant(config).as_deref(), json, tone).into()
         }
@@ -91,6 +94,21 @@ fn privacy(config: Option<&Path>, on: bool) -> Exit {
         Err(unanswered) => {
             eprintln!("{unanswered}");
             unanswered.exit()
+        }
+    }
+}
+
+/// Plays a file, or nothing more.
+fn play(config: Option<&Path>, file: Option<&Path>, volume: Option<u32>) -> Exit {
+    let done = match file {
+        Some(file) => porthole::play::play(config, file, volume),
+        None => porthole::play::stop(config),
+    };
+    match done {
+        Ok(()) => Exit::Well,
+        Err(failed) => {
+            eprintln!("{failed}");
+            failed.exit()
         }
     }
 }

@@ -66,6 +66,9 @@ max_sockets = 2000
 /// What its log says at the level debug when it holds an answer, and has not sent it yet.
 const ANSWER_READY: &str = "negotiated in ";
 
+/// What it says when something is heard at the speaker after silence.
+const SOUND: &str = "sound at the speaker";
+
 /// What is out of the ordinary about a start.
 #[derive(Default)]
 pub struct Start<'a> {
@@ -81,6 +84,8 @@ pub struct Start<'a> {
     pub alone: bool,
     /// Hears of every answer when it is ready to be sent. The log is at the level debug then.
     pub ready: Option<mpsc::UnboundedSender<Instant>>,
+    /// It has a speaker that only measures. Hears of everything that is heard there after silence, in the same way.
+    pub sound: Option<mpsc::UnboundedSender<Instant>>,
 }
 
 /// A running daemon. Killed when dropped.
@@ -107,6 +112,13 @@ pub struct Status {
     pub renditions: Vec<String>,
     /// Allocated bytes.
     pub heap: u64,
+    pub speaker: Speaker,
+}
+
+/// What the speaker does.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Speaker {
+    pub state: String,
 }
 
 impl Daemon {
@@ -121,9 +133,10 @@ impl Daemon {
         let config = folder.path().join("porthole.toml");
         std::fs::write(&config, config_text(&start))?;
         let log = std::fs::File::create(folder.path().join("log"))?;
-        let errors = match start.ready {
-            Some(ready) => follow(log, ready)?,
-            None => log.into(),
+        let errors = match (start.ready, start.sound) {
+            (Some(ready), _) => follow(log, ANSWER_READY, ready)?,
+            (None, Some(sound)) => follow(log, SOUND, sound)?,
+            (None, None) => log.into(),
         };
         let mut child = Command::new(binary)
             .arg(if start.alone { "relay" } else { "run" })
@@ -207,7 +220,11 @@ fn config_text(start: &Start<'_>) -> String {
     if start.alone {
         return ALONE.to_owned();
     }
-    let log = if start.ready.is_some() { "[log]\nlevel = \"debug\"\n" } else { "" };
+    let log = match (&start.ready, &start.sound) {
+        (None, None) => "",
+        (Some(_), _) => "[log]\nlevel = \"debug\"\n",
+        (None, Some(_)) => "[speaker]\nsink = \"test\"\n[log]\nlevel = \"debug\"\n",
+    };
     let config = match start.clip {
         Some(clip) => CONFIG.replacen("\"test\"", &format!("\"file\"\nfile = {clip:?}"), 1),
         None => CONFIG.to_owned(),
@@ -219,13 +236,17 @@ fn config_text(start: &Start<'_>) -> String {
     }
 }
 
-/// Standard error that goes into `log`, and tells `ready` of every answer at once: on a thread of its own, so that
+/// Standard error that goes into `log`, and tells `ready` of every line with these words at once: on a thread of its own, so that
 /// nothing else delays what is measured.
-fn follow(mut log: std::fs::File, ready: mpsc::UnboundedSender<Instant>) -> Result<Stdio, Fault> {
+fn follow(
+    mut log: std::fs::File,
+    words: &'static str,
+    ready: mpsc::UnboundedSender<Instant>,
+) -> Result<Stdio, Fault> {
     let (output, input) = std::io::pipe()?;
     std::thread::Builder::new().name("log".into()).spawn(move || {
         for line in std::io::BufReader::new(output).lines().map_while(Result::ok) {
-            if line.contains(ANSWER_READY) {
+            if line.contains(words) {
                 // Nobody waits for it any more.
                 let _ = ready.send(Instant::now());
             }

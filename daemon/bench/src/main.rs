@@ -69,6 +69,8 @@ enum Row {
     Chromium,
     /// From the camera to the screen of Chromium
     Glass,
+    /// Button to first sound at the speaker.
+    Talk,
     /// Offer to connection through NAT of each kind, and through coturn.
     Paths,
 }

@@ -59,6 +59,7 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
             1500.0,
         ),
         at_most("1,000 idle sockets need no more memory than at a Node.js server, median", idle, 0.0),
+        at_most("button → first sound at the speaker ≤ 300 ms, median", median("talk_closed"), 300.0),
         at_most("encoder → socket ≤ 5 ms, median, whole frame", median("send_whole"), 5.0),
         at_most(
             "answer ready → at the caller through a Node.js relay ≤ 10 ms, median",

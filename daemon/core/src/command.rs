@@ -7,6 +7,7 @@ use crate::ids::{CallId, PeerId, Rendition};
 use crate::publish::Errand;
 use crate::sdp::accept::Accepted;
 use crate::sdp::choose::AnswerPlan;
+use crate::speaker::Task;
 use crate::whep::{RequestId, Response};
 use crate::wire::{Candidate, Outgoing, Reason};
 
@@ -79,6 +80,8 @@ pub enum Command {
         /// Which call.
         call: CallId,
     },
+    /// Something for the speaker to do.
+    Speaker(Task),
     /// Make a JPEG of the camera's picture as it is now. Answered by `MediaEvent::Snapshot`, whatever comes.
     TakeSnapshot,
     /// Ask the encoder of this rendition for a key frame now.

@@ -7,6 +7,7 @@ use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
 use crate::publish::Word;
+use crate::speaker;
 use crate::switchboard::Terms;
 use crate::whep::{Jpeg, Request};
 use crate::wire::Candidate;
@@ -133,6 +134,8 @@ pub enum MediaEvent {
         /// What a person should read, with the fix.
         reason: String,
     },
+    /// Something is heard of the speaker.
+    Speaker(speaker::Word),
     /// A device has come that may be the lost one.
     DeviceCame,
     /// The picture that `Command::TakeSnapshot` asked for, or why there is none.

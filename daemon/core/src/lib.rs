@@ -23,6 +23,7 @@ pub mod plan;
 pub mod publish;
 pub mod sdp;
 pub mod service;
+pub mod speaker;
 pub mod status;
 pub mod switchboard;
 pub mod whep;

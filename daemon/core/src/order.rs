@@ -18,14 +18,31 @@ pub enum Order {
         /// Whether it is to be so.
         on: bool,
     },
+    /// Play a file on the speaker, in place of the one that is played.
+    Play {
+        /// Its full path; the daemon reads it as the user that it runs as.
+        file: String,
+        /// How loud, in percent of the speaker's own volume: 1 to [`Order::LOUDEST`]. As it is where nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        volume: Option<u32>,
+    },
+    /// Play that no longer.
+    StopPlaying {},
+}
+
+impl Order {
+    /// The loudest that a file can be played, in percent.
+    pub const LOUDEST: u32 = 400;
 }
 
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Look {} => "open the camera for a look",
-            Self::Privacy { on: true } => "privacy on",
-            Self::Privacy { on: false } => "privacy off",
-        })
+        match self {
+            Self::Look {} => f.write_str("open the camera for a look"),
+            Self::Privacy { on: true } => f.write_str("privacy on"),
+            Self::Privacy { on: false } => f.write_str("privacy off"),
+            Self::Play { file, .. } => write!(f, "play {file:?}"),
+            Self::StopPlaying {} => f.write_str("play nothing more"),
+        }
     }
 }

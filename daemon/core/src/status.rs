@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::access::{KeyId, Label, Role};
 use crate::event::Loss;
 use crate::ids::{CallId, PeerId, Rendition};
+use crate::speaker::{Played, SpeakerStatus};
 
 /// A picture of the switchboard at one moment. By default that of one which has just been made: nobody is reached, nobody
 /// calls.
@@ -23,6 +24,8 @@ pub struct Status {
     pub capture: CaptureState,
     /// What the microphone does.
     pub sound: SoundState,
+    /// What the speaker does.
+    pub speaker: SpeakerStatus,
     /// Whether encoded frames really flow, those of a slate included.
     pub frames: FrameState,
     /// Whether camera and microphone are closed because somebody wants it so.
@@ -38,6 +41,9 @@ pub struct Status {
     /// What has happened so far. Left out of the JSON; `/metrics` has it.
     #[serde(skip)]
     pub counts: Counts,
+    /// The last file that was to be played. Left out of the JSON.
+    #[serde(skip)]
+    pub played: Option<Played>,
     /// Who calls, the oldest call first. Not for everybody: it is left out of the JSON, which `/healthz` shows to whoever
     /// asks.
     #[serde(skip)]

@@ -10,12 +10,14 @@ use std::time::Instant;
 
 use desk::keys::{Knock, TODAY, key};
 use desk::*;
-use porthole_core::access::{Key, KeyRing, Label, Stamp, proof};
+use porthole_core::access::proof::{self, Around};
+use porthole_core::access::{Key, KeyRing, Label, Stamp};
 use porthole_core::command::{Command, Slate};
-use porthole_core::config::settings::Access;
+use porthole_core::config::settings::{Access, Talkers};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
+use porthole_core::speaker::{PlayState, SpeakerState, Task, Word};
 use porthole_core::status::{CaptureState, RoomState};
 use porthole_core::switchboard::Relay;
 use porthole_core::whep::{
@@ -81,6 +83,11 @@ struct World {
     requests: u64,
     /// Those that have no response yet.
     waiting: BTreeSet<u64>,
+    /// How many may talk at once, and who does.
+    talk: Option<Talkers>,
+    ears: BTreeSet<CallId>,
+    /// What viewers called their last calls.
+    tags: BTreeMap<String, String>,
     /// The player that asks to watch, and its key, where it has one that is good.
     playing: Option<Option<String>>,
     seen: Seen,
@@ -148,7 +155,9 @@ impl World {
         // Nobody waits in somebody else's room and lets nobody in.
         let open = open || (known.is_some() && !chance.one_in(4));
         let foreign_calls = if let Relay::Foreign { calls, .. } = &relay { Some(*calls) } else { None };
+        let talk = *chance.of(&[None, Some(Talkers::One), Some(Talkers::Mix)]);
         let desk = Desk::with(|settings| {
+            settings.talk = talk;
             settings.room.access = match (&keyed, open) {
                 (Some(_), _) => Access::Keys,
                 (None, true) => Access::Open,
@@ -178,13 +187,19 @@ impl World {
             keyed,
             requests: 0,
             waiting: BTreeSet::new(),
+            talk,
+            ears: BTreeSet::new(),
+            tags: BTreeMap::new(),
             playing: None,
             seen: Seen::default(),
         }
     }
 
-    /// Where keys decide, they are mostly known from the beginning.
+    /// Where keys decide, they are mostly known from the beginning, and so is the speaker.
     fn open(&mut self) {
+        if !self.chance.one_in(4) {
+            self.feed(Event::Media(MediaEvent::Speaker(Word::Found(true))), None);
+        }
         for _ in 0..6 {
             if self.keyed.is_some() {
                 let event = self.keys_or_date();
@@ -212,6 +227,10 @@ impl World {
             let (event, viewer) = self.event();
             self.feed(event, viewer);
         }
+        if self.chance.one_in(6) {
+            let event = self.speech();
+            self.feed(event, None);
+        }
     }
 
     fn feed(&mut self, event: Event, viewer: Option<String>) {
@@ -232,6 +251,12 @@ impl World {
             _ => {}
         }
         let commands = self.desk.on(event.clone());
+        if let Event::Link(LinkEvent::Message { args, .. }) = &event
+            && let Some(tag) = args.first().and_then(|said| said.get("call")?.as_str())
+            && commands.iter().any(|command| matches!(command, Command::Answer { .. }))
+        {
+            self.tags.extend(viewer.clone().map(|viewer| (viewer, tag.to_owned())));
+        }
         match event {
             Event::Media(MediaEvent::Answered { call, .. }) => {
                 let sent = |command: &Command| match command {
@@ -379,7 +404,20 @@ impl World {
                     seat.candidates += 1;
                     assert!(seat.candidates <= limits::CANDIDATES_PER_CALL, "{at}");
                 }
+                Command::Speaker(Task::OpenEar(call)) => {
+                    let seat = self.calls.get(&call).unwrap_or_else(|| panic!("{at}: {call} is not there"));
+                    assert!(seat.live && seat.ours, "{at}: heard though {call} is none of ours, or not live");
+                    assert!(self.talk.is_some() && !self.stopping && self.ears.insert(call), "{at}");
+                    let most = if self.talk == Some(Talkers::One) { 1 } else { limits::TALKERS };
+                    assert!(self.ears.len() <= most, "{at}: {} are heard", self.ears.len());
+                }
+                Command::Speaker(Task::CloseEar(call)) => {
+                    assert!(self.ears.remove(&call), "{at}: {call} was not heard");
+                }
+                Command::Speaker(Task::Play { .. }) => assert!(self.talk.is_some() && !self.stopping, "{at}"),
+                Command::Speaker(Task::StopPlaying) => {}
                 Command::HangUp { call } => {
+                    assert!(!self.ears.contains(&call), "{at}: heard after the end");
                     let seat = self.calls.remove(&call);
                     last_hung_up =
                         Some(seat.unwrap_or_else(|| panic!("{at}: {call} is hung up twice")).viewer);
@@ -415,6 +453,9 @@ impl World {
         assert_eq!(self.renditions, used, "{at}: a rendition runs exactly while a call uses it");
         assert_eq!(status.calls, self.calls.len(), "{at}");
         assert_eq!(status.live, self.calls.values().filter(|seat| seat.live).count(), "{at}");
+        assert_eq!(status.speaker.talkers, self.ears.len(), "{at}");
+        let none = status.speaker.state == SpeakerState::None;
+        assert!(!none || self.ears.is_empty(), "{at}: somebody is heard where there is no speaker");
         let mut viewers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for seat in self.calls.values() {
             viewers.entry(&seat.viewer).or_default().push(seat);
@@ -586,6 +627,37 @@ impl World {
         changed
     }
 
+    /// Somebody wants to talk, or the speaker says something of itself.
+    fn speech(&mut self) -> Event {
+        let live: Vec<_> = self.calls.iter().filter(|(_, seat)| seat.live).map(|(id, _)| *id).collect();
+        let id = if live.is_empty() { CallId(self.some_call()) } else { *self.chance.of(&live) };
+        let number = self.chance.below(4);
+        let word = match self.chance.below(16) {
+            0..3 => Word::Found(!self.chance.one_in(6)),
+            3 => Word::Runs,
+            4 => Word::Released,
+            5 if self.chance.one_in(3) => Word::Failed { reason: "unplugged".into() },
+            6 => Word::Level(-20),
+            7 => Word::Spoke(id),
+            8 => Word::Played { number, state: PlayState::Ended },
+            9 => return Event::Order(Order::Play { file: "/chime.wav".into(), volume: None }),
+            _ => {
+                let viewer = self.calls.get(&id).and_then(|seat| seat.viewer.clone());
+                let who = viewer.unwrap_or_else(|| "anna".into());
+                let tag = self.tags.get(&who).cloned().unwrap_or_else(|| "1".into());
+                let want = *self.chance.of(&["ask", "ask", "take", "give", "sing"]);
+                let turn = self.chance.below(50);
+                let holder = *self.chance.of(&["grandma", "uncle", "guest"]);
+                let around = Around { room: ROOM, from: &who, to: ME, call: &tag };
+                let proof = proof::of_talk(&key(holder).secret, around, want, turn);
+                let wish = json!({ "room": ROOM, "from": who, "to": ME, "call": tag, "want": want,
+                                   "turn": turn, "proof": proof });
+                return says(self.foreign_calls.is_none().then_some(&*who), "talk", wish);
+            }
+        };
+        Event::Media(MediaEvent::Speaker(word))
+    }
+
     /// A player asks for something.
     fn player(&mut self, number: usize) -> (Event, Option<String>) {
         self.requests += 1;
@@ -723,7 +795,9 @@ impl World {
             0 => "rubbish".into(),
             1 => chromium_audio_only().into(),
             2 | 3 => short_offer(ufrag, Vp8),
-            _ => short_offer(ufrag, H264),
+            4 | 5 => short_offer(ufrag, H264),
+            // Whoever may talk.
+            _ => short_offer(ufrag, H264).replacen("a=recvonly", "a=sendrecv", 1),
         }
     }
 
@@ -777,6 +851,9 @@ impl Seen {
             Command::AddCandidate { .. } => "candidate",
             Command::HangUp { .. } => "hang up",
             Command::ForceKeyFrame(_) => "key frame",
+            Command::Speaker(Task::OpenEar(_)) => "heard",
+            Command::Speaker(Task::CloseEar(_)) => "heard no more",
+            Command::Speaker(_) => "file",
             Command::Send(message) => &message.event,
             Command::Run(_) => "errand",
             Command::Respond { response, .. } => match response {
@@ -834,6 +911,10 @@ impl Seen {
             ("player trickles", 20),
             ("player hangs up", 10),
             ("player refused", 1000),
+            ("heard", 10),
+            ("heard no more", 10),
+            ("floor", 100),
+            ("file", 100),
         ];
         for (kind, least) in least {
             let count = self.kinds.get(kind).copied().unwrap_or_default();

@@ -229,7 +229,7 @@ packet = 30
              (known: source, device, file, width, height, framerate, bitrate, encoder, fallback, flip, day_night, \
              controls, keep_warm)",
             "my.toml:11: vidoe: not a section; did you mean [video]? \
-             (known: [room], [relay], [video], [audio], [ice], [publish], [log])",
+             (known: [room], [relay], [video], [audio], [speaker], [ice], [publish], [log])",
             "my.toml:15: audio.packet = 30: 10, 20, 40 or 60 milliseconds",
         ]
     );
@@ -268,6 +268,7 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
         ("audio.bitrate", 6, 510, 1),
         ("audio.packet", 10, 60, 10),
         ("audio.gain", -40, 20, 1),
+        ("speaker.volume", 1, 400, 1),
     ];
     for (key, least, most, step) in bounds {
         for good in [least, most] {
@@ -291,6 +292,9 @@ fn words_are_taken_as_they_are_spelt_and_no_other_way() {
         ("video.fallback", vec!["vp8", "none"]),
         ("relay.metrics", vec!["local", "all", "off"]),
         ("audio.source", vec!["auto", "alsa", "test", "file", "none"]),
+        ("speaker.sink", vec!["auto", "alsa", "test", "none"]),
+        ("speaker.talkers", vec!["one", "mix"]),
+        ("speaker.echo", vec!["auto", "cancel", "half", "off"]),
         ("log.level", vec!["warn", "info", "debug"]),
     ];
     for (key, good) in words {
@@ -435,7 +439,7 @@ fn keys_and_sections_in_each_others_place_are_sent_where_they_belong() {
         [
             "my.toml:1: width: a key of [video], not of the top of the file",
             "my.toml:2: video: not a key but a section: write [video] on a line of its own and its keys below it",
-            "my.toml:3: bitrate: not a section (known: [room], [relay], [video], [audio], [ice], [publish], [log])",
+            "my.toml:3: bitrate: not a section (known: [room], [relay], [video], [audio], [speaker], [ice], [publish], [log])",
         ]
     );
 }
@@ -656,6 +660,7 @@ fn the_summary_says_what_matters_and_no_secret() {
          picture  the test picture, 1280x720 at 30/s, H.264 of 2000 kbit/s by the first encoder that works, \
          VP8 for browsers without\n\
          sound    none\n\
+         speaker  the first speaker if there is one at 100 %, one talks at a time\n\
          ice      0 STUN and 1 TURN servers"
     );
     let text = "[ice]\nturn = [{ url = 'turn:a', secret = 'wonder' }]\nports = '2000-2099'\ntcp = true\n\

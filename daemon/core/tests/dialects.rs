@@ -662,6 +662,7 @@ fn meaning(heard: &Heard) -> Value {
             "ufrag": init.username_fragment,
         } }),
         Incoming::Bye(Bye { from, .. }) => json!({ "bye": { "from": from } }),
+        Incoming::Talk(talk) => json!({ "talk": { "from": talk.from, "want": talk.want.word() } }),
         Incoming::Joined { peer } => json!({ "joined": peer }),
         Incoming::Left { peer } => json!({ "left": peer }),
         Incoming::Present { peers } => json!({ "present": peers }),

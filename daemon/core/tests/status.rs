@@ -24,6 +24,7 @@ fn the_status_tells_link_camera_calls_renditions_and_refusals_by_word() {
         "room": "in",
         "capture": "running",
         "sound": "running",
+        "speaker": { "state": "none", "talkers": 0, "playing": false, "level": null },
         "frames": "flowing",
         "privacy": false,
         "calls": 1,

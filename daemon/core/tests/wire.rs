@@ -10,8 +10,8 @@ use porthole_core::access::{KeyId, Label, Secret, Stamp};
 use porthole_core::ids::{Name, PeerId};
 use porthole_core::wire::dialect::{Choice, Known, Tongue};
 use porthole_core::wire::{
-    Address, Bye, Candidate, Incoming, Mirror, Offer, Outgoing, Reason, Shape, Unreadable, Watcher, What,
-    limits,
+    Address, Bye, Candidate, Floor, Incoming, May, Mirror, Offer, Outgoing, Reason, Shape, Talk, Unreadable,
+    Want, Watcher, What, limits,
 };
 use serde_json::{Value, json};
 
@@ -183,6 +183,26 @@ fn comings_and_goings_are_read() {
 }
 
 #[test]
+fn a_wish_to_talk_is_read_with_its_proof() {
+    let talk = Talk {
+        from: name("viewer-7f3a"),
+        tag: name("call-1"),
+        to_us: true,
+        want: Want::Ask,
+        turn: 1,
+        proof: None,
+    };
+    assert_eq!(reading("talk"), Ok(Incoming::Talk(talk.clone())));
+    let golden = golden_payload("talk-with-proof");
+    let proof = golden["proof"].as_str().map(str::to_owned);
+    let proved = Talk { want: Want::Take, turn: 7, proof: proof.clone(), ..talk };
+    assert_eq!(reading("talk-with-proof"), Ok(Incoming::Talk(proved)));
+    let secret = Secret::new(std::array::from_fn(|index| u8::try_from(index).unwrap()));
+    let around = Around { room: "porthole", from: "viewer-7f3a", to: "cam-nursery", call: "call-1" };
+    assert_eq!(Some(proof::of_talk(&secret, around, "take", 7)), proof);
+}
+
+#[test]
 fn our_own_echo_and_what_a_camera_says_is_nothing() {
     for file in [
         "join-camera",
@@ -193,6 +213,10 @@ fn our_own_echo_and_what_a_camera_says_is_nothing() {
         "watching",
         "watching-nobody",
         "watching-nameless",
+        "floor",
+        "floor-yours",
+        "floor-taken",
+        "floor-no-speaker",
         "candidate-camera",
         "candidate-camera-end",
         "bye-camera",
@@ -255,6 +279,8 @@ fn other_hostile_messages_are_unreadable_and_nobody_waits_for_a_reply() {
         ("hostile-candidate-line-break", viewer, tag),
         ("hostile-bye-list", None, None),
         ("hostile-joined-number", None, None),
+        ("hostile-talk-want", viewer, tag),
+        ("hostile-talk-turn", viewer, tag),
     ] {
         assert_eq!(reading(file), unreadable(from, call, Reason::BadMessage, false), "{file}");
     }
@@ -351,7 +377,15 @@ fn the_camera_writes_exactly_the_golden_messages() {
     let watcher = |name: &str, since| Watcher { name: Label::new(name).ok(), since: Stamp(since) };
     let watchers = [watcher("Großmutters Telefon 📱", 1_800_000_000), watcher("dad", 1_800_000_042)];
     let nameless = watchers.clone().map(|watcher| Watcher { name: None, ..watcher });
+    let floor = |may, yours, talkers: &[Option<&str>], turn| {
+        let name = |name: &Option<&str>| name.and_then(|name| Label::new(name).ok());
+        Outgoing::floor(&address, &Floor { may, yours, talkers: talkers.iter().map(name).collect(), turn })
+    };
     for (file, written) in [
+        ("floor", floor(May::Talk, false, &[], 0)),
+        ("floor-yours", floor(May::Manage, true, &[None], 3)),
+        ("floor-taken", floor(May::NotAllowed, false, &[Some("Großmutters Telefon 📱")], 0)),
+        ("floor-no-speaker", floor(May::NoSpeaker, false, &[], 0)),
         ("join-camera", Outgoing::join(room, me, "Nursery")),
         ("answer", Outgoing::answer(&address, Shape::Porthole, &sdp)),
         ("tutorial-answer-sdp-string", Outgoing::answer(&anonymous, Shape::Tutorial(Mirror::Text), &sdp)),

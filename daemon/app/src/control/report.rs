@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use porthole_core::access::{KeyId, Label, Role, Stamp};
 use porthole_core::ids::RoomName;
+use porthole_core::speaker::Played;
 use porthole_core::status::Status;
 use serde::Serialize;
 
@@ -62,6 +63,8 @@ pub struct Report {
     pub healthy: bool,
     #[serde(flatten)]
     pub status: Status,
+    /// The last file that was to be played.
+    pub played: Option<Played>,
     pub viewers: Vec<Watches>,
 }
 
@@ -111,6 +114,7 @@ impl Report {
             page: facts.page.clone(),
             relay: facts.relay.clone(),
             healthy: status.healthy(),
+            played: status.played.clone(),
             viewers: viewers.collect(),
             status,
         }

@@ -31,6 +31,15 @@ pub fn words(report: &Report) -> Vec<String> {
         lines.push(format!("The camera {}.", status.capture.sentence()));
         lines.extend(status.sound.sentence().map(|sound| format!("The microphone {sound}.")));
     }
+    lines.extend(status.speaker.state.sentence().map(|speaker| format!("The speaker {speaker}.")));
+    match status.speaker.talkers {
+        0 => {}
+        1 => lines.push("Somebody talks on the speaker.".to_owned()),
+        more => lines.push(format!("{more} talk on the speaker.")),
+    }
+    if status.speaker.playing {
+        lines.push("A file is played on the speaker. It stops with: porthole play --stop".to_owned());
+    }
     lines.extend(status.frames.sentence().map(|frames| format!("The picture {frames}.")));
     if !status.renditions.is_empty() {
         lines.push(format!("It is encoded as {}.", status.renditions.join(" and ")));

@@ -171,7 +171,9 @@ fn devices(settings: &Settings, daemon: Option<&Running>, tone: bool, told: &mut
     }
     let (microphone, (speaker, heard)) = match daemon {
         Some(_) => (Sound::OfDaemon, (Sound::OfDaemon, None)),
-        None => (exam::microphone(&media.audio, &media.video), exam::speaker(tone, &media.audio)),
+        None => {
+            (exam::microphone(&media.audio, &media.video), exam::speaker(tone, &media.speaker, &media.audio))
+        }
     };
     told.tell(media::microphone(&microphone));
     told.tell(media::speaker(&speaker, heard));

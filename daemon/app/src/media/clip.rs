@@ -105,13 +105,13 @@ impl Clip {
 
     /// Sends the picture into a live entry.
     pub fn feed_picture(&self, entry: &gst_app::AppSrc) {
-        feed(&self.picture, entry);
+        source::feed(&self.picture, entry, || {});
     }
 
     /// Sends the sound into a live entry.
     pub fn feed_sound(&self, entry: &gst_app::AppSrc) {
         if let Some(sound) = &self.sound {
-            feed(sound, entry);
+            source::feed(sound, entry, || {});
         }
     }
 
@@ -157,28 +157,4 @@ fn drop_branch(pipeline: &gst::Pipeline, branch: &(gst::Element, gst_app::AppSin
         let _ = pipeline.remove(&element);
         let _ = element.set_state(gst::State::Null);
     }
-}
-
-/// Passes every sample on without its time: the entry stamps it.
-fn feed(from: &gst_app::AppSink, to: &gst_app::AppSrc) {
-    let to = to.downgrade();
-    from.set_callbacks(
-        gst_app::AppSinkCallbacks::builder()
-            .new_sample(move |sink| {
-                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-                let (Some(to), Some(buffer)) = (to.upgrade(), sample.buffer_owned()) else {
-                    return Ok(gst::FlowSuccess::Ok);
-                };
-                let mut buffer = buffer;
-                let plain = buffer.make_mut();
-                plain.set_pts(gst::ClockTime::NONE);
-                plain.set_dts(gst::ClockTime::NONE);
-                if to.caps().as_deref() != sample.caps() {
-                    to.set_caps(sample.caps().map(|c| c.to_owned()).as_ref());
-                }
-                let _ = to.push_buffer(buffer);
-                Ok(gst::FlowSuccess::Ok)
-            })
-            .build(),
-    );
 }

@@ -37,9 +37,8 @@ pub enum MediaError {
 /// Which Debian package holds an element (both Debian 12 and 13).
 fn package_of(element: &str) -> &'static str {
     match element {
-        "webrtcbin" | "openh264enc" | "openh264dec" | "h264parse" | "vah264enc" | "vah264lpenc" => {
-            "gstreamer1.0-plugins-bad"
-        }
+        "webrtcbin" | "webrtcdsp" | "webrtcechoprobe" | "openh264enc" | "openh264dec" | "h264parse"
+        | "vah264enc" | "vah264lpenc" => "gstreamer1.0-plugins-bad",
         "nicesrc" | "nicesink" => "gstreamer1.0-nice",
         "x264enc" => "gstreamer1.0-plugins-ugly",
         "alsasrc" | "alsasink" => "gstreamer1.0-alsa",

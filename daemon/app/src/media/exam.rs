@@ -5,14 +5,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use porthole_core::config::settings::{AudioSettings, AudioSource, CameraName, VideoSettings, VideoSource};
+use porthole_core::config::settings::{
+    AudioSettings, AudioSource, CameraName, SpeakerSettings, SpeakerSink, VideoSettings, VideoSource,
+};
 use porthole_core::doctor::elements::ELEMENTS;
 use porthole_core::doctor::media::{Camera, Frames, Loop, Sound};
-use porthole_core::plan::sound::Direction;
 
 use super::element::{MediaError, chain, exists, failed, make};
 use super::timeline::{Said, listen, stop};
-use super::{cameras, microphones, source};
+use super::{cameras, microphones, source, speaker};
 
 /// How long a device may take to give its first frame or sound.
 const FIRST: Duration = Duration::from_secs(10);
@@ -66,13 +67,15 @@ pub fn microphone(audio: &AudioSettings, video: &VideoSettings) -> Sound {
     heard(name, bounded(move || listen_to(|bin| source::microphone(bin, &device), gain, || Ok(()))))
 }
 
-/// Opens the first speaker; with `tone`, plays one and listens with this microphone. Blocks.
-pub fn speaker(tone: bool, audio: &AudioSettings) -> (Sound, Option<Loop>) {
-    let pcms = microphones::all();
-    let Some(speaker) = pcms.iter().find(|pcm| pcm.direction == Direction::Playback) else {
-        return (Sound::Nothing, None);
+/// Opens the speaker that the settings mean; with `tone`, plays one and listens with this microphone. Blocks.
+pub fn speaker(tone: bool, wanted: &SpeakerSettings, audio: &AudioSettings) -> (Sound, Option<Loop>) {
+    let name = match &wanted.sink {
+        SpeakerSink::Auto => speaker::first(),
+        SpeakerSink::Alsa(device) => Some(device.clone()),
+        SpeakerSink::Test | SpeakerSink::None => return (Sound::NotWanted, None),
     };
-    let (name, gain) = (speaker.name.clone(), audio.gain);
+    let Some(name) = name else { return (Sound::Nothing, None) };
+    let gain = audio.gain;
     let ear = match &audio.source {
         AudioSource::Alsa(device) => Some(device.clone()),
         _ => microphones::first(),

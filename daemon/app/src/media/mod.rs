@@ -25,6 +25,7 @@ mod slate;
 mod snapshot;
 mod sound;
 mod source;
+mod speaker;
 mod strip;
 mod studio;
 pub mod survey;
@@ -40,8 +41,9 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::{IceSettings, MediaSettings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
+use porthole_core::speaker::Task;
 use porthole_core::wire::Candidate;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::memory::Returns;
@@ -105,6 +107,9 @@ pub struct Media {
     arrivals: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
+    ears: HashMap<CallId, speaker::Ear>,
+    speaker: std::sync::mpsc::Sender<speaker::Ask>,
+    speaker_ends: oneshot::Receiver<()>,
     memory: Returns,
     events: Events,
     served: watch::Receiver<servers::Served>,
@@ -137,14 +142,20 @@ impl Media {
         let memory = Returns::start();
         slate::warm_up(&settings.video, &timeline);
         let arrivals = tokio::spawn(arrivals::follow(settings.video.source.clone(), events.clone()));
+        let echo = speaker::Echo::new(&settings.speaker)?;
+        let (speaker, speaker_ends) =
+            speaker::open(settings.speaker.clone(), timeline.clone(), events.clone(), echo.clone())?;
         let (studio, producers, studio_task) =
-            studio::open(settings, encoders, timeline.clone(), events.clone(), memory.clone());
+            studio::open(settings, encoders, timeline.clone(), echo, events.clone(), memory.clone());
         Ok(Self {
             studio,
             studio_task,
             arrivals,
             producers,
             calls: HashMap::new(),
+            ears: HashMap::new(),
+            speaker,
+            speaker_ends,
             memory,
             events,
             served,
@@ -182,10 +193,14 @@ impl Media {
                 }
             }
             Command::HangUp { call } => {
+                if let Some(ear) = self.ears.remove(call) {
+                    ear.allow(false);
+                }
                 if let Some(asks) = self.calls.remove(call) {
                     let _ = asks.send(call::Ask::HangUp);
                 }
             }
+            Command::Speaker(task) => self.ask_speaker(task),
             Command::Send(_)
             | Command::Run(_)
             | Command::Respond { .. }
@@ -199,8 +214,16 @@ impl Media {
     pub async fn close(self) {
         self.arrivals.abort();
         let _ = self.studio.send(studio::Ask::Close);
-        if tokio::time::timeout(CLOSE_DEADLINE, self.studio_task).await.is_err() {
+        let _ = self.speaker.send(speaker::Ask::Close);
+        let (studio, speaker) = tokio::join!(
+            tokio::time::timeout(CLOSE_DEADLINE, self.studio_task),
+            tokio::time::timeout(CLOSE_DEADLINE, self.speaker_ends),
+        );
+        if studio.is_err() {
             log::warn!("the camera did not close within {CLOSE_DEADLINE:?}; it is left behind");
+        }
+        if speaker.is_err() {
+            log::warn!("the speaker did not close within {CLOSE_DEADLINE:?}; it is left behind");
         }
     }
 
@@ -209,7 +232,11 @@ impl Media {
         self.calls.insert(call, asks);
         let servers::Served { ice, ways } = self.served.borrow().clone();
         let ways = ways.borrow().clone();
-        let order = call::Order { call, part, ice, ways, timeline: self.timeline.clone() };
+        let ear = speaker::Ear::new(call, self.events.clone());
+        self.ears.insert(call, ear.clone());
+        // One may have been plugged in, or out.
+        let _ = self.speaker.send(speaker::Ask::Look);
+        let order = call::Order { call, part, ice, ways, timeline: self.timeline.clone(), ear };
         let life = call::live(order, heard, self.producers.clone(), self.events.clone());
         let memory = self.memory.clone();
         tokio::spawn(async move {
@@ -222,6 +249,30 @@ impl Media {
         if let Some(asks) = self.calls.get(&call) {
             let _ = asks.send(ask);
         }
+    }
+
+    fn ask_speaker(&self, task: &Task) {
+        let ask = match task {
+            Task::OpenEar(call) => match self.ears.get(call) {
+                Some(ear) => {
+                    ear.allow(true);
+                    speaker::Ask::OpenEar(*call, ear.clone())
+                }
+                None => return,
+            },
+            Task::CloseEar(call) => {
+                // Nothing more is heard from now on, whatever the speaker is busy with.
+                if let Some(ear) = self.ears.get(call) {
+                    ear.allow(false);
+                }
+                speaker::Ask::CloseEar(*call)
+            }
+            Task::Play { number, file, volume } => {
+                speaker::Ask::Play { number: *number, file: file.clone(), volume: *volume }
+            }
+            Task::StopPlaying => speaker::Ask::StopPlaying,
+        };
+        let _ = self.speaker.send(ask);
     }
 
     fn ask_studio(&self, ask: studio::Ask) {

@@ -14,6 +14,7 @@ use super::doors::Closes;
 use super::element::{MediaError, chain, failed, make};
 use super::pulse::Pulse;
 use super::source;
+use super::speaker::Echo;
 use super::timeline::{Said, Stops, Timeline, play};
 
 /// Sound that flows.
@@ -42,6 +43,7 @@ impl Sound {
     pub fn start(
         settings: &AudioSettings,
         from: &From,
+        echo: &Echo,
         timeline: &Timeline,
         lost: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Option<Self>, MediaError> {
@@ -75,7 +77,11 @@ impl Sound {
                 From::Source(..) => source::test_sound(&pipeline)?,
             };
             let noise = matches!(from, From::Source(..)).then(|| noise(&last));
-            let packets = encode(&pipeline, &last, settings)?;
+            // What comes from no microphone hears no speaker, but for the tone, which stands for one.
+            let hears = matches!(from, From::Source(AudioSource::Alsa(_) | AudioSource::Test, _));
+            let fits = source::fit_sound(&pipeline, &last, 0)?;
+            let clean = if hears { echo.guard(&pipeline, fits)? } else { fits };
+            let packets = encode(&pipeline, clean, settings)?;
             play(&pipeline)?;
             Ok::<_, MediaError>((noise, packets))
         })();
@@ -95,13 +101,13 @@ impl Closes for Sound {
     }
 }
 
-/// Converts and encodes what `last` gives.
+/// Encodes what `last` gives.
 fn encode(
     pipeline: &gst::Pipeline,
-    last: &gst::Element,
+    last: gst::Element,
     settings: &AudioSettings,
 ) -> Result<(StreamProducer, Pulse), MediaError> {
-    let last = source::fit_sound(pipeline, last, settings.gain)?;
+    let last = source::louder(pipeline, last, settings.gain)?;
     let encoder = make("opusenc")?;
     encoder.set_property("bitrate", i32::try_from(settings.bitrate.saturating_mul(1000)).unwrap_or(32_000));
     encoder.set_property_from_str("frame-size", &settings.packet.to_string());

@@ -253,13 +253,18 @@ pub fn fit_sound(bin: &gst::Pipeline, last: &gst::Element, gain: i32) -> Result<
     let rate = caps_filter(&caps)?;
     chain(bin, &[&convert, &resample, &rate])?;
     last.link(&convert).map_err(|e| failed(&e))?;
+    louder(bin, rate, gain)
+}
+
+/// The same sound, `gain` dB louder.
+pub fn louder(bin: &gst::Pipeline, last: gst::Element, gain: i32) -> Result<gst::Element, MediaError> {
     if gain == 0 {
-        return Ok(rate);
+        return Ok(last);
     }
     let volume = make("volume")?;
     volume.set_property("volume", 10_f64.powf(f64::from(gain) / 20.0));
     chain(bin, &[&volume])?;
-    rate.link(&volume).map_err(|e| failed(&e))?;
+    last.link(&volume).map_err(|e| failed(&e))?;
     Ok(volume)
 }
 
@@ -274,6 +279,31 @@ pub fn entry(bin: &gst::Pipeline) -> Result<gst_app::AppSrc, MediaError> {
         .build();
     chain(bin, &[source.upcast_ref()])?;
     Ok(source)
+}
+
+/// Passes every sample on without its time, which the entry gives it, and says so to `each`.
+pub fn feed(from: &gst_app::AppSink, to: &gst_app::AppSrc, each: impl Fn() + Send + Sync + 'static) {
+    let to = to.downgrade();
+    from.set_callbacks(
+        gst_app::AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                let (Some(to), Some(buffer)) = (to.upgrade(), sample.buffer_owned()) else {
+                    return Ok(gst::FlowSuccess::Ok);
+                };
+                let mut buffer = buffer;
+                let plain = buffer.make_mut();
+                plain.set_pts(gst::ClockTime::NONE);
+                plain.set_dts(gst::ClockTime::NONE);
+                if to.caps().as_deref() != sample.caps() {
+                    to.set_caps(sample.caps().map(|c| c.to_owned()).as_ref());
+                }
+                let _ = to.push_buffer(buffer);
+                each();
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
 }
 
 /// Raw picture of the asked size and rate.

@@ -75,7 +75,9 @@ impl Seat {
         let named = |name| all.iter().copied().find(|encoder: &Encoder| encoder.element == name).unwrap();
         let encoders = vec![named("x264enc"), named("openh264enc")];
         let (events, heard) = Events::channel();
-        let (asks, producers, task) = open(settings, encoders, Timeline::new(), events, Returns::start());
+        let echo = Echo::new(&settings.speaker).unwrap();
+        let (asks, producers, task) =
+            open(settings, encoders, Timeline::new(), echo, events, Returns::start());
         asks.send(Ask::StartCapture).unwrap();
         asks.send(Ask::StartRendition(Rendition::H264)).unwrap();
         let mut seat = Self { asks, producers, heard, task };

@@ -1,7 +1,7 @@
 //! Everything that this machine could take pictures and sound with, and what of it would be used. Opens devices only to
 //! ask them what they are, and tries the encoders. Must not know how it is told.
 
-use porthole_core::config::settings::{AudioSource, MediaSettings, VideoSettings, VideoSource};
+use porthole_core::config::settings::{AudioSource, MediaSettings, SpeakerSink, VideoSettings, VideoSource};
 use porthole_core::plan::camera::Camera;
 use porthole_core::plan::controls;
 use porthole_core::plan::encoder::{self, Trial};
@@ -9,7 +9,7 @@ use porthole_core::plan::mode::{self, Mode};
 use porthole_core::plan::sound::Pcm;
 
 use super::element::MediaError;
-use super::{cameras, microphones, probe, source};
+use super::{cameras, microphones, probe, source, speaker};
 
 /// What there is, and what would be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Survey {
     pub own_names: Vec<String>,
     /// The microphone that the settings mean here.
     pub microphone: Option<String>,
+    /// The speaker that the settings mean here.
+    pub speaker: Option<String>,
     /// How each encoder did.
     pub trials: Vec<Trial>,
     /// The place in [`Survey::trials`] of the one that would be used.
@@ -75,6 +77,11 @@ pub fn look(settings: &MediaSettings) -> Result<Survey, MediaError> {
         AudioSource::Alsa(device) => Some(device),
         _ => None,
     };
+    let speaker = match &settings.speaker.sink {
+        SpeakerSink::Auto => speaker::first(),
+        SpeakerSink::Alsa(device) => Some(device.clone()),
+        SpeakerSink::Test | SpeakerSink::None => None,
+    };
     Ok(Survey {
         cameras: cameras::all(),
         camera,
@@ -82,6 +89,7 @@ pub fn look(settings: &MediaSettings) -> Result<Survey, MediaError> {
         pcms: microphones::all(),
         own_names: microphones::own_names(),
         microphone,
+        speaker,
         encoder: encoder::choose(&trials, video.framerate),
         trials,
     })

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::element::MediaError;
 use super::servers::Ways;
+use super::speaker::Ear;
 use super::timeline::Timeline;
 use super::{Events, Producers, call};
 
@@ -56,10 +57,11 @@ pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
         .map_err(|reason| MediaError::Failed(format!("the warm-up offer was refused: {reason}")))?;
     let part = call::Part::Answer { plan, trickle: true };
     let (ice, ways) = (IceSettings::default(), Ways::default());
-    let order = call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone() };
+    let (events, mut reports) = Events::channel();
+    let ear = Ear::new(NOBODY, events.clone());
+    let order = call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone(), ear };
     let (asks, heard) = mpsc::unbounded_channel();
     let (_nothing, producers) = watch::channel(Producers::default());
-    let (events, mut reports) = Events::channel();
     let life = tokio::spawn(call::live(order, heard, producers, events));
     let outcome = tokio::time::timeout(LIMIT, async {
         while let Some(event) = reports.recv().await {

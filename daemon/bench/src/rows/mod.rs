@@ -13,6 +13,7 @@ mod script;
 mod send;
 mod steps;
 mod strangers;
+mod talk;
 mod vanish;
 
 use std::path::Path;
@@ -47,6 +48,7 @@ impl Bench<'_> {
             Row::Idle => idle::measure(self, figures).await,
             Row::Chromium => chromium::measure(self, figures).await,
             Row::Glass => glass::measure(self, figures).await,
+            Row::Talk => talk::measure(self, figures).await,
             Row::Paths => paths::measure(self, figures).await,
         }
     }

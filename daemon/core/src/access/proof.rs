@@ -1,5 +1,5 @@
-//! What is proved with a secret: that an offer, an answer, a good-bye, or the wish to enter a room comes from whoever
-//! holds it.
+//! What is proved with a secret: that an offer, an answer, a good-bye, the wish to talk, or to enter a room comes from
+//! whoever holds it.
 //!
 //! A proof is HMAC-SHA256 (RFC 2104, FIPS 180-4) under the secret, over fields that are each preceded by their length
 //! in bytes (32 bits, big-endian), the first of them the purpose; as text it is base64url without padding, 43
@@ -55,6 +55,17 @@ pub fn is_of_bye(proof: &str, secret: &Secret, around: Around<'_>, reason: &str)
     holds(proof, mac(secret, &bye_fields(around, reason)))
 }
 
+/// Proof that whoever is `from` wants this of the floor: `porthole talk v1`, room, from, to, call, the word for what, the
+/// turn (in decimal digits).
+pub fn of_talk(secret: &Secret, around: Around<'_>, want: &str, turn: u64) -> String {
+    text(mac(secret, &talk_fields(around, want, &turn.to_string())))
+}
+
+/// Whether `proof` is that of the wish. Takes as long for a wrong one as for a right one.
+pub fn is_of_talk(proof: &str, secret: &Secret, around: Around<'_>, want: &str, turn: u64) -> bool {
+    holds(proof, mac(secret, &talk_fields(around, want, &turn.to_string())))
+}
+
 /// Proof that somebody may enter a room of the camera's own relay: `porthole admission v1`, room.
 pub fn of_admission(secret: &Secret, room: &str) -> String {
     text(mac(secret, &admission_fields(room)))
@@ -91,6 +102,11 @@ fn offer_fields<'a>(around: Around<'a>, sdp: &'a str) -> [&'a [u8]; 6] {
 fn bye_fields<'a>(around: Around<'a>, reason: &'a str) -> [&'a [u8]; 6] {
     let Around { room, from, to, call } = around;
     ["porthole bye v1", room, from, to, call, reason].map(str::as_bytes)
+}
+
+fn talk_fields<'a>(around: Around<'a>, want: &'a str, turn: &'a str) -> [&'a [u8]; 7] {
+    let Around { room, from, to, call } = around;
+    ["porthole talk v1", room, from, to, call, want, turn].map(str::as_bytes)
 }
 
 fn admission_fields(room: &str) -> [&[u8]; 2] {

@@ -2,7 +2,7 @@
 
 use super::settings::{
     AudioSettings, ExternalRelay, IceSettings, Look, MediaSettings, RelayMode, RelaySettings, RoomSettings,
-    Settings, TlsSettings, VideoSettings,
+    Settings, SpeakerSettings, TlsSettings, VideoSettings,
 };
 use crate::ice::Filter;
 use crate::publish::PublishSettings;
@@ -24,9 +24,10 @@ impl Settings {
         let mut found = Found::default();
         found.room(room, &new.room);
         found.relay(relay, &new.relay);
-        let MediaSettings { video, audio } = media;
+        let MediaSettings { video, audio, speaker } = media;
         found.video(video, &new.media.video);
         found.audio(audio, &new.media.audio);
+        found.speaker(speaker, &new.media.speaker);
         found.ice(ice, &new.ice);
         let address =
             |publish: &Option<PublishSettings>| publish.as_ref().map(|publish| publish.whip.clone());
@@ -142,5 +143,13 @@ impl Found {
         self.restart("audio.bitrate", *bitrate != new.bitrate);
         self.restart("audio.packet", *packet != new.packet);
         self.restart("audio.gain", *gain != new.gain);
+    }
+
+    fn speaker(&mut self, now: &SpeakerSettings, new: &SpeakerSettings) {
+        let SpeakerSettings { sink, volume, talkers, echo } = now;
+        self.restart("speaker.sink", *sink != new.sink);
+        self.restart("speaker.volume", *volume != new.volume);
+        self.restart("speaker.talkers", *talkers != new.talkers);
+        self.restart("speaker.echo", *echo != new.echo);
     }
 }

@@ -19,6 +19,7 @@ use super::settings::{
     Access, AudioSettings, AudioSource, EncoderChoice, Fallback, LogLevel, MediaSettings, Metrics, RelayMode,
     RelaySettings, RoomSettings, Settings, VideoSettings, VideoSource,
 };
+use super::speaker;
 use super::tls;
 use crate::ids::Name;
 use crate::wire::dialect::{Choice, Known};
@@ -72,6 +73,10 @@ fn read(
         media: MediaSettings {
             video: video(&mut Reader::new(&mut file, table, &keys::VIDEO), default.media.video, folder),
             audio: audio(&mut Reader::new(&mut file, table, &keys::AUDIO), default.media.audio),
+            speaker: speaker::speaker(
+                &mut Reader::new(&mut file, table, &keys::SPEAKER),
+                default.media.speaker,
+            ),
         },
         ice: ice::ice(&mut Reader::new(&mut file, table, &keys::ICE), default.ice, folder, env),
         publish: publish::publish(&mut Reader::new(&mut file, table, &keys::PUBLISH), env),

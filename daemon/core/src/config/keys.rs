@@ -23,7 +23,7 @@ const fn key(name: &'static str, allowed: &'static str) -> Key {
 }
 
 /// Every section, in the order in which `config/porthole.toml` has them.
-pub const SECTIONS: &[&Section] = &[&ROOM, &RELAY, &VIDEO, &AUDIO, &ICE, &PUBLISH, &LOG];
+pub const SECTIONS: &[&Section] = &[&ROOM, &RELAY, &VIDEO, &AUDIO, &SPEAKER, &ICE, &PUBLISH, &LOG];
 
 /// The room the camera waits in.
 pub const ROOM: Section = Section {
@@ -111,6 +111,18 @@ pub const AUDIO: Section = Section {
         key("bitrate", "a whole number of kbit/s from 6 to 510"),
         key("packet", "10, 20, 40 or 60 milliseconds"),
         key("gain", "a whole number of dB from -40 to 20"),
+    ],
+};
+
+/// What is played when somebody talks back.
+pub const SPEAKER: Section = Section {
+    name: "speaker",
+    keys: &[
+        key("sink", r#""auto", "alsa", "test" or "none""#),
+        key("device", r#"a text with the name of an ALSA device, such as "default" or "hw:1,0""#),
+        key("volume", "a whole number of percent from 1 to 400"),
+        key("talkers", r#""one" or "mix""#),
+        key("echo", r#""auto", "cancel", "half" or "off""#),
     ],
 };
 

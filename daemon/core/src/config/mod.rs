@@ -16,6 +16,7 @@ mod publish;
 mod reader;
 mod relay;
 pub mod settings;
+mod speaker;
 mod summary;
 mod tls;
 

@@ -117,7 +117,7 @@ pub(super) fn rooms(section: &mut Reader<'_, '_>, settings: &Settings) -> Vec<Ro
 /// Reports what says something about a camera, to a relay that has none.
 pub(super) fn report_camera<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settings: &Settings) {
     let about_camera = "a relay has no camera: this belongs into the camera's own configuration";
-    for section in [&keys::VIDEO, &keys::AUDIO, &keys::ICE, &keys::PUBLISH, &keys::ROOM] {
+    for section in [&keys::VIDEO, &keys::AUDIO, &keys::SPEAKER, &keys::ICE, &keys::PUBLISH, &keys::ROOM] {
         let mut reader = Reader::new(file, table, section);
         for key in section.keys.iter().filter(|key| !OF_A_RELAY.contains(&(section.name, key.name))) {
             // In these a token or a login may stand.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use super::speaker::{Echo, SpeakerSettings, SpeakerSink, Talkers};
 pub use crate::ice::IceSettings;
 use crate::ids::RoomName;
 pub use crate::publish::{PublishSettings, Token};
@@ -160,6 +161,8 @@ pub struct MediaSettings {
     pub video: VideoSettings,
     /// Sound.
     pub audio: AudioSettings,
+    /// What is played when somebody talks back.
+    pub speaker: SpeakerSettings,
 }
 
 /// Picture.
@@ -376,6 +379,6 @@ impl Default for MediaSettings {
             keep_warm: false,
         };
         let audio = AudioSettings { source: AudioSource::Auto, bitrate: 32, packet: 40, gain: 0 };
-        Self { video, audio }
+        Self { video, audio, speaker: SpeakerSettings::default() }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::settings::{
     Access, AudioSource, CameraName, ControlValue, EncoderChoice, Fallback, IceSettings, RelayMode, Settings,
-    TlsSettings, TlsSource, VideoSource,
+    SpeakerSink, Talkers, TlsSettings, TlsSource, VideoSource,
 };
 use crate::ice::IcePolicy;
 use crate::wire::dialect::Choice;
@@ -72,6 +72,14 @@ impl fmt::Display for Settings {
                 "sound    {source}, Opus of {} kbit/s in packets of {} ms",
                 audio.bitrate, audio.packet
             )?,
+        }
+        let speaker = &media.speaker;
+        if speaker.sink != SpeakerSink::None {
+            let talkers = match speaker.talkers {
+                Talkers::One => "one talks at a time",
+                Talkers::Mix => "several may talk at once",
+            };
+            writeln!(f, "speaker  {} at {} %, {talkers}", speaker.sink, speaker.volume)?;
         }
         write!(f, "ice      {ice}")
     }
@@ -145,6 +153,17 @@ impl fmt::Display for ControlValue {
             Self::Switch(on) => write!(f, "{on}"),
             Self::Word(word) => write!(f, "{word:?}"),
             Self::Least => f.write_str("the least"),
+        }
+    }
+}
+
+impl fmt::Display for SpeakerSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("the first speaker if there is one"),
+            Self::Alsa(device) => write!(f, "ALSA {device}"),
+            Self::Test => f.write_str("one for tests, which nobody hears"),
+            Self::None => f.write_str("none"),
         }
     }
 }

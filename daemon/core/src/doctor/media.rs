@@ -214,8 +214,7 @@ pub fn speaker(sound: &Sound, tone: Option<Loop>) -> Finding {
             "does another program have it (`fuser -v /dev/snd/*`)? `porthole devices` lists speakers",
         ),
         (Sound::OfDaemon, _) => Finding::ok(about, "not tried: the daemon that runs may have it"),
-        (Sound::Nothing | Sound::NotWanted, _) => {
-            Finding::ok(about, "there is none; one is only needed to talk back")
-        }
+        (Sound::Nothing, _) => Finding::ok(about, "there is none; one is only needed to talk back"),
+        (Sound::NotWanted, _) => Finding::ok(about, "the configuration wants none"),
     }
 }

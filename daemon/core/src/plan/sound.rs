@@ -75,6 +75,13 @@ pub fn microphone(pcms: &[Pcm], own_default: bool) -> Option<&str> {
     Some(if own_default || first.number == 0 { "default" } else { &first.name })
 }
 
+/// The speaker that `speaker.sink = "auto"` means, as an ALSA name. `None`: there is none. As with [`microphone`], ALSA's own
+/// `default` where that is one.
+pub fn speaker(pcms: &[Pcm], own_default: bool) -> Option<&str> {
+    let first = pcms.iter().find(|pcm| pcm.direction == Direction::Playback)?;
+    Some(if own_default || first.number == 0 { "default" } else { &first.name })
+}
+
 /// The names that a configuration of ALSA defines itself (`pcm.NAME`), in its order, each once.
 pub fn own_names(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();

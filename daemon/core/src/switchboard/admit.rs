@@ -11,7 +11,7 @@ use crate::access::{Key, Role};
 use crate::command::{Command, Level};
 use crate::config::settings::Access;
 use crate::ids::{CallId, CallTag, PeerId, Rendition};
-use crate::sdp::choose::{self, AnswerPlan, Talk};
+use crate::sdp::choose::{self, AnswerPlan, Direction, Talk};
 use crate::sdp::read as sdp;
 use crate::wire::limits::{
     ANSWER_DEADLINE, ANSWERING_AT_ONCE, CLOSING_AT_ONCE, KEPT_FOR_OTHERS, REPLACED_LIFE,
@@ -220,6 +220,7 @@ impl Switchboard {
         let rendition = plan.rendition;
         self.open_for(rendition, now);
         let trickle = offer.shape.trickles();
+        let talks = plan.media.iter().any(|media| media.direction == Direction::SendRecv);
         self.commands.push_back(Command::Answer { call: id, plan: plan.clone(), trickle });
         let holder = key.as_ref().map_or(String::new(), |key| format!(", for \"{}\"", key.name));
         let mut call = Call {
@@ -233,6 +234,9 @@ impl Switchboard {
             away_until: None,
             replaced_at: None,
             told: Default::default(),
+            talks,
+            told_floor: None,
+            turn: 0,
             candidates: 0,
             visit,
             mark,

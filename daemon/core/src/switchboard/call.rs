@@ -16,7 +16,7 @@ use crate::wire::limits::{
     CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_GRACE, OVERFLOW_WINDOW,
     OVERFLOWS, SILENCE, VIEWER_DEADLINE,
 };
-use crate::wire::{Address, Bye, Candidate, Outgoing, Reason, Shape};
+use crate::wire::{Address, Bye, Candidate, Floor, Outgoing, Reason, Shape, Talk};
 
 /// One attempt with one viewer.
 #[derive(Debug)]
@@ -43,6 +43,12 @@ pub(super) struct Call {
     pub(super) replaced_at: Option<Instant>,
     /// What its viewer was told last of camera and microphone.
     pub(super) told: Troubles,
+    /// What its viewer may say would arrive.
+    pub(super) talks: bool,
+    /// What its viewer was told last of who talks.
+    pub(super) told_floor: Option<Floor>,
+    /// The largest turn of a wish to talk that was believed.
+    pub(super) turn: u64,
     /// How many candidates the viewer has sent.
     pub(super) candidates: usize,
     /// Where it is found, if its viewer has come over HTTP.
@@ -144,6 +150,24 @@ impl Call {
         let to = if bye.to_us { me.as_str() } else { "" };
         let around = Around { to, ..around(&self.address.room, from, me, tag) };
         proof::is_of_bye(proof, &key.secret, around, &bye.reason)
+    }
+
+    /// Whether a wish to talk is its viewer's: the relay vouches for it, there is no key, or it is proved, and for the first
+    /// time.
+    pub(super) fn believes_talk(&mut self, talk: &Talk, vouched: bool) -> bool {
+        let Some(key) = self.key.as_ref().filter(|_| !vouched) else {
+            self.turn = self.turn.max(talk.turn);
+            return true;
+        };
+        let Some(proof) = talk.proof.as_ref().filter(|_| talk.turn > self.turn) else { return false };
+        let me = &self.address.from;
+        let to = if talk.to_us { me.as_str() } else { "" };
+        let around = Around { to, ..around(&self.address.room, &talk.from, me, &talk.tag) };
+        let holds = proof::is_of_talk(proof, &key.secret, around, talk.want.word(), talk.turn);
+        if holds {
+            self.turn = talk.turn;
+        }
+        holds
     }
 
     /// What is said to its viewer at the end, which proves the key that it was made with.

@@ -34,6 +34,7 @@ impl Switchboard {
                     self.note(Level::Warn, None, None, reason);
                 }
             }
+            MediaEvent::Speaker(word) => self.hear_of_speaker(word, now),
             MediaEvent::DeviceCame => {
                 self.capture.appeared(now);
                 self.sound.appeared(now);
@@ -101,7 +102,7 @@ impl Switchboard {
     pub(super) fn media_timeouts(&self) -> impl Iterator<Item = Instant> {
         let encoders = self.encoders.values().filter_map(|encoders| encoders.timeout());
         let (snapshots, flow) = (self.snapshots.timeout(), self.flow.timeout());
-        let others = [self.capture.timeout(), self.sound.timeout(), flow, snapshots];
+        let others = [self.capture.timeout(), self.sound.timeout(), self.talking.timeout(), flow, snapshots];
         encoders.chain(others.into_iter().flatten())
     }
 

@@ -1,9 +1,9 @@
 //! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
-//! say, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
+//! say, `talking` who is heard on the speaker, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
 //! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `terms` what changes
-//! meanwhile, `upkeep` what follows from all that; `call`, `capture`, `sound`, `encoders`, `flow`, `troubles`, `door`,
+//! meanwhile, `upkeep` what follows from all that; `call`, `capture`, `sound`, `floor`, `encoders`, `flow`, `troubles`, `door`,
 //! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
@@ -15,6 +15,7 @@ mod doubts;
 mod early;
 mod encoders;
 mod entry;
+mod floor;
 mod flow;
 mod holders;
 mod kept;
@@ -29,6 +30,7 @@ mod refusals;
 mod snapshots;
 mod sound;
 mod talk;
+mod talking;
 mod terms;
 mod troubles;
 mod upkeep;
@@ -52,11 +54,14 @@ use rate::OfferRate;
 use refusals::Refusals;
 use snapshots::Snapshots;
 use sound::Sound;
+use talking::Talking;
 pub use terms::Terms;
 use troubles::Troubles;
 
 use crate::command::{Command, Level, Note, Slate};
-use crate::config::settings::{Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings};
+use crate::config::settings::{
+    Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings, SpeakerSink, Talkers,
+};
 use crate::event::Event;
 use crate::ids::{CallId, Name, PeerId, Rendition};
 use crate::status::{Counts, Status};
@@ -76,6 +81,8 @@ pub struct SwitchboardSettings {
     pub fallback: Fallback,
     /// Whether there may be sound to offer.
     pub sound: bool,
+    /// How many may be heard on the speaker at once; `None`: nobody, whoever asks.
+    pub talk: Option<Talkers>,
     /// Whether the camera stays open while nobody watches.
     pub keep_warm: bool,
     /// Whose relay it is.
@@ -110,6 +117,8 @@ impl SwitchboardSettings {
             me,
             fallback: settings.media.video.fallback,
             sound: settings.media.audio.source != AudioSource::None,
+            talk: (settings.media.speaker.sink != SpeakerSink::None)
+                .then_some(settings.media.speaker.talkers),
             keep_warm: settings.media.video.keep_warm,
             relay,
         }
@@ -148,6 +157,7 @@ pub struct Switchboard {
     /// Who watches with a key, as those were last told.
     told: Vec<Told>,
     snapshots: Snapshots,
+    talking: Talking,
     refusals: Refusals,
     counts: Counts,
     commands: VecDeque<Command>,
@@ -204,6 +214,7 @@ impl Switchboard {
             publisher: Publisher::default(),
             told: Vec::new(),
             snapshots: Snapshots::default(),
+            talking: Talking::default(),
             refusals: Refusals::default(),
             counts: Counts::default(),
             commands: VecDeque::new(),
@@ -241,6 +252,7 @@ impl Switchboard {
         self.commands.extend(wished.map(Command::ForceKeyFrame));
         self.early.handle_timeout(now);
         self.media_timeout(now);
+        self.talking_timeout(now);
         if !self.is_stopping() {
             let join = self.entry.handle_timeout(&mut self.tongue, now);
             self.commands.extend(join.map(Command::Send));
@@ -284,6 +296,7 @@ impl Switchboard {
             room: self.entry.state(),
             capture: self.capture.state(),
             sound: self.sound.state(),
+            speaker: self.talking.status(),
             frames: self.flow.state(),
             privacy: self.privacy,
             calls: self.going().count(),
@@ -291,6 +304,7 @@ impl Switchboard {
             renditions: self.renditions.keys().map(ToString::to_string).collect(),
             refusals: self.refusals.counts().clone(),
             counts: Counts { begun: self.last_call, ..self.counts.clone() },
+            played: self.talking.played(),
             viewers: self.viewers(),
         }
     }
@@ -333,6 +347,7 @@ impl Switchboard {
 
     /// Hangs up a call that has not ended yet, and says so to its viewer.
     fn end(&mut self, id: CallId, reason: Reason, farewell: Farewell, now: Instant) {
+        self.leave_floor(id, now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_closing()) else { return };
         let (age, viewer, answering) = (call.age(now), call.viewer().cloned(), call.is_answering());
         let (shape, published) = (call.shape, call.is_published());

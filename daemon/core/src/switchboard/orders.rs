@@ -14,6 +14,8 @@ impl Switchboard {
         match order {
             Order::Look {} => self.look(now),
             Order::Privacy { on } => self.switch_privacy(on),
+            Order::Play { file, volume } => self.play(file, volume, now),
+            Order::StopPlaying {} => self.stop_playing(),
         }
     }
 

@@ -90,6 +90,7 @@ impl Switchboard {
             Incoming::Offer(offer) => self.offer(offer, vouched, now),
             Incoming::Candidate { from, tag, candidate } => self.candidate(from, tag, candidate, now),
             Incoming::Bye(bye) => self.bye(&bye, vouched, now),
+            Incoming::Talk(talk) => self.talk(talk, vouched, now),
             Incoming::Joined { peer } => self.is_there(&peer),
             Incoming::Present { peers } => peers.iter().for_each(|peer| self.is_there(peer)),
             Incoming::Left { peer } => self.left(&peer, now),
@@ -206,6 +207,7 @@ impl Switchboard {
         for id in self.find(|call| call.viewer() == Some(peer) && call.answer().is_some()) {
             if let Some(call) = self.calls.get_mut(&id) {
                 call.told = Default::default();
+                call.told_floor = None;
             }
             self.catch_up(id);
         }

@@ -25,6 +25,7 @@ impl Switchboard {
         self.settle_capture(now);
         self.settle_snapshots(now);
         self.tell_troubles();
+        self.tell_floor();
         if self.is_stopping() && self.calls.is_empty() {
             self.phase = Phase::Finished;
             self.commands.push_back(Command::Finished);

@@ -128,5 +128,13 @@ pub const OVERFLOW_GRACE: Duration = Duration::from_secs(2);
 pub const OVERFLOW_GAP: Duration = Duration::from_secs(1);
 /// See [`OVERFLOWS`].
 pub const OVERFLOW_WINDOW: Duration = Duration::from_secs(20);
+/// For how long somebody who has the floor may send nothing before it is taken back.
+pub const FLOOR_SILENCE: Duration = Duration::from_secs(3);
+/// Most who are heard at once where talkers are mixed.
+pub const TALKERS: usize = 4;
+/// Most wishes to talk in one call within [`OFFER_WINDOW`].
+pub const TALKS_PER_WINDOW: usize = 120;
+/// How long the speaker may take to be opened.
+pub const SPEAKER_PATIENCE: Duration = Duration::from_secs(4);
 /// How long calls may take to close at shutdown before the daemon stops waiting for them.
 pub const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);

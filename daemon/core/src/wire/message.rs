@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Reason;
 use super::dialect::Known;
+use super::{Reason, Talk};
 use crate::access::KeyId;
 use crate::ids::{CallTag, PeerId};
 
@@ -121,6 +121,8 @@ pub enum Incoming {
     },
     /// A viewer hangs up.
     Bye(Bye),
+    /// A viewer wants to talk, or no longer.
+    Talk(Talk),
     /// A peer came into the room.
     Joined {
         /// Who.

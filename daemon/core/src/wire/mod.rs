@@ -5,12 +5,14 @@
 //! Must not know how a message travels, nor what is done about it.
 
 pub mod dialect;
+mod floor;
 pub mod limits;
 mod message;
 mod read;
 mod reason;
 mod write;
 
+pub use floor::{Floor, May, Talk, Want};
 pub use message::{Away, Bye, Candidate, Incoming, Mirror, Offer, Outgoing, Shape, Unreadable};
 pub use reason::Reason;
 pub use write::{Address, Watcher, What};

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Bye, Candidate, Incoming, Mirror, Offer, Reason, Shape, Unreadable, limits};
+use super::{Bye, Candidate, Incoming, Mirror, Offer, Reason, Shape, Talk, Unreadable, Want, limits};
 use crate::access::KeyId;
 use crate::ids::{CallTag, Name, PeerId, RoomName};
 
@@ -32,6 +32,7 @@ pub(super) fn understand(
         About::Answer => envelope.answer(payload),
         About::Candidate => envelope.candidate(payload),
         About::Bye => envelope.bye(payload),
+        About::Talk => envelope.talk(),
         About::Joined => envelope.peer(|peer| Incoming::Joined { peer }),
         About::Left => envelope.peer(|peer| Incoming::Left { peer }),
     }
@@ -44,6 +45,7 @@ pub(super) enum About {
     Answer,
     Candidate,
     Bye,
+    Talk,
     Joined,
     Left,
 }
@@ -279,6 +281,25 @@ impl<'a> Envelope<'a> {
             reason: short("reason").unwrap_or_default().to_owned(),
             proof: short("proof").map(str::to_owned),
         }))
+    }
+
+    /// What a viewer wants of the floor. Only pages of ours say so; the same word of anybody else's means nothing here.
+    fn talk(&self) -> Result<Incoming, Unreadable> {
+        let says = |key| self.member(key)?.as_str();
+        let want = Want::ALL.into_iter().find(|want| says("want") == Some(want.word()));
+        let turn = self.member("turn").and_then(Value::as_u64);
+        match (self.ids()?, want, turn) {
+            ((Some(from), Some(tag)), Some(want), Some(turn)) => Ok(Incoming::Talk(Talk {
+                from,
+                tag,
+                to_us: self.member("to").is_some(),
+                want,
+                turn,
+                proof: says("proof").filter(|text| text.len() <= limits::PROOF_BYTES).map(str::to_owned),
+            })),
+            _ if self.ids == Ids::Ours => Err(self.unreadable(Reason::BadMessage)),
+            _ => Ok(Incoming::Nothing),
+        }
     }
 
     /// A coming or going. Relays that announce it with a bare socket id name nobody we know: nothing.

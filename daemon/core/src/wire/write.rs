@@ -86,7 +86,11 @@ impl Address {
         ids
     }
 
-    fn put(&self, event: &'static str, members: impl IntoIterator<Item = (&'static str, Value)>) -> Outgoing {
+    pub(super) fn put(
+        &self,
+        event: &'static str,
+        members: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Outgoing {
         let mut payload = self.ids();
         payload.insert("room".into(), json!(self.room));
         payload.extend(members.into_iter().map(|(key, value)| (key.into(), value)));

@@ -64,6 +64,7 @@ impl Desk {
             me: name(ME),
             fallback: Fallback::Vp8,
             sound: true,
+            talk: None,
             keep_warm: false,
             relay: Relay::Own,
         };

@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use porthole_core::ids::{Name, PeerId, RoomName};
 use porthole_core::wire::dialect::{Choice, Known, Tongue};
-use porthole_core::wire::{Bye, Candidate, Incoming, Unreadable, limits};
+use porthole_core::wire::{Bye, Candidate, Incoming, Talk, Unreadable, limits};
 use serde_json::{Map, Value};
 
 use super::{Message, Outcome};
@@ -182,6 +182,11 @@ fn sound<'a>(incoming: &'a Incoming, me: &PeerId, outcome: &mut Outcome) -> Opti
             assert!(short(reason) && proof.as_ref().is_none_or(short));
             outcome.note((tag.is_some(), to_us, proof.is_some()));
             Some(from.as_ref())
+        }
+        Incoming::Talk(Talk { from, to_us, want, proof, .. }) => {
+            assert!(proof.as_ref().is_none_or(|proof| proof.len() <= limits::PROOF_BYTES));
+            outcome.note((want.word(), to_us, proof.is_some()));
+            Some(Some(from))
         }
         Incoming::Wanted { from } => Some(from.as_ref()),
         Incoming::Joined { peer } | Incoming::Left { peer } => Some(Some(peer)),

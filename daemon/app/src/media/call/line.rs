@@ -43,7 +43,7 @@ enum Stage {
 impl Line {
     /// Builds the pipeline and makes the answer or the offer. Blocks.
     pub fn open(order: Order, events: &Events) -> Result<Self, MediaError> {
-        let Order { call, part, ice, ways, timeline } = order;
+        let Order { call, part, ice, ways, timeline, ear } = order;
         let began = Instant::now();
         // Until then webrtcbin takes nothing, and a full entry says nothing about the viewer.
         let connected = Arc::new(AtomicBool::new(false));
@@ -64,7 +64,7 @@ impl Line {
             };
             let webrtc = build::webrtcbin(&pipeline, &ice, &ways)?;
             let outbox = Arc::new(Outbox::new(call, &media, ice.announce.clone()));
-            signals::connect(&webrtc, call, events, &outbox, connected);
+            signals::connect(&webrtc, call, events, &outbox, connected, ear);
             let entries = build::entries(&pipeline, &webrtc, &media, end)?;
             pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
             let stage = match part {

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::element::MediaError;
 use super::servers::Ways;
+use super::speaker::Ear;
 use super::timeline::Timeline;
 use super::{Events, Producers};
 
@@ -71,6 +72,8 @@ pub struct Order {
     pub ways: Ways,
     /// The clock it runs on.
     pub timeline: Timeline,
+    /// What its viewer says, for whoever is to hear it.
+    pub ear: Ear,
 }
 
 /// Lives one call. Ends when it was asked to hang up and everything is released.

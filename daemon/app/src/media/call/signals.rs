@@ -9,6 +9,7 @@ use porthole_core::event::MediaEvent;
 use porthole_core::ids::CallId;
 
 use super::super::Events;
+use super::super::speaker::Ear;
 use super::outbox::Outbox;
 use super::tweaks;
 
@@ -19,6 +20,7 @@ pub fn connect(
     events: &Events,
     outbox: &Arc<Outbox>,
     connected: Arc<AtomicBool>,
+    ear: Ear,
 ) {
     tweaks::attach(webrtc, {
         let (events, connected, weak) = (events.clone(), connected.clone(), webrtc.downgrade());
@@ -32,11 +34,10 @@ pub fn connect(
             }
         }
     });
-    // What a viewer says is heard by nobody. Left alone, a pad that leads nowhere would end the call.
-    webrtc.connect_pad_added(|_, pad| {
+    // What a viewer says is heard by nobody unless its ear is open.
+    webrtc.connect_pad_added(move |_, pad| {
         if pad.direction() == gst::PadDirection::Src {
-            let frames = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
-            pad.add_probe(frames, |_, _| gst::PadProbeReturn::Drop);
+            ear.attach(pad);
         }
     });
     {

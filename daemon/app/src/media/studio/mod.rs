@@ -25,6 +25,7 @@ use super::pulse::Rhythm;
 use super::rendition::Encoding;
 use super::slate::Show;
 use super::sound::Sound;
+use super::speaker::Echo;
 use super::timeline::Timeline;
 use super::{Events, Producers};
 use crate::memory::Returns;
@@ -116,6 +117,7 @@ pub struct Studio {
     /// H.264 encoders in the order of preference.
     encoders: Vec<Encoder>,
     timeline: Timeline,
+    echo: Echo,
     events: Events,
     memory: Returns,
     porter: Porter,
@@ -146,6 +148,7 @@ pub fn open(
     settings: MediaSettings,
     encoders: Vec<Encoder>,
     timeline: Timeline,
+    echo: Echo,
     events: Events,
     memory: Returns,
 ) -> (mpsc::UnboundedSender<Ask>, watch::Receiver<Producers>, JoinHandle<()>) {
@@ -155,6 +158,7 @@ pub fn open(
         settings: Arc::new(settings),
         encoders,
         timeline,
+        echo,
         events,
         memory,
         porter: Porter::default(),

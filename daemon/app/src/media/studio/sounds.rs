@@ -26,6 +26,7 @@ impl Studio {
         let number = self.next();
         self.sound = Life::Opening(number);
         let (settings, timeline) = (self.settings.audio.clone(), self.timeline.clone());
+        let echo = self.echo.clone();
         let from = From::Source(self.sound_source(), self.clip());
         let (ear, door) = (self.ear(number), self.sound_door.clone());
         let lost = {
@@ -33,7 +34,7 @@ impl Studio {
             move |reason| ear(Word::SoundLost(reason))
         };
         tokio::spawn(async move {
-            let open = move || Sound::start(&settings, &from, &timeline, lost);
+            let open = move || Sound::start(&settings, &from, &echo, &timeline, lost);
             let opened = door.open("the microphone", MICROPHONE, open).await;
             ear(Word::Sound(opened.map(Held::transpose)));
         });
@@ -75,7 +76,7 @@ impl Studio {
     }
 
     pub(super) fn play_silence(&mut self) {
-        match Sound::start(&self.settings.audio, &From::Silence, &self.timeline, |words| {
+        match Sound::start(&self.settings.audio, &From::Silence, &self.echo, &self.timeline, |words| {
             log::warn!("the silence stopped: {words}");
         }) {
             Ok(silence) => {

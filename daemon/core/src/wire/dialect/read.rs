@@ -65,6 +65,7 @@ fn meant(
             object @ Value::Object(_) => understand(About::Bye, ids, sender, me, room, object),
             _ => understand(About::Bye, ids, sender, me, room, &Value::Null),
         },
+        Means::Talk => about(About::Talk),
         Means::Joined => peer(ids, sender, me, room, args, About::Joined),
         Means::Left => peer(ids, sender, me, room, args, About::Left),
         Means::Wanted => Ok(match peer(ids, sender, me, room, args, About::Joined)? {

@@ -68,6 +68,8 @@ pub(super) enum Means {
     Candidate,
     /// Somebody hangs up.
     Bye,
+    /// Somebody wants to talk, or no longer.
+    Talk,
     /// Somebody came, and calls.
     Joined,
     /// Somebody came, and is to be called.
@@ -94,6 +96,7 @@ const OBJECT: &[Heard] = &[
     ("candidate", Means::Candidate),
     ("ice-candidate", Means::Candidate),
     ("bye", Means::Bye),
+    ("talk", Means::Talk),
     ("join", Means::Joined),
     ("joined", Means::Joined),
     ("user-joined", Means::Joined),

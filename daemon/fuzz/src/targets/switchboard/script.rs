@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use porthole_core::access::proof::{self, Around};
 use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Secret, Stamp};
-use porthole_core::config::settings::{Access, Fallback, RoomSettings};
+use porthole_core::config::settings::{Access, Fallback, RoomSettings, Talkers};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::order::Order;
+use porthole_core::speaker::Word;
 use porthole_core::switchboard::{Relay, SwitchboardSettings};
 use porthole_core::wire::Candidate;
 use porthole_core::wire::dialect::{Choice, Custom, Known};
@@ -48,7 +49,15 @@ pub fn settings(line: &str) -> SwitchboardSettings {
         idle_after: Duration::from_secs(3),
         privacy: false,
     };
-    SwitchboardSettings { room, me: name(ME), fallback: Fallback::Vp8, sound: true, keep_warm: false, relay }
+    SwitchboardSettings {
+        room,
+        me: name(ME),
+        fallback: Fallback::Vp8,
+        sound: true,
+        talk: Some(if calls.is_multiple_of(2) { Talkers::One } else { Talkers::Mix }),
+        keep_warm: false,
+        relay,
+    }
 }
 
 /// A message.
@@ -82,6 +91,13 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!sound" => MediaEvent::SoundRunning,
         "!device" => MediaEvent::DeviceCame,
         "!flow" => MediaEvent::FramesFlow,
+        "!speaker" if rest.contains("fails") => MediaEvent::Speaker(Word::Failed { reason }),
+        "!speaker" if rest.contains("gone") => MediaEvent::Speaker(Word::Found(false)),
+        "!speaker" if rest.contains("runs") => MediaEvent::Speaker(Word::Runs),
+        "!speaker" if rest.contains("released") => MediaEvent::Speaker(Word::Released),
+        "!speaker" => MediaEvent::Speaker(Word::Found(true)),
+        "!spoke" => MediaEvent::Speaker(Word::Spoke(call)),
+        "!play" => return Some(Event::Order(Order::Play { file: rest.to_owned(), volume: None })),
         "!wanted" => MediaEvent::KeyFrameWanted { rendition },
         _ => return None,
     };

@@ -11,6 +11,7 @@ use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::sdp::choose::AnswerPlan;
+use porthole_core::speaker::Task;
 use porthole_core::status::CaptureState;
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings};
 use porthole_core::wire::limits;
@@ -41,6 +42,7 @@ pub struct World {
     calls: BTreeMap<CallId, Option<Rendition>>,
     plans: BTreeMap<CallId, AnswerPlan>,
     hung_up: BTreeSet<CallId>,
+    ears: BTreeSet<CallId>,
     last: CallId,
     knocks: Vec<Value>,
     answers: usize,
@@ -69,6 +71,7 @@ impl World {
             calls: BTreeMap::new(),
             plans: BTreeMap::new(),
             hung_up: BTreeSet::new(),
+            ears: BTreeSet::new(),
             last: CallId(0),
             knocks: Vec::new(),
             answers: 0,
@@ -211,7 +214,14 @@ impl World {
             Command::TakeAnswer { call, .. } | Command::AddCandidate { call, .. } => {
                 assert!(self.calls.contains_key(&call), "{call} is not there");
             }
+            Command::Speaker(Task::OpenEar(call)) => {
+                assert!(self.calls.contains_key(&call) && !self.stopping, "{call} is not there to be heard");
+                assert!(self.ears.insert(call) && self.ears.len() <= limits::TALKERS);
+            }
+            Command::Speaker(Task::CloseEar(call)) => assert!(self.ears.remove(&call)),
+            Command::Speaker(Task::Play { .. } | Task::StopPlaying) => {}
             Command::HangUp { call } => {
+                assert!(!self.ears.contains(&call), "{call} is heard after its end");
                 assert!(self.calls.remove(&call).is_some(), "{call} is hung up twice");
                 self.plans.remove(&call);
                 self.hung_up.insert(call);
@@ -242,6 +252,7 @@ impl World {
     fn check(&self) {
         let (status, kept) = (self.board.status(), self.board.kept());
         assert_eq!(status.calls, self.calls.len());
+        assert_eq!(status.speaker.talkers, self.ears.len());
         let used: BTreeSet<_> = self.calls.values().filter_map(|rendition| *rendition).collect();
         assert_eq!(self.renditions, used, "a rendition runs exactly while a call uses it");
         assert!(self.calls.is_empty() || self.capture != self.privacy, "calls without a camera");

@@ -1,6 +1,7 @@
 //! Figures of the camera, from what the switchboard says. Must not know the process.
 
 use porthole_core::ids::Rendition;
+use porthole_core::speaker::SpeakerState;
 use porthole_core::status::{CaptureState, RoomState, Status};
 use serde::Serialize;
 
@@ -19,6 +20,14 @@ const ROOM: [RoomState; 8] = [
 const CAPTURE: [CaptureState; 4] =
     [CaptureState::Idle, CaptureState::Starting, CaptureState::Running, CaptureState::Lost];
 
+const SPEAKER: [SpeakerState; 5] = [
+    SpeakerState::None,
+    SpeakerState::Idle,
+    SpeakerState::Starting,
+    SpeakerState::Running,
+    SpeakerState::Lost,
+];
+
 /// Writes them down.
 pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
     let flag = |holds: bool| f64::from(u8::from(holds));
@@ -27,6 +36,16 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
     page.gauge("relay_up", "Whether the relay is reached", None, flag(status.link));
     state(page, "room", "Whether the camera is in its room", &ROOM, status.room);
     state(page, "capture", "What the camera does", &CAPTURE, status.capture);
+    state(page, "speaker", "What the speaker does", &SPEAKER, status.speaker.state);
+    page.gauge("talkers", "How many are heard on the speaker", None, status.speaker.talkers as f64);
+    if let Some(level) = status.speaker.level {
+        page.gauge(
+            "speaker_level_db",
+            "How loud the speaker is, below the loudest there is",
+            None,
+            f64::from(level),
+        );
+    }
     let connecting = status.calls.saturating_sub(status.live);
     let calls = [("connecting", connecting), ("live", status.live)];
     let calls = calls.map(|(word, count)| (word.to_owned(), count as f64));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::body::Body;
+use porthole_core::speaker::{SpeakerState, SpeakerStatus};
 use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState};
 use tower::ServiceExt;
 
@@ -20,6 +21,9 @@ async fn a_program_on_this_machine_reads_the_figures_of_camera_relay_and_process
         "porthole_room_state{state=\"in\"} 1.0",
         "porthole_room_state{state=\"no-such-room\"} 0.0",
         "porthole_capture_state{state=\"running\"} 1.0",
+        "porthole_speaker_state{state=\"running\"} 1.0",
+        "porthole_talkers 1.0",
+        "porthole_speaker_level_db -20.0",
         "porthole_calls{state=\"live\"} 2.0",
         "porthole_calls{state=\"connecting\"} 1.0",
         "porthole_rendition_running{rendition=\"H.264\"} 1.0",
@@ -142,17 +146,16 @@ async fn read(
 fn status() -> Status {
     Status {
         link: true,
-        lost: None,
         room: RoomState::In,
         capture: CaptureState::Running,
         sound: SoundState::Running,
         frames: FrameState::Flowing,
-        privacy: false,
+        speaker: SpeakerStatus { state: SpeakerState::Running, talkers: 1, playing: false, level: Some(-20) },
         calls: 3,
         live: 2,
         renditions: vec!["H.264".into()],
         refusals: [("busy", 3)].into(),
         counts: Counts { begun: 9, live: 7, ended: [("hang-up", 5)].into(), failed: 1 },
-        viewers: vec![],
+        ..Status::default()
     }
 }

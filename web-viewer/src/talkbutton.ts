@@ -1,0 +1,102 @@
+// The button that is held to talk, and what is said beside it: under a finger, a mouse, the space bar and a screen reader.
+// Must not know calls or the microphone.
+
+import { element, icon } from "./dom";
+import type { TalkView } from "./talk";
+import { TALK_HELP, talkWords } from "./talkwords";
+
+/** What a person does with it. */
+export interface TalkActions {
+  press(now: number): void;
+  release(now: number): void;
+  toggle(now: number): void;
+  stop(): void;
+  /** Whether the browser may be asking the person at this moment. */
+  asks(): boolean;
+}
+
+export class TalkButton {
+  readonly root: HTMLElement;
+  private readonly button = element("button", { type: "button", class: "primary talk", "aria-keyshortcuts": "Space", title: TALK_HELP });
+  private readonly label = element("span");
+  private readonly said = element("p", { class: "talked" });
+  private pointer: number | null = null;
+  private space = false;
+  /** A click that a press has made is none of its own. */
+  private pressed = false;
+  private told = "";
+
+  /** `speak` reads something out. */
+  constructor(private readonly actions: TalkActions, private readonly speak: (text: string) => void) {
+    const { button } = this;
+    button.append(icon("talk"), this.label);
+    this.root = element("div", { id: "talk", hidden: true }, this.said, button);
+    button.addEventListener("pointerdown", (event) => this.down(event));
+    for (const end of ["pointerup", "pointercancel"] as const) button.addEventListener(end, (event) => this.up(event));
+    button.addEventListener("click", () => this.click());
+    // A long press is for talking, and not for a menu.
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+    document.addEventListener("keydown", (event) => this.key(event, true));
+    document.addEventListener("keyup", (event) => this.key(event, false));
+    // Whoever is asked by the browser has left the page for a moment.
+    window.addEventListener("blur", () => { if (!actions.asks()) this.leave(); });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); });
+  }
+
+  show(view: TalkView): void {
+    const { button, said } = talkWords(view);
+    const talking = view.word === "talking";
+    const what = `${button}|${said}|${talking}`;
+    if (what === this.told) return;
+    this.told = what;
+    this.root.hidden = button === "" && said === "";
+    this.button.hidden = button === "";
+    this.label.textContent = button;
+    this.said.textContent = said;
+    this.button.setAttribute("aria-pressed", String(talking));
+    this.root.dataset.word = view.word;
+    // What is always so is there to be found, and interrupts nobody.
+    const calm = ["ready", "none", "no-speaker", "not-allowed", "insecure"].includes(view.word) && view.talkers.length === 0;
+    if (!calm) this.speak(talking ? "You are talking." : said || button);
+  }
+
+  private down(event: PointerEvent): void {
+    // A touch on a screen where nothing but the picture is seen only brings the controls back.
+    if (event.button !== 0 || this.pointer !== null || document.body.matches("[data-watching][data-quiet]")) return;
+    this.pointer = event.pointerId;
+    this.pressed = true;
+    this.button.setPointerCapture(event.pointerId);
+    this.actions.press(event.timeStamp);
+  }
+
+  private up(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = null;
+    if (event.type === "pointercancel") this.actions.stop();
+    else this.actions.release(event.timeStamp);
+  }
+
+  /** Of a screen reader, which holds nothing. */
+  private click(): void {
+    if (this.pressed) this.pressed = false;
+    else this.actions.toggle(performance.now());
+  }
+
+  private key(event: KeyboardEvent, down: boolean): void {
+    const { target } = event;
+    if (event.key !== " " || event.ctrlKey || event.altKey || event.metaKey || target instanceof HTMLInputElement) return;
+    const elsewhere = target instanceof Element && target.closest("button, a, summary") !== null && target !== this.button;
+    if (this.root.hidden || this.button.hidden || (elsewhere && !this.space)) return;
+    event.preventDefault();
+    if (event.repeat || down === this.space) return;
+    this.space = down;
+    if (down) this.actions.press(event.timeStamp);
+    else this.actions.release(event.timeStamp);
+  }
+
+  private leave(): void {
+    this.pointer = null;
+    this.space = false;
+    this.actions.stop();
+  }
+}
