@@ -1,6 +1,6 @@
 //! Writes the man pages and the shell completions of the command line into a folder, for packages:
-//! `cargo run -p porthole --example manual FOLDER`. Must not know anything that the command line does not say itself,
-//! but for files, environment and exit statuses.
+//! `cargo run -p porthole --example manual FOLDER`. Must not know anything that the command line and `porthole.toml` do not
+//! say themselves, but for files, environment and exit statuses.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -12,6 +12,10 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use porthole::cli::Args;
+use porthole_core::config::keys::{Key, SECTIONS};
+
+/// Every key with its default and what it is for.
+const CONFIGURATION: &str = include_str!("../../../config/porthole.toml");
 
 const FILES: [(&str, &str); 4] = [
     (
@@ -68,6 +72,7 @@ fn main() -> io::Result<()> {
     command.build();
     clap_mangen::generate_to(command.clone(), &pages)?;
     first_page(&pages)?;
+    page_of_the_configuration(&pages)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         clap_complete::generate_to(shell, &mut Args::command(), "porthole", OsString::from(&completions))?;
     }
@@ -96,8 +101,78 @@ fn first_page(pages: &Path) -> io::Result<()> {
     ] {
         more.control("TP", []).text([bold(words)]).text([roman(what)]);
     }
-    more.control("SH", ["SEE ALSO"]).text([roman("/usr/share/doc/porthole/")]);
+    more.control("SH", ["SEE ALSO"]).text([bold("porthole.toml"), roman("(5), /usr/share/doc/porthole/")]);
     more.to_writer(&mut out)
+}
+
+/// The page of the configuration, made from the file with every key.
+fn page_of_the_configuration(pages: &Path) -> io::Result<()> {
+    let mut page = Roff::new();
+    page.control("TH", ["porthole.toml", "5", "", concat!("porthole ", env!("CARGO_PKG_VERSION"))]);
+    page.control("SH", ["NAME"]).text([roman("porthole.toml - the configuration of porthole")]);
+    page.control("SH", ["SYNOPSIS"]).text([bold("/etc/porthole/porthole.toml")]);
+    page.control("SH", ["DESCRIPTION"]);
+    let mut known: Vec<(&str, &Key)> =
+        SECTIONS.iter().flat_map(|section| section.keys.iter().map(|key| (section.name, key))).collect();
+    let mut section = "";
+    let mut said: Vec<&str> = Vec::new();
+    for line in CONFIGURATION.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
+            page.control("SH", [format!("[{name}]").as_str()]);
+        } else if let Some(words) = line.strip_prefix("# ") {
+            said.push(words);
+        } else if line == "#" {
+            said.push("");
+        } else if let Some((name, default)) = line.strip_prefix('#').and_then(|rest| rest.split_once(" = ")) {
+            let place = known.iter().position(|(of, key)| (*of, key.name) == (section, name));
+            let (_, key) = known.remove(place.ok_or_else(|| wrong(line, "is no key of that section"))?);
+            page.control("TP", []).text([bold(name), roman(format!(" = {default}"))]);
+            paragraphs(&mut page, &said);
+            page.control("IP", []).text([roman(format!("Allowed: {}.", key.allowed))]);
+            said.clear();
+        } else if line.is_empty() {
+            paragraphs(&mut page, &said);
+            said.clear();
+        } else {
+            return Err(wrong(line, "is neither a section nor a key nor about one"));
+        }
+    }
+    if let Some((section, key)) = known.first() {
+        return Err(wrong(key.name, &format!("of [{section}] is not in the file")));
+    }
+    page.control("SH", ["SEE ALSO"]).text([
+        bold("porthole"),
+        roman("(1), "),
+        bold("porthole-check-config"),
+        roman("(1), /usr/share/doc/porthole/configuration.md"),
+    ]);
+    page.to_writer(&mut File::create(pages.join("porthole.toml.5"))?)
+}
+
+/// Lines of a comment. Those that are set in stay as they are: lists and examples.
+fn paragraphs(page: &mut Roff, lines: &[&str]) {
+    for (set_in, lines) in runs(lines) {
+        if set_in {
+            page.control("nf", []);
+            lines.iter().for_each(|line| _ = page.text([roman(*line)]));
+            page.control("fi", []);
+        } else {
+            for words in lines.split(|line| line.is_empty()).filter(|words| !words.is_empty()) {
+                page.text([roman(words.join(" "))]);
+            }
+        }
+    }
+}
+
+/// Lines that follow one another and are alike in being set in.
+fn runs<'a, 'b>(lines: &'a [&'b str]) -> impl Iterator<Item = (bool, &'a [&'b str])> {
+    let set_in = |line: &str| line.starts_with(' ');
+    lines.chunk_by(move |one, next| set_in(one) == set_in(next)).map(move |run| (set_in(run[0]), run))
+}
+
+fn wrong(what: &str, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("config/porthole.toml: {what}: {why}"))
 }
 
 fn section(roff: &mut Roff, title: &str, rows: &[(&str, &str)]) {
