@@ -4,9 +4,15 @@
 use std::fs;
 use std::path::Path;
 
+use porthole_core::doctor::machine::Throttled;
+
 /// Where the kernel keeps its thermometers.
 const THERMAL: &str = "/sys/class/thermal";
-/// Most of them that are read.
+/// Where the firmware of a Raspberry Pi says what `vcgencmd get_throttled` does.
+const THROTTLED: &str = "/sys/devices/platform/soc/soc:firmware/get_throttled";
+/// Where the kernel lists what measures voltages, among it that of a Pi whose firmware says nothing there.
+const HWMON: &str = "/sys/class/hwmon";
+/// Most thermometers that are read.
 const ZONES: usize = 16;
 
 /// Seconds of processor time that this process has used (proc_pid_stat(5)).
@@ -20,6 +26,24 @@ pub fn cpu_seconds() -> Option<f64> {
 /// Every temperature the machine shows, in degrees Celsius, by the kernel's name for the place ("cpu-thermal").
 pub fn temperatures() -> Vec<(String, f64)> {
     temperatures_in(Path::new(THERMAL))
+}
+
+/// What a Raspberry Pi says of its power and heat; `None` on other boards.
+pub fn throttled() -> Option<Throttled> {
+    let bits = fs::read_to_string(THROTTLED)
+        .ok()
+        .and_then(|text| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok());
+    bits.or_else(|| alarm_in(Path::new(HWMON))).map(Throttled)
+}
+
+/// The one bit of it that the kernel's own driver knows: the voltage is too low now.
+fn alarm_in(hwmon: &Path) -> Option<u32> {
+    let entries = fs::read_dir(hwmon).ok()?.filter_map(Result::ok);
+    entries.map(|entry| entry.path()).find_map(|folder| {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+        let ours = read("name")?.trim() == "rpi_volt";
+        ours.then(|| read("in0_lcrit_alarm"))?.map(|alarm| u32::from(alarm.trim() == "1"))
+    })
 }
 
 /// Ticks in user and kernel mode. The name before them is anything at all, brackets included.
@@ -87,5 +111,20 @@ mod tests {
         let expected = [("cpu-thermal", 48.312), ("acpitz", -1.0), ("acpitz/1", 27.8)];
         assert_eq!(read, expected.map(|(name, degrees)| (name.to_owned(), degrees)));
         assert_eq!(temperatures_in(&folder.path().join("none")), []);
+    }
+    #[test]
+    fn the_voltage_of_a_pi_is_found_among_other_sensors() {
+        let hwmon = tempfile::tempdir().unwrap();
+        let sensor = |folder: &str, name: &str, alarm: &str| {
+            fs::create_dir(hwmon.path().join(folder)).unwrap();
+            fs::write(hwmon.path().join(folder).join("name"), name).unwrap();
+            fs::write(hwmon.path().join(folder).join("in0_lcrit_alarm"), alarm).unwrap();
+        };
+        sensor("hwmon0", "cpu_thermal\n", "0\n");
+        assert_eq!(alarm_in(hwmon.path()), None);
+        sensor("hwmon1", "rpi_volt\n", "1\n");
+        assert_eq!(alarm_in(hwmon.path()), Some(1));
+        fs::write(hwmon.path().join("hwmon1/in0_lcrit_alarm"), "0\n").unwrap();
+        assert_eq!(alarm_in(hwmon.path()), Some(0));
     }
 }

@@ -16,11 +16,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::place::Place;
-use super::report::{Facts, Moment, Process, Report};
+use super::report::{Board, Facts, Moment, Process, Report};
 use super::talk::{self, REQUEST_BYTES, Refused, Request};
 use super::words::words;
 use crate::desk::Ordered;
-use crate::{keys, memory};
+use crate::{keys, machine, memory};
 
 /// Most programs that ask at once.
 const AT_ONCE: usize = 8;
@@ -193,7 +193,8 @@ async fn perform(request: Request, known: &Known) -> Result<String, Refused> {
     let process = Process { pid: std::process::id(), heap: memory::in_use(), resident: memory::resident() };
     let moment = Moment { now: Instant::now(), date: keys::now() };
     let status = known.status.borrow().clone();
-    let report = Report::new(&known.facts, status, process, moment);
+    let board = Board { temperatures: machine::temperatures(), throttled: machine::throttled() };
+    let report = Report::new(&known.facts, status, process, &board, moment);
     let words = words(&report);
     let status = serde_json::to_value(&report).map_err(|error| Refused::Unknown(error.to_string()))?;
     Ok(talk::status(status, &words))

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use porthole_core::access::{KeyId, Label, Role, Stamp};
+use porthole_core::doctor::Finding;
+use porthole_core::doctor::machine::{self, Throttled};
 use porthole_core::ids::RoomName;
 use porthole_core::speaker::Played;
 use porthole_core::status::Status;
@@ -47,6 +49,15 @@ pub struct Process {
     pub resident: Option<u64>,
 }
 
+/// What the machine says of itself.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    /// Degrees Celsius, by place.
+    pub temperatures: Vec<(String, f64)>,
+    /// Power and heat of a Raspberry Pi.
+    pub throttled: Option<Throttled>,
+}
+
 /// How things are. Field names are what `porthole status --json` prints.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -61,6 +72,10 @@ pub struct Report {
     pub page: String,
     pub relay: Option<String>,
     pub healthy: bool,
+    /// Degrees Celsius of its hottest place.
+    pub temperature: Option<f64>,
+    /// What is to be said of its heat and power.
+    pub board: Vec<Finding>,
     #[serde(flatten)]
     pub status: Status,
     /// The last file that was to be played.
@@ -88,7 +103,7 @@ pub struct Watches {
 
 impl Report {
     /// Of a daemon whose switchboard says this at that moment.
-    pub fn new(facts: &Facts, status: Status, process: Process, moment: Moment) -> Self {
+    pub fn new(facts: &Facts, status: Status, process: Process, board: &Board, moment: Moment) -> Self {
         let viewers = status.viewers.iter().map(|viewer| {
             let seconds = moment.now.saturating_duration_since(viewer.began).as_secs();
             let holder = viewer.holder.as_ref();
@@ -115,6 +130,11 @@ impl Report {
             relay: facts.relay.clone(),
             healthy: status.healthy(),
             played: status.played.clone(),
+            temperature: board.temperatures.iter().map(|zone| zone.1).max_by(f64::total_cmp),
+            board: [machine::temperature(&board.temperatures), machine::power(board.throttled)]
+                .into_iter()
+                .flatten()
+                .collect(),
             viewers: viewers.collect(),
             status,
         }

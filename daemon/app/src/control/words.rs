@@ -1,5 +1,6 @@
 //! How things are, in words. Must not know where a report comes from.
 
+use porthole_core::doctor::Finding;
 use porthole_core::wire::Reason;
 
 use super::report::{Report, Watches};
@@ -57,6 +58,7 @@ pub fn words(report: &Report) -> Vec<String> {
         lasted(report.uptime),
         process.pid
     ));
+    lines.extend(report.board.iter().map(board));
     lines.push(match &report.config {
         Some(file) => format!("Its configuration is {}.", file.display()),
         None => "It has no configuration: every key has its default.".to_owned(),
@@ -117,6 +119,12 @@ fn refused(report: &Report) -> Option<String> {
     (!counts.is_empty()).then(|| format!("Refused since it was started: {told}."))
 }
 
+/// The board's heat or power, and what to do where it is not well.
+fn board(finding: &Finding) -> String {
+    let fix = finding.fix.iter().map(|fix| format!(" ({fix})")).collect::<String>();
+    format!("The board's {}: {}{fix}.", finding.about, finding.says)
+}
+
 fn mib(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / MIB)
 }
@@ -126,11 +134,12 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use porthole_core::access::{KeyId, Label, Role, Stamp};
+    use porthole_core::doctor::machine::Throttled;
     use porthole_core::event::Loss;
     use porthole_core::ids::{CallId, PeerId, Rendition, RoomName};
     use porthole_core::status::{CaptureState, FrameState, Holder, RoomState, SoundState, Status, Viewer};
 
-    use super::super::report::{Facts, Moment, Process};
+    use super::super::report::{Board, Facts, Moment, Process};
     use super::*;
 
     const DATE: Stamp = Stamp(1_700_000_000);
@@ -238,7 +247,38 @@ mod tests {
         assert_eq!(said, ["59 s", "1 min", "59 min", "1 h 0 min", "23 h 59 min", "1 d 0 h", "11 d 13 h"]);
     }
 
+    #[test]
+    fn a_board_that_is_hot_or_starved_says_so_and_what_to_do() {
+        let board = Board {
+            temperatures: vec![("cpu-thermal".into(), 83.2), ("acpitz".into(), 40.0)],
+            throttled: Some(Throttled(1 << 16)),
+        };
+        let said = said_on(board, |_, _| {}, |_| {});
+        assert_eq!(
+            said[5],
+            concat!(
+                "The board's temperature: 83 °C (cpu-thermal): the board slows itself down (give the board air or a heat ",
+                "sink, or lower width, height or framerate below [video])."
+            )
+        );
+        assert!(
+            said[6].starts_with("The board's power: the voltage was too low at some time"),
+            "{}",
+            said[6]
+        );
+        let cool = Board { temperatures: vec![("cpu-thermal".into(), 48.3)], throttled: None };
+        assert_eq!(said_on(cool, |_, _| {}, |_| {})[5], "The board's temperature: 48 °C (cpu-thermal).");
+    }
+
     fn said(change: impl Fn(&mut Status, Instant), more: impl Fn(&mut Facts)) -> Vec<String> {
+        said_on(Board::default(), change, more)
+    }
+
+    fn said_on(
+        board: Board,
+        change: impl Fn(&mut Status, Instant),
+        more: impl Fn(&mut Facts),
+    ) -> Vec<String> {
         let now = Instant::now() + Duration::from_secs(10_000);
         let mut status = Status { link: true, room: RoomState::In, ..Status::default() };
         change(&mut status, now);
@@ -252,6 +292,6 @@ mod tests {
         };
         more(&mut facts);
         let process = Process { pid: 7, heap: Some(2 * 1024 * 1024), resident: None };
-        words(&Report::new(&facts, status, process, Moment { now, date: DATE }))
+        words(&Report::new(&facts, status, process, &board, Moment { now, date: DATE }))
     }
 }

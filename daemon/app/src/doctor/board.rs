@@ -7,14 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use porthole_core::doctor::machine::{Device, Room, Service, Throttled};
+use porthole_core::doctor::machine::{Device, Room, Service};
 
 use crate::state;
-
-/// Where the firmware of a Raspberry Pi says what `vcgencmd get_throttled` does.
-const THROTTLED: &str = "/sys/devices/platform/soc/soc:firmware/get_throttled";
-/// Where the kernel lists what measures voltages, among it that of a Pi whose firmware says nothing there.
-const HWMON: &str = "/sys/class/hwmon";
 
 /// Whether the kernel knows that somebody keeps its clock right; `None`: it does not say.
 pub fn synchronised() -> Option<bool> {
@@ -24,24 +19,6 @@ pub fn synchronised() -> Option<bool> {
         libc::adjtimex(&raw mut asked)
     };
     (state >= 0).then_some(state != libc::TIME_ERROR)
-}
-
-/// What a Raspberry Pi says of its power and heat; `None` on other boards.
-pub fn throttled() -> Option<Throttled> {
-    let bits = fs::read_to_string(THROTTLED)
-        .ok()
-        .and_then(|text| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok());
-    bits.or_else(|| alarm_in(Path::new(HWMON))).map(Throttled)
-}
-
-/// The one bit of it that the kernel's own driver knows: the voltage is too low now.
-fn alarm_in(hwmon: &Path) -> Option<u32> {
-    let entries = fs::read_dir(hwmon).ok()?.filter_map(Result::ok);
-    entries.map(|entry| entry.path()).find_map(|folder| {
-        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
-        let ours = read("name")?.trim() == "rpi_volt";
-        ours.then(|| read("in0_lcrit_alarm"))?.map(|alarm| u32::from(alarm.trim() == "1"))
-    })
 }
 
 /// Bytes that programs may still take (MemAvailable, proc_meminfo(5)).
@@ -170,22 +147,6 @@ mod tests {
         assert_eq!(names, ["renderD128", "pcmC0D0c", "video0"]);
         assert!(found.iter().all(|device| device.usable && !device.group.is_empty()), "{found:?}");
         assert_eq!(devices_in(&dev.path().join("none")), []);
-    }
-
-    #[test]
-    fn the_voltage_of_a_pi_is_found_among_other_sensors() {
-        let hwmon = tempfile::tempdir().unwrap();
-        let sensor = |folder: &str, name: &str, alarm: &str| {
-            fs::create_dir(hwmon.path().join(folder)).unwrap();
-            fs::write(hwmon.path().join(folder).join("name"), name).unwrap();
-            fs::write(hwmon.path().join(folder).join("in0_lcrit_alarm"), alarm).unwrap();
-        };
-        sensor("hwmon0", "cpu_thermal\n", "0\n");
-        assert_eq!(alarm_in(hwmon.path()), None);
-        sensor("hwmon1", "rpi_volt\n", "1\n");
-        assert_eq!(alarm_in(hwmon.path()), Some(1));
-        fs::write(hwmon.path().join("hwmon1/in0_lcrit_alarm"), "0\n").unwrap();
-        assert_eq!(alarm_in(hwmon.path()), Some(0));
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
 fn machine_of(told: &mut Told<impl Write>) {
     told.tell(machine::clock(keys::now(), board::synchronised()));
     machine::temperature(&crate::machine::temperatures()).into_iter().for_each(|finding| told.tell(finding));
-    machine::power(board::throttled()).into_iter().for_each(|finding| told.tell(finding));
+    machine::power(crate::machine::throttled()).into_iter().for_each(|finding| told.tell(finding));
     board::memory().map(machine::memory).into_iter().for_each(|finding| told.tell(finding));
     board::room().as_ref().map(machine::disk).into_iter().for_each(|finding| told.tell(finding));
     told.tell(machine::rights(&board::user(), &board::devices()));
