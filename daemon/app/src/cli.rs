@@ -95,6 +95,20 @@ pub enum Command {
         #[arg(long, conflicts_with_all = ["file", "volume"])]
         stop: bool,
     },
+    /// Try encoders for the daemon, which asks
+    #[command(hide = true)]
+    TryEncoders {
+        /// Pixels
+        width: u32,
+        /// Pixels
+        height: u32,
+        /// Frames a second
+        framerate: u32,
+        /// kbit/s
+        bitrate: u32,
+        /// Which
+        encoders: Vec<String>,
+    },
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
         /// Configuration

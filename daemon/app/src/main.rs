@@ -33,6 +33,9 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Play { config, file, volume, .. } }) => {
             play(config.as_deref(), file.as_deref(), volume).into()
         }
+        Ok(Args { command: Command::TryEncoders { width, height, framerate, bitrate, encoders } }) => {
+            try_encoders([width, height, framerate, bitrate], &encoders).into()
+        }
         Ok(Args { command: Command::Doctor { config, json, tone } }) => {
             porthole::doctor::perform(meant(config).as_deref(), json, tone).into()
         }
@@ -125,6 +128,17 @@ fn access(config: Option<&Path>, asked: Keys) -> Exit {
                 eprintln!("{hint}");
             }
             failed.exit()
+        }
+    }
+}
+
+/// Tries encoders for the daemon.
+fn try_encoders(picture: [u32; 4], encoders: &[String]) -> Exit {
+    match porthole::media::try_encoders(picture, encoders) {
+        Ok(()) => Exit::Well,
+        Err(failed) => {
+            eprintln!("{failed}");
+            Exit::Unavailable
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::link::embedded::Gate;
 use crate::link::{self, Link, embedded, external};
 use crate::links::Page;
 use crate::media::{Events, Media, MediaError};
-use crate::{privacy, reload, systemd};
+use crate::{media, privacy, reload, systemd};
 
 /// How many orders may wait for the desk.
 const ORDERS: usize = 16;
@@ -153,9 +153,16 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let link = link.publishing(settings.publish.clone(), published);
     let facts = facts(&settings, &link, config, started);
     let _control = control(&settings, config, Known { facts, status: asked, orders });
-    // Trying encoders takes a while, and far longer where one of them hangs.
+    // Each takes a while, and far longer on a busy board or where an encoder hangs.
+    let opening = async {
+        systemd::prepares("GStreamer is being loaded, which takes longest the first time");
+        media::load().await?;
+        systemd::prepares("the encoders of this board are being tried");
+        let myself = std::env::current_exe().ok();
+        Media::open_with(myself, settings.media.clone(), ice_now, media_events).await
+    };
     let mut media = tokio::select! {
-        opened = Media::open(settings.media.clone(), ice_now, media_events) => opened?,
+        opened = opening => opened?,
         () = &mut stop => return Ok(()),
     };
     if let Some(page) = link.page() {

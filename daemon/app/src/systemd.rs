@@ -14,6 +14,9 @@ use crate::desk::{Question, sleep_until};
 /// How much oftener than it has to the watchdog is fed: a loaded machine may be late.
 const FEEDS_IN_TIME: u32 = 3;
 
+/// How long one step on the way to being ready may take on the slowest and busiest board.
+const STEP: Duration = Duration::from_secs(180);
+
 /// Whether a service manager listens.
 pub fn listens() -> bool {
     std::env::var_os("NOTIFY_SOCKET").is_some()
@@ -53,6 +56,12 @@ pub async fn report(mut service: Service, mut status: watch::Receiver<Status>, d
         }
         tell(service.is(&status.borrow_and_update().clone(), Instant::now()));
     }
+}
+
+/// What it does before it is ready. That may take [`STEP`] from now on, however long it took to come here.
+pub fn prepares(words: &str) {
+    let step = u32::try_from(STEP.as_micros()).unwrap_or(u32::MAX);
+    say(&[NotifyState::Status(words), NotifyState::ExtendTimeoutUsec(step)]);
 }
 
 /// A relay without a camera answers from now on.

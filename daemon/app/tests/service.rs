@@ -20,6 +20,8 @@ const EXPOSURE: &str = "20";
 #[test]
 fn it_is_ready_then_alive_takes_a_changed_configuration_over_and_says_that_it_stops() {
     let mut service = Service::start(CONFIG);
+    service.hears("STATUS=the encoders of this board are being tried");
+    service.hears("EXTEND_TIMEOUT_USEC=");
     service.hears("STATUS=waits in room porthole");
     service.hears("READY=1");
     for _ in 0..3 {
@@ -57,8 +59,9 @@ fn a_configuration_that_is_not_allowed_ends_it_in_the_way_after_which_nobody_sta
 #[test]
 fn systemd_has_nothing_to_say_against_the_unit() {
     let folder = TempDir::new().unwrap();
-    // The program and its man page are not installed here.
-    let unit = UNIT.replace("/usr/bin/porthole", "/bin/true").replace("man:porthole(1) ", "");
+    // The program and its man pages are not installed here.
+    let unit = UNIT.replace("/usr/bin/porthole", "/bin/true");
+    let unit = unit.replace("man:porthole(1) man:porthole.toml(5) ", "");
     assert!(unit.contains("ExecStart=/bin/true run --config /etc/porthole/porthole.toml"));
     let file = folder.path().join("porthole.service");
     fs::write(&file, unit).unwrap();

@@ -317,6 +317,22 @@ fn where_no_encoder_keeps_up_the_fastest_one_is_taken() {
     assert_eq!(encoder::choose(&trials[2..], 60), None);
 }
 
+#[test]
+fn where_none_gave_a_picture_in_time_software_goes_on_before_hardware_that_may_hang() {
+    let hardware = Trial { hardware: true, ..trial("v4l2h264enc", Outcome::Late(8)) };
+    let trials = [
+        trial("mpph264enc", Outcome::Missing("needs a Rockchip board".into())),
+        hardware.clone(),
+        trial("openh264enc", Outcome::Fails("no memory".into())),
+        trial("x264enc", Outcome::Late(8)),
+    ];
+    assert_eq!(encoder::choose(&trials, 30), None, "nobody knows that it works");
+    assert_eq!(encoder::stand_by(&trials), Some(3));
+    assert_eq!(encoder::stand_by(&trials[..3]), Some(1));
+    assert_eq!(encoder::stand_by(&[trials[0].clone(), trials[2].clone()]), None);
+    assert_eq!(hardware.to_string(), "v4l2h264enc (hardware): no picture within 8 s");
+}
+
 fn trial(encoder: &'static str, outcome: Outcome) -> Trial {
     Trial { encoder, hardware: false, outcome }
 }

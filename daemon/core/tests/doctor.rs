@@ -116,6 +116,10 @@ fn encoders_are_judged_by_the_one_that_is_used() {
     );
     let found = media::encoders(&[trial("x264enc", broken)], 30);
     is(&found[0], Failed, "none works: x264enc (software): does not work: it hangs");
+    assert!(found[0].fix.as_deref().is_some_and(|fix| fix.contains("apt-get install")), "{found:?}");
+    let found = media::encoders(&[trial("x264enc", Outcome::Late(8))], 30);
+    is(&found[0], Failed, "none works: x264enc (software): no picture within 8 s");
+    assert!(found[0].fix.as_deref().is_some_and(|fix| fix.contains("busy")), "{found:?}");
 }
 
 #[test]

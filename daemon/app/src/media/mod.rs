@@ -1,6 +1,7 @@
 //! The only place that knows GStreamer. It performs the switchboard's commands and reports what happens as events;
 //! it decides nothing and knows nothing of relays, rooms or messages.
 
+mod apart;
 mod arrivals;
 mod call;
 mod cameras;
@@ -34,11 +35,12 @@ mod v4l2;
 mod warm;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use gst_utils::StreamProducer;
 use porthole_core::command::Command;
-use porthole_core::config::settings::{IceSettings, MediaSettings};
+use porthole_core::config::settings::{IceSettings, MediaSettings, Settings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::speaker::Task;
@@ -116,8 +118,41 @@ pub struct Media {
     timeline: timeline::Timeline,
 }
 
+/// Loads GStreamer. Takes seconds where its plugins were never read, or some of them are others than they were.
+///
+/// # Errors
+/// It does not start.
+pub async fn load() -> Result<(), MediaError> {
+    blocking(|| {
+        gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
+        quieten_libnice();
+        // libnice and others look for a TLS backend from several threads at once; the first look is not safe.
+        let _ = gio::TlsBackend::default();
+        Ok(())
+    })
+    .await
+}
+
+/// Tries encoders for the process that asks, with a picture of that many pixels by pixels, frames a second and kbit/s, and
+/// says on the standard output how they did. Blocks.
+///
+/// # Errors
+/// GStreamer does not start, or nobody listens any more.
+pub fn try_encoders(picture: [u32; 4], names: &[String]) -> Result<(), MediaError> {
+    let video = apart::picture(Settings::default().media.video, picture);
+    probe::answer(&video, names, &mut std::io::stdout())
+}
+
+/// Does something before the first call that may take long.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MediaError> + Send + 'static,
+) -> Result<T, MediaError> {
+    let panicked = |_| Err(MediaError::Failed("the media side panicked while starting".to_owned()));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(panicked)
+}
+
 impl Media {
-    /// Loads GStreamer, finds the encoder of this board and runs one throw-away negotiation, so that the first viewer
+    /// Loads GStreamer where [`load`] has not, finds the encoder of this board and runs one throw-away negotiation, so that the first viewer
     /// does not wait for plugins and certificates. Takes a second or more.
     ///
     /// Errors when GStreamer or an element is missing, or when no H.264 encoder works; the message says what to install.
@@ -126,21 +161,31 @@ impl Media {
         ice: watch::Receiver<IceSettings>,
         events: Events,
     ) -> Result<Self, MediaError> {
+        Self::open_with(None, settings, ice, events).await
+    }
+
+    /// The same with the encoders tried in a process of `program`, which is this one's ([`try_encoders`]): what they load is
+    /// then not in the memory of a camera that nobody watches.
+    ///
+    /// # Errors
+    /// As those of [`Self::open`].
+    pub async fn open_with(
+        program: Option<PathBuf>,
+        settings: MediaSettings,
+        ice: watch::Receiver<IceSettings>,
+        events: Events,
+    ) -> Result<Self, MediaError> {
         let served = servers::follow(ice).await;
         let video = settings.video.clone();
-        let (encoders, timeline) = tokio::task::spawn_blocking(move || {
-            gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
-            quieten_libnice();
-            // libnice and others look for a TLS backend from several threads at once; the first look is not safe.
-            let _ = gio::TlsBackend::default();
-            let timeline = timeline::Timeline::new();
-            Ok::<_, MediaError>((probe::find(&video)?, timeline))
-        })
-        .await
-        .unwrap_or_else(|_| Err(MediaError::Failed("the media side panicked while starting".to_owned())))?;
+        load().await?;
+        let apart = program.is_some();
+        let encoders = blocking(move || probe::find(&video, program.as_deref())).await?;
+        let timeline = timeline::Timeline::new();
         warm::up(&timeline).await?;
         let memory = Returns::start();
-        slate::warm_up(&settings.video, &timeline);
+        if !apart {
+            slate::warm_up(&settings.video, &timeline);
+        }
         let arrivals = tokio::spawn(arrivals::follow(settings.video.source.clone(), events.clone()));
         let echo = speaker::Echo::new(&settings.speaker)?;
         let (speaker, speaker_ends) =

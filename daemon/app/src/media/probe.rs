@@ -1,6 +1,8 @@
 //! Finds the H.264 encoder of this board by pushing real frames through the candidates: an encoder that exists does not
 //! have to work, nor to be fast enough. Must not know captures or viewers.
 
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
@@ -10,41 +12,81 @@ use gst::prelude::*;
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::plan::encoder::{self, Outcome, Trial, keeps_up};
 
+use super::apart;
 use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, candidates};
 use super::timeline::{Said, listen, stop};
 
 /// Frames pushed through an encoder.
 const FRAMES: u32 = 30;
-/// How long they may take; an encoder that hangs has failed.
+/// How long they may take. What has come until then says how fast it is; where nothing has, nobody knows.
 const DEADLINE: Duration = Duration::from_secs(8);
+/// How much longer that thread may take to say so.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The first candidate that encodes real frames of the asked size as fast as they are asked for, else the fastest; and those
-/// that may take its place where it fails in service: the ones that worked, then the ones that were not tried. Blocks, up to
-/// [`DEADLINE`] for each candidate.
-pub fn find(video: &VideoSettings) -> Result<Vec<Encoder>, MediaError> {
+/// that may take its place where it fails in service: the ones that worked, then the ones that were not tried, then the ones
+/// that were too late. A board that is too busy to try any of them is no error: the first one that is asked for a picture shows
+/// what it can. They are tried in a process of `program`, or in this one. Blocks, up to [`DEADLINE`] and [`GRACE`] for each.
+pub fn find(video: &VideoSettings, program: Option<&Path>) -> Result<Vec<Encoder>, MediaError> {
     let candidates = candidates(&video.encoder)?;
-    let mut trials = Vec::new();
-    for encoder in &candidates {
-        let trial = try_out(encoder, video, DEADLINE);
+    let apart = program.and_then(|program| {
+        let told = apart::ask(program, &candidates, video);
+        told.inspect_err(|error| {
+            log::warn!("encoders are tried in this process, {}: {error}", program.display())
+        })
+        .ok()
+    });
+    let trials = apart.unwrap_or_else(|| here(&candidates, video));
+    for trial in &trials {
         if matches!(trial.outcome, Outcome::Missing(_)) {
             log::debug!("encoder {trial}");
         } else {
             log::info!("encoder {trial}, {}x{}", video.width, video.height);
         }
+    }
+    take(&candidates, &trials, video)
+}
+
+/// Tries them in this process, up to the first that keeps up.
+fn here(candidates: &[Encoder], video: &VideoSettings) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for encoder in candidates {
+        let trial = try_out(encoder, video, DEADLINE);
         let enough = trial.speed().is_some_and(|speed| keeps_up(speed, video.framerate));
         trials.push(trial);
         if enough {
             break;
         }
     }
-    let Some(chosen) = encoder::choose(&trials, video.framerate) else {
+    trials
+}
+
+/// Tries those with these names for the process that asks. Blocks.
+///
+/// # Errors
+/// GStreamer does not start, or nobody listens any more.
+pub fn answer(video: &VideoSettings, names: &[String], out: &mut impl Write) -> Result<(), MediaError> {
+    apart::answer(video, names, out, |encoder, video| try_out(encoder, video, DEADLINE))
+}
+
+/// Which of those that were tried is taken, and which may take its place.
+fn take(candidates: &[Encoder], trials: &[Trial], video: &VideoSettings) -> Result<Vec<Encoder>, MediaError> {
+    let works = encoder::choose(trials, video.framerate);
+    let Some(chosen) = works.or_else(|| encoder::stand_by(trials)) else {
         let tried: Vec<String> = trials.iter().map(Trial::to_string).collect();
         return Err(MediaError::Failed(format!(
             "no H.264 encoder works ({}); install one with: apt-get install gstreamer1.0-plugins-ugly",
             tried.join("; ")
         )));
     };
+    if works.is_none() {
+        log::warn!(
+            "no encoder has made a picture in time, as where something else keeps this board busy (`top` shows it); \
+             going on with {}, which is not known to work",
+            trials[chosen].encoder
+        );
+    }
     if let Some(speed) = trials[chosen].speed()
         && !keeps_up(speed, video.framerate)
     {
@@ -59,8 +101,11 @@ pub fn find(video: &VideoSettings) -> Result<Vec<Encoder>, MediaError> {
     }
     let works = |place: &usize| trials.get(*place).is_some_and(|trial| trial.speed().is_some());
     let untried = |place: &usize| *place >= trials.len() && candidates[*place].missing().is_none();
+    let late =
+        |place: &usize| trials.get(*place).is_some_and(|trial| matches!(trial.outcome, Outcome::Late(_)));
     let places = || (0..candidates.len()).filter(|place| *place != chosen);
-    let order = [chosen].into_iter().chain(places().filter(works)).chain(places().filter(untried));
+    let order = [chosen].into_iter().chain(places().filter(works));
+    let order = order.chain(places().filter(untried)).chain(places().filter(late));
     Ok(order.map(|place| candidates[place]).collect())
 }
 
@@ -79,21 +124,18 @@ fn try_out(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Trial {
             std::thread::spawn(move || {
                 let _ = tell.send(encode(&of_thread, &video, limit));
             });
-            match told.recv_timeout(limit) {
-                Ok(Ok(speed)) => Outcome::Frames(speed),
+            match told.recv_timeout(limit + GRACE) {
+                Ok(Ok(Some(speed))) => Outcome::Frames(speed),
                 Ok(Err(error)) => Outcome::Fails(error.to_string()),
-                Err(_) => {
-                    let what = "the encoding of test frames";
-                    Outcome::Fails(MediaError::TooLate { what, limit }.to_string())
-                }
+                Ok(Ok(None)) | Err(_) => Outcome::Late(limit.as_secs()),
             }
         }
     };
     Trial { encoder: encoder.element, hardware: encoder.hardware, outcome }
 }
 
-/// Pushes frames through one encoder; how many it makes in a second.
-fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<f64, MediaError> {
+/// Pushes frames through one encoder; how many it makes in a second. `None`: none came in time.
+fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<Option<f64>, MediaError> {
     let pipeline = gst::Pipeline::with_name("probe");
     let (word, words) = mpsc::sync_channel(4);
     listen(&pipeline, move |said| {
@@ -116,14 +158,15 @@ fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<f
             entry.push_buffer(frame).map_err(|e| failed(&e))?;
         }
         entry.end_of_stream().map_err(|e| failed(&e))?;
-        match words.recv_timeout(limit) {
-            Ok(Said::EndOfStream | Said::Overflowed) => {}
+        let done = match words.recv_timeout(limit) {
+            Ok(Said::EndOfStream | Said::Overflowed) => true,
             Ok(Said::Error(words)) => return Err(MediaError::Failed(words)),
-            Err(_) => return Err(MediaError::TooLate { what: "the encoding of test frames", limit }),
-        }
+            Err(_) => false,
+        };
         let ended = Instant::now();
         match (encoded.load(Ordering::Relaxed), first.try_recv()) {
-            (frames @ 1.., Ok(first)) => Ok(speed(frames, began, first, ended)),
+            (frames @ 1.., Ok(first)) => Ok(Some(speed(frames, began, first, ended))),
+            _ if !done => Ok(None),
             _ => Err(MediaError::Failed(format!("it took {FRAMES} frames and gave none"))),
         }
     })();
@@ -206,19 +249,25 @@ mod tests {
         let x264 = trials.iter().find(|trial| trial.encoder == "x264enc").unwrap();
         assert!(x264.speed().unwrap() > 0.0, "{trials:?}");
         assert!(trials.iter().any(|trial| matches!(trial.outcome, Outcome::Missing(_))), "{trials:?}");
-        assert!(find(&small()).is_ok());
+        assert!(find(&small(), None).is_ok());
     }
 
     #[test]
-    fn an_encoder_that_hangs_has_failed_and_the_next_one_is_tried() {
+    fn an_encoder_that_hangs_is_too_late() {
         gst::init().unwrap();
         // It holds its first frame for an hour.
         let hangs = stand_in("identity", "sleep-time", "3600000000");
-        let trial = try_out(&hangs, &small(), Duration::from_millis(300));
-        assert_eq!(
-            trial.outcome,
-            Outcome::Fails("the encoding of test frames did not happen within 300ms".to_owned())
-        );
+        let trial = try_out(&hangs, &small(), Duration::from_secs(1));
+        assert_eq!(trial.outcome, Outcome::Late(1));
+    }
+
+    #[test]
+    fn an_encoder_that_is_not_done_in_time_is_as_fast_as_it_was_until_then() {
+        gst::init().unwrap();
+        // A second for each frame, and there are thirty.
+        let slow = stand_in("identity", "sleep-time", "1000000");
+        let speed = try_out(&slow, &small(), DEADLINE).speed().expect("some frames came");
+        assert!(speed > 0.0 && speed < 2.0, "{speed}");
     }
 
     #[test]
@@ -241,7 +290,7 @@ mod tests {
     fn a_named_encoder_that_is_not_here_says_what_to_do() {
         gst::init().unwrap();
         let encoder = EncoderChoice::Named("mpph264enc".to_owned());
-        let why = find(&VideoSettings { encoder, ..small() }).unwrap_err().to_string();
+        let why = find(&VideoSettings { encoder, ..small() }, None).unwrap_err().to_string();
         assert!(why.contains("mpph264enc (hardware): not here; needs a Rockchip board"), "{why}");
     }
 

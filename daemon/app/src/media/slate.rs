@@ -23,10 +23,15 @@ const DARK: u32 = 0xff10_1418;
 /// Makes one that nobody sees, in the background: the first words take the time that finding a font takes.
 pub fn warm_up(video: &VideoSettings, timeline: &Timeline) {
     let (video, timeline) = (video.clone(), timeline.clone());
-    tokio::task::spawn_blocking(move || match Show::start(Slate::Privacy, &video, &timeline) {
+    tokio::task::spawn_blocking(move || rehearse(&video, &timeline));
+}
+
+/// Makes one that nobody sees. Blocks.
+pub fn rehearse(video: &VideoSettings, timeline: &Timeline) {
+    match Show::start(Slate::Privacy, video, timeline) {
         Ok(show) => show.close(),
         Err(error) => log::warn!("where the camera is lost no picture will say so: {error}"),
-    });
+    }
 }
 
 /// A slate on show.

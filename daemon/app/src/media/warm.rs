@@ -4,18 +4,16 @@
 use std::time::Duration;
 
 use porthole_core::config::settings::{Fallback, IceSettings};
-use porthole_core::event::MediaEvent;
 use porthole_core::ids::CallId;
 use porthole_core::sdp::choose;
-use tokio::sync::{mpsc, watch};
 
 use super::element::MediaError;
 use super::servers::Ways;
 use super::speaker::Ear;
 use super::timeline::Timeline;
-use super::{Events, Producers, call};
+use super::{Events, call};
 
-/// How long it may take on the slowest board.
+/// How long it is waited for. On a board that is busier it goes on by itself, beside the first viewers.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A number no call has: calls count up from 1.
@@ -51,31 +49,29 @@ const OFFER: &str = "v=0\r\n\
     a=rtcp-mux\r\n\
     a=rtpmap:111 opus/48000/2\r\n";
 
-/// Negotiates once and closes.
+/// Negotiates once and closes. One that is not done in time is no error: then a viewer may have to wait.
 pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
     let plan = choose::plan(OFFER, Fallback::None)
         .map_err(|reason| MediaError::Failed(format!("the warm-up offer was refused: {reason}")))?;
     let part = call::Part::Answer { plan, trickle: true };
     let (ice, ways) = (IceSettings::default(), Ways::default());
-    let (events, mut reports) = Events::channel();
-    let ear = Ear::new(NOBODY, events.clone());
+    // Nobody is heard, and nobody asks what became of it.
+    let (events, _unread) = Events::channel();
+    let ear = Ear::new(NOBODY, events);
     let order = call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone(), ear };
-    let (asks, heard) = mpsc::unbounded_channel();
-    let (_nothing, producers) = watch::channel(Producers::default());
-    let life = tokio::spawn(call::live(order, heard, producers, events));
-    let outcome = tokio::time::timeout(LIMIT, async {
-        while let Some(event) = reports.recv().await {
-            match event {
-                MediaEvent::Answered { .. } => return Ok(()),
-                MediaEvent::CallFailed { reason, .. } => return Err(MediaError::Failed(reason)),
-                _ => {}
-            }
+    let rehearsal = tokio::task::spawn_blocking(|| call::rehearse(order));
+    let outcome = match tokio::time::timeout(LIMIT, rehearsal).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(MediaError::Failed("the first negotiation panicked".to_owned())),
+        Err(_) => Err(MediaError::TooLate { what: "the first negotiation", limit: LIMIT }),
+    };
+    match outcome {
+        Err(late @ MediaError::TooLate { .. }) => {
+            log::warn!(
+                "{late}: something else keeps this board busy (`top` shows it); viewers may have to wait"
+            );
+            Ok(())
         }
-        Err(MediaError::Failed("the warm-up ended without an answer".to_owned()))
-    })
-    .await
-    .unwrap_or(Err(MediaError::TooLate { what: "the first negotiation", limit: LIMIT }));
-    let _ = asks.send(call::Ask::HangUp);
-    let _ = life.await;
-    outcome
+        outcome => outcome,
+    }
 }

@@ -1,7 +1,7 @@
 //! Camera, encoders, microphone and speaker. Must not open one.
 
 use super::Finding;
-use crate::plan::encoder::{Outcome, Trial, choose, keeps_up};
+use crate::plan::encoder::{Outcome, Trial, choose, keeps_up, stand_by};
 
 /// Frames that came in some time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,11 +131,17 @@ pub fn encoders(trials: &[Trial], framerate: u32) -> Vec<Finding> {
     let Some(chosen) = choose(trials, framerate) else {
         let tried: Vec<String> = trials.iter().map(ToString::to_string).collect();
         let says = format!("none works: {}", tried.join("; "));
-        return vec![Finding::failed(about, says, "sudo apt-get install gstreamer1.0-plugins-ugly")];
+        let fix = match stand_by(trials) {
+            Some(_) => {
+                "stop what else keeps the board busy (`top` shows it), or restart the board if it is not busy"
+            }
+            None => "sudo apt-get install gstreamer1.0-plugins-ugly",
+        };
+        return vec![Finding::failed(about, says, fix)];
     };
     let mut found = Vec::new();
     for (at, trial) in trials.iter().enumerate() {
-        let broken = matches!(trial.outcome, Outcome::Fails(_));
+        let broken = matches!(trial.outcome, Outcome::Fails(_) | Outcome::Late(_));
         match trial.speed() {
             Some(speed) if at == chosen && keeps_up(speed, framerate) => {
                 found.push(Finding::ok(about, format!("{trial}, for {framerate} asked; it is used")));

@@ -24,6 +24,8 @@ pub enum Outcome {
     Frames(f64),
     /// It did not, for this reason.
     Fails(String),
+    /// It gave nothing within so many seconds: it hangs, or the board is too busy to tell.
+    Late(u64),
     /// It is not on this machine; this is what to do where one wants it.
     Missing(String),
 }
@@ -38,6 +40,17 @@ pub fn choose(trials: &[Trial], framerate: u32) -> Option<usize> {
     enough.or_else(fastest).map(|(at, _)| at)
 }
 
+/// The place in `trials` of the encoder to go on with where [`choose`] knows none: one that may only have been kept from
+/// its work by others on the board, rather software, which does not hang. `None`: all have failed by themselves.
+pub fn stand_by(trials: &[Trial]) -> Option<usize> {
+    let late = |hardware: bool| {
+        trials
+            .iter()
+            .position(|trial| trial.hardware == hardware && matches!(trial.outcome, Outcome::Late(_)))
+    };
+    late(false).or_else(|| late(true))
+}
+
 /// Whether an encoder of this speed is fast enough. It shares the board with everything else, so some is left over.
 pub fn keeps_up(speed: f64, framerate: u32) -> bool {
     speed >= f64::from(framerate) * 1.1
@@ -48,7 +61,7 @@ impl Trial {
     pub fn speed(&self) -> Option<f64> {
         match self.outcome {
             Outcome::Frames(speed) => Some(speed),
-            Outcome::Fails(_) | Outcome::Missing(_) => None,
+            Outcome::Fails(_) | Outcome::Late(_) | Outcome::Missing(_) => None,
         }
     }
 }
@@ -60,6 +73,7 @@ impl fmt::Display for Trial {
         match &self.outcome {
             Outcome::Frames(speed) => write!(f, "{speed:.0} frames/s"),
             Outcome::Fails(why) => write!(f, "does not work: {why}"),
+            Outcome::Late(seconds) => write!(f, "no picture within {seconds} s"),
             Outcome::Missing(fix) => write!(f, "not here; {fix}"),
         }
     }
