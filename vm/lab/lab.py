@@ -113,4 +113,4 @@ class Lab:
         )
         counted = dict(zip(["pid", "rss_kib", "fds", "threads"], map(int, said.split())))
         report = json.loads(await self.run("porthole status --json"))
-        return counted | {"heap_kib": (report["process"]["heap"] or 0) // 1024}
+        return counted | {"heap_kib": (report["heap"] or 0) // 1024}
