@@ -20,8 +20,7 @@ WEBCAM = """
 access = "open"
 idle_after = 2
 [relay]
-listen = "0.0.0.0:8080"
-tls = "off"
+{relay}
 [video]
 source = "v4l2"
 device = "{device}"
@@ -33,8 +32,9 @@ encoder = "{encoder}"
 [audio]
 source = "{sound}"
 device = "hw:CARD=Loopback,DEV=1"
-{more}
 """
+OWN_RELAY = """listen = "0.0.0.0:8080"
+tls = "off\""""
 
 
 class Lab:
@@ -53,10 +53,10 @@ class Lab:
     def now(self):
         return self.machine.now
 
-    async def configure(self, device="/dev/video0", encoder="x264enc", sound="test", size=(320, 180), bitrate=400, more=""):
+    async def configure(self, device="/dev/video0", encoder="x264enc", sound="test", size=(320, 180), bitrate=400, relay=OWN_RELAY):
         """Writes a configuration and starts the service with it. The picture is small: the processor is emulated."""
         width, height = size
-        text = WEBCAM.format(device=device, encoder=encoder, sound=sound, width=width, height=height, bitrate=bitrate, more=more)
+        text = WEBCAM.format(device=device, encoder=encoder, sound=sound, width=width, height=height, bitrate=bitrate, relay=relay)
         await self.run(f"cat > /etc/porthole/porthole.toml <<'TOML'{text}TOML\nsystemctl reset-failed porthole; systemctl restart porthole")
         await self.answers()
 

@@ -32,7 +32,7 @@ async def once(lab, what, configuration, make, end, words):
     begun = float(await lab.run(f"date +%s.%N; {make}"))
     said = None
     for _ in range(40):
-        lines = (await lab.run(f"journalctl -q -u porthole -o short-unix --after-cursor='{mark}'; true")).splitlines()
+        lines = (await lab.run(f"journalctl -q -u porthole -p warning -o short-unix --after-cursor='{mark}'; true")).splitlines()
         said = next((line for line in lines if any(word in line.lower() for word in words)), None)
         if said:
             break
