@@ -14,6 +14,7 @@ use porthole_core::config::settings::Settings;
 
 fn main() -> ExitCode {
     porthole::memory::tune();
+    porthole::media::prepare();
     match Args::take() {
         Ok(Args { command: Command::CheckConfig { file } }) => check_config(&file).into(),
         Ok(Args { command: Command::Run { config } }) => {

@@ -54,6 +54,14 @@ pub use element::MediaError;
 /// How long camera and encoders may take to close when the daemon stops.
 const CLOSE_DEADLINE: Duration = Duration::from_millis(800);
 
+/// Tells GStreamer how cameras are to be closed. Called once, before there are threads.
+pub fn prepare() {
+    // Otherwise the pool of a camera's frames, if one of them is still on its way when the camera is closed, is left behind
+    // for good (GStreamer 1.22), and with it an open file: the camera stays taken though nobody watches.
+    // SAFETY: no other thread exists yet that could read the environment meanwhile.
+    unsafe { std::env::set_var("GST_V4L2_FORCE_DRAIN", "1") };
+}
+
 /// Where the media side reports to. Cheap to clone, never blocks, never fails: after the desk is gone nobody listens.
 #[derive(Debug, Clone)]
 pub struct Events(mpsc::UnboundedSender<MediaEvent>);
