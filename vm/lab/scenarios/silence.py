@@ -11,8 +11,8 @@ CARD = "/sys/bus/platform/drivers/snd_aloop"
 
 
 async def noticed(lab):
-    await once(lab, "a frozen camera", {}, control("percentage_of_dropped_buffers", 100), control("percentage_of_dropped_buffers", 0), ["camera"])
-    await once(lab, "a hanging encoder", {"encoder": "auto"}, f"echo 1 > {FAULT}/hang", f"echo 0 > {FAULT}/hang", ["encoder"])
+    await once(lab, "a frozen camera", {}, control("percentage_of_dropped_buffers", 100), control("percentage_of_dropped_buffers", 0), ["camera failed"])
+    await once(lab, "a hanging encoder", {"encoder": "auto"}, f"echo 1 > {FAULT}/hang", f"echo 0 > {FAULT}/hang", ["encoder failed"])
     await lab.run(TONE)
     try:
         await once(lab, "a microphone that falls silent", HEARS, "pkill gst-launch", "true", ["microphone", "sound"])
@@ -32,7 +32,7 @@ async def once(lab, what, configuration, make, end, words):
     begun = float(await lab.run(f"date +%s.%N; {make}"))
     said = None
     for _ in range(40):
-        lines = (await lab.run(f"journalctl -q -u porthole -p warning -o short-unix --after-cursor='{mark}'; true")).splitlines()
+        lines = (await lab.run(f"journalctl -q -u porthole -o short-unix --after-cursor='{mark}'; true")).splitlines()
         said = next((line for line in lines if any(word in line.lower() for word in words)), None)
         if said:
             break
