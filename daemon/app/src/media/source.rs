@@ -220,6 +220,7 @@ pub fn test_sound(bin: &gst::Pipeline) -> Result<gst::Element, MediaError> {
     source.set_property("freq", 330.0_f64);
     source.set_property("volume", 0.05_f64);
     source.set_property("samplesperbuffer", 480_i32);
+    begin_now(bin, &source);
     chain(bin, &[&source])?;
     Ok(source)
 }
@@ -230,8 +231,17 @@ pub fn silence(bin: &gst::Pipeline) -> Result<gst::Element, MediaError> {
     source.set_property("is-live", true);
     source.set_property_from_str("wave", "silence");
     source.set_property("samplesperbuffer", 960_i32);
+    begin_now(bin, &source);
     chain(bin, &[&source])?;
     Ok(source)
+}
+
+/// Lets a made-up sound begin now. On the common timeline it would else first make up for all the time since that began.
+fn begin_now(bin: &gst::Pipeline, source: &gst::Element) {
+    if let (None, Some(base)) = (bin.start_time(), bin.base_time()) {
+        let since = bin.pipeline_clock().time().saturating_sub(base).nseconds();
+        source.set_property("timestamp-offset", i64::try_from(since).unwrap_or(i64::MAX));
+    }
 }
 
 /// An ALSA microphone.

@@ -66,6 +66,8 @@ impl<Who: Eq + Hash> Mixer<Who> {
             let plain = caps_filter(&sound())?;
             let mixer = make("audiomixer")?;
             mixer.set_property("latency", gst::ClockTime::from_mseconds(PATIENCE_MS).nseconds());
+            // It begins when the speaker does, and not with the timeline.
+            mixer.set_property_from_str("start-time-selection", "first");
             let mixed = caps_filter(&sound())?;
             let volume = make("volume")?;
             volume.set_property("volume", f64::from(settings.volume) / 100.0);
