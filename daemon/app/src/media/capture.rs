@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use gst::prelude::*;
-use gst_utils::StreamProducer;
-use gst_utils::streamproducer::ProducerSettings;
+use gst_utils::streamproducer::{ConsumerSettings, ProducerSettings};
+use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::{VideoSettings, VideoSource};
 
 use super::clip::Clip;
@@ -105,6 +105,18 @@ pub fn producer(
     // in its place, and takes nothing any more once it has been told of an end.
     producer.set_forward_events([gst::EventType::Gap]);
     Ok((producer, sink))
+}
+
+/// Feeds `entry` with what the camera gives, from now on.
+pub fn feed(picture: &StreamProducer, entry: gst_app::AppSrc) -> Result<ConsumptionLink, MediaError> {
+    // Raw frames are large: who is slow loses old ones rather than memory.
+    let limits = ConsumerSettings { max_buffer: 3, ..ConsumerSettings::default() };
+    let mut link = ConsumptionLink::disconnected_with(entry, limits);
+    // Cameras that encode by themselves do not all mark their key frames, nor does every driver pass the marks on: the parser
+    // behind `entry` finds them. Said first, or the link would wait for a marked one all the same.
+    link.set_wait_for_keyframe(false);
+    link.change_producer(picture, false).map_err(|e| failed(&e))?;
+    Ok(link)
 }
 
 #[cfg(test)]

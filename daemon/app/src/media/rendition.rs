@@ -2,12 +2,11 @@
 //! that it can start and stop without touching the camera. Must not know viewers.
 
 use gst::prelude::*;
-use gst_utils::streamproducer::ConsumerSettings;
 use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::ids::Rendition;
 
-use super::capture::producer;
+use super::capture::{feed, producer};
 use super::doors::Closes;
 use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, VP8};
@@ -85,11 +84,7 @@ impl Encoding {
             intercept_key_frame_wishes(&sink, hear);
             let pulse = Pulse::of(&sink);
             play(&pipeline)?;
-            // Raw frames are large: a slow encoder loses old ones rather than memory.
-            let limits = ConsumerSettings { max_buffer: 3, ..ConsumerSettings::default() };
-            let feed = picture.add_consumer_with(&entry, limits).map_err(|e| failed(&e))?;
-            feed.set_wait_for_keyframe(encoded_by_camera);
-            Ok((feed, frames, pulse))
+            Ok((feed(picture, entry)?, frames, pulse))
         })();
         match result {
             Ok((feed, frames, pulse)) => Ok(Self { feed, pipeline: Stops(pipeline), frames, pulse }),
@@ -143,6 +138,8 @@ fn encode(
 fn h264_parser() -> Result<gst::Element, MediaError> {
     let parser = make("h264parse")?;
     parser.set_property("config-interval", -1_i32);
+    // What comes as it is wanted would go through unread, and with whatever marks of key frames it has.
+    parser.set_property("disable-passthrough", true);
     Ok(parser)
 }
 
@@ -168,4 +165,63 @@ fn intercept_key_frame_wishes(sink: &gst_app::AppSink, hear: impl Hear) {
         // Not `Drop`: gst_pad_push_event of 1.22 would then let go of an event that is gone already.
         gst::PadProbeReturn::Handled
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use porthole_core::config::settings::Settings;
+
+    use super::super::encoder::stand_in;
+    use super::*;
+
+    /// Only bounds a hang.
+    const LIMIT: gst::ClockTime = gst::ClockTime::from_seconds(20);
+
+    #[test]
+    fn a_camera_that_encodes_and_marks_no_key_frame_is_seen_from_its_next_one_on() {
+        gst::init().unwrap();
+        let camera = gst::Pipeline::new();
+        let source = make("videotestsrc").unwrap();
+        source.set_property("is-live", true);
+        let encoder = make("x264enc").unwrap();
+        encoder.set_property_from_str("tune", "zerolatency");
+        encoder.set_property("key-int-max", 10_u32);
+        let parser = h264_parser().unwrap();
+        chain(&camera, &[&source, &encoder, &parser]).unwrap();
+        // As cameras give it, and as little as some drivers say of it.
+        let caps =
+            gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
+        let filter = super::super::element::caps_filter(&caps.build()).unwrap();
+        chain(&camera, &[&filter]).unwrap();
+        parser.link(&filter).unwrap();
+        filter.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, |_, info| {
+            info.buffer_mut().unwrap().make_mut().set_flags(gst::BufferFlags::DELTA_UNIT);
+            gst::PadProbeReturn::Ok
+        });
+        let (picture, sink) = producer(&camera, &filter).unwrap();
+        play(&camera).unwrap();
+        while sink.static_pad("sink").unwrap().current_caps().is_none() {
+            std::thread::yield_now();
+        }
+        let timeline = Timeline::new();
+        let video = Settings::default().media.video;
+        let unused = stand_in("fakesink", "", "");
+        let encoding =
+            Encoding::start(Rendition::H264, &unused, &picture, &video, &timeline, |_| {}).unwrap();
+
+        let viewer = gst::Pipeline::new();
+        let entry = gst_app::AppSrc::builder().build();
+        StreamProducer::configure_consumer(&entry);
+        let seen = gst_app::AppSink::builder().sync(false).build();
+        seen.set_property("async", false);
+        chain(&viewer, &[entry.upcast_ref(), seen.upcast_ref()]).unwrap();
+        play(&viewer).unwrap();
+        let link = encoding.frames.add_consumer(&entry).unwrap();
+        let first = seen.try_pull_sample(LIMIT).expect("a picture").buffer_owned().unwrap();
+        assert!(!first.flags().contains(gst::BufferFlags::DELTA_UNIT));
+        drop(link);
+        stop(&viewer);
+        encoding.close();
+        stop(&camera);
+    }
 }

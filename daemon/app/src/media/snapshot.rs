@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use gst::prelude::*;
 use gst_utils::StreamProducer;
-use gst_utils::streamproducer::ConsumerSettings;
 use porthole_core::whep::Jpeg;
 
+use super::capture::feed;
 use super::element::{MediaError, chain, failed, make};
 use super::rendition::picture_is_h264;
 use super::timeline::{Said, Timeline, play, stop};
@@ -62,9 +62,7 @@ fn draw(picture: &StreamProducer, timeline: &Timeline) -> Result<Jpeg, MediaErro
         chain(&pipeline, &[&convert, &encoder, sink.upcast_ref()])?;
         raw.link(&convert).map_err(|e| failed(&e))?;
         play(&pipeline)?;
-        let limits = ConsumerSettings { max_buffer: 3, ..ConsumerSettings::default() };
-        let feed = picture.add_consumer_with(&entry, limits).map_err(|e| failed(&e))?;
-        feed.set_wait_for_keyframe(encoded_by_camera);
+        let _feed = feed(picture, entry)?;
         match told.recv_timeout(LIMIT) {
             Ok(taken) => taken.map_err(MediaError::Failed),
             Err(_) => Err(MediaError::TooLate { what: "a picture of the camera's", limit: LIMIT }),

@@ -59,6 +59,11 @@ impl<'t> File<'t> {
         self.find_at(entry.at, entry.path.clone(), value, allowed.into());
     }
 
+    /// The same without its value, which may be somebody's secret in the wrong place.
+    pub fn find_hidden(&mut self, entry: &Entry<'t>, allowed: &str) {
+        self.find_at(entry.at, entry.path.clone(), None, allowed.to_owned());
+    }
+
     /// Notes something about the key `path` at byte `at`, without its value.
     pub fn find_key(&mut self, at: usize, path: impl Into<String>, allowed: impl Into<String>) {
         self.find_at(at, path.into(), None, allowed.into());

@@ -127,7 +127,11 @@ fn stun(section: &mut Reader<'_, '_>) -> Vec<String> {
     for entry in section.list("stun") {
         match entry.text().filter(|text| address::is_stun(text)) {
             Some(text) => stun.push(text.to_owned()),
-            None => section.file.find(&entry, r#"a text such as "stun:stun.example:3478" (RFC 7064)"#),
+            // Somebody may have written there what belongs to a TURN server, its password among it.
+            None => {
+                let allowed = r#"a text such as "stun:stun.example:3478" (RFC 7064)"#;
+                section.file.find_hidden(&entry, allowed);
+            }
         }
     }
     stun
