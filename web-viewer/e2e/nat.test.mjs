@@ -132,8 +132,10 @@ describe("ways through networks", { skip: missingLab() ?? missing("chromium") ??
 
   test("symmetric NAT on both sides", async (t) => {
     routers({ nat: "symmetric" }, { nat: "symmetric" });
-    const { over, said } = await seen(t, "helped", "relay");
-    assert.deepEqual([over, said], ["udp", `Through the relay server ${TURN} (TURN)`]);
+    // The server is asked over UDP and over TCP, and now and then the latter way is found first.
+    const { said } = await seen(t, "helped", "relay");
+    const over = (how) => `Through the relay server ${TURN} (TURN)${how}`;
+    assert.ok([over(""), over(", over TCP")].includes(said), said);
   });
 
   test("no UDP for the viewer, symmetric NAT before the camera", async (t) => {
