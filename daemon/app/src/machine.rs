@@ -112,6 +112,7 @@ mod tests {
         assert_eq!(read, expected.map(|(name, degrees)| (name.to_owned(), degrees)));
         assert_eq!(temperatures_in(&folder.path().join("none")), []);
     }
+
     #[test]
     fn the_voltage_of_a_pi_is_found_among_other_sensors() {
         let hwmon = tempfile::tempdir().unwrap();

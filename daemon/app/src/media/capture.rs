@@ -119,6 +119,19 @@ pub fn feed(picture: &StreamProducer, entry: gst_app::AppSrc) -> Result<Consumpt
     Ok(link)
 }
 
+/// Somebody who draws from a producer, and what they have seen.
+#[cfg(test)]
+pub fn onlooker() -> (gst::Pipeline, gst_app::AppSrc, gst_app::AppSink) {
+    let pipeline = gst::Pipeline::new();
+    let entry = gst_app::AppSrc::builder().build();
+    StreamProducer::configure_consumer(&entry);
+    let seen = gst_app::AppSink::builder().sync(false).build();
+    seen.set_property("async", false);
+    super::element::chain(&pipeline, &[entry.upcast_ref(), seen.upcast_ref()]).expect("they fit");
+    play(&pipeline).expect("it plays");
+    (pipeline, entry, seen)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,13 +143,7 @@ mod tests {
     #[test]
     fn the_end_of_a_camera_is_not_the_end_of_who_draws_from_it() {
         gst::init().unwrap();
-        let drawing = gst::Pipeline::new();
-        let entry = gst_app::AppSrc::builder().build();
-        StreamProducer::configure_consumer(&entry);
-        let seen = gst_app::AppSink::builder().sync(false).build();
-        seen.set_property("async", false);
-        chain(&drawing, &[entry.upcast_ref(), seen.upcast_ref()]).unwrap();
-        play(&drawing).unwrap();
+        let (drawing, entry, seen) = onlooker();
         for _camera in 0..2 {
             let pipeline = gst::Pipeline::new();
             let source = make("videotestsrc").unwrap();

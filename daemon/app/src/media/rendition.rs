@@ -171,6 +171,7 @@ fn intercept_key_frame_wishes(sink: &gst_app::AppSink, hear: impl Hear) {
 mod tests {
     use porthole_core::config::settings::Settings;
 
+    use super::super::capture::onlooker;
     use super::super::encoder::stand_in;
     use super::*;
 
@@ -209,13 +210,7 @@ mod tests {
         let encoding =
             Encoding::start(Rendition::H264, &unused, &picture, &video, &timeline, |_| {}).unwrap();
 
-        let viewer = gst::Pipeline::new();
-        let entry = gst_app::AppSrc::builder().build();
-        StreamProducer::configure_consumer(&entry);
-        let seen = gst_app::AppSink::builder().sync(false).build();
-        seen.set_property("async", false);
-        chain(&viewer, &[entry.upcast_ref(), seen.upcast_ref()]).unwrap();
-        play(&viewer).unwrap();
+        let (viewer, entry, seen) = onlooker();
         let link = encoding.frames.add_consumer(&entry).unwrap();
         let first = seen.try_pull_sample(LIMIT).expect("a picture").buffer_owned().unwrap();
         assert!(!first.flags().contains(gst::BufferFlags::DELTA_UNIT));

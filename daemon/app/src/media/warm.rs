@@ -57,9 +57,9 @@ pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
     let (ice, ways) = (IceSettings::default(), Ways::default());
     // Nobody is heard, and nobody asks what became of it.
     let (events, _unread) = Events::channel();
-    let ear = Ear::new(NOBODY, events);
+    let ear = Ear::new(NOBODY, events.clone());
     let order = call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone(), ear };
-    let rehearsal = tokio::task::spawn_blocking(|| call::rehearse(order));
+    let rehearsal = tokio::task::spawn_blocking(move || call::rehearse(order, &events));
     let outcome = match tokio::time::timeout(LIMIT, rehearsal).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(MediaError::Failed("the first negotiation panicked".to_owned())),

@@ -59,6 +59,14 @@ pub enum Access {
     Open,
 }
 
+impl Access {
+    /// Whether pages of other origins may ask for anything: where this machine is all that keeps strangers out, a page of
+    /// theirs in its browser must not.
+    pub fn admits_pages_of_others(self) -> bool {
+        self != Self::Local
+    }
+}
+
 /// The relay, our own or somebody else's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelaySettings {

@@ -107,11 +107,7 @@ impl Door {
                 self.player_doubts.dispel(from);
                 self.usable(&shown.key, now).cloned()
             }
-            Some(false) => Err(self.doubt(from, now)),
-            None => match self.usable(&shown.key, now) {
-                Err(reason @ (Reason::RevokedKey | Reason::ShuttingDown)) => Err(reason),
-                _ => Err(self.doubt(from, now)),
-            },
+            found => Err(self.unproved(&shown.key, found.is_some(), from, now)),
         }
     }
 
@@ -130,16 +126,21 @@ impl Door {
         let holds = |found: &Key| proof::is_of_snapshot(proof, &found.secret, room.as_str(), key, *until);
         let found = self.ring.as_ref().and_then(|ring| ring.get(key)).map(holds);
         if found != Some(true) {
-            return Err(Refusal::Call(match self.usable(key, now) {
-                Err(reason @ (Reason::RevokedKey | Reason::ShuttingDown)) if found.is_none() => reason,
-                _ => self.doubt(from, now),
-            }));
+            return Err(Refusal::Call(self.unproved(key, found.is_some(), from, now)));
         }
         self.player_doubts.dispel(from);
         let usable = self.usable(key, now).cloned().map_err(Refusal::Call)?;
         let today = self.date_at(now).map_or(0, |Stamp(date)| date);
         let lasts = until.0.checked_sub(today).filter(|lasts| (1..=SIGNED_MOST.as_secs()).contains(lasts));
         if lasts.is_some() { Ok(usable) } else { Err(Refusal::Stale) }
+    }
+
+    /// Somebody at `from` has named a key, `known` or not, without having it: why it is not let in.
+    fn unproved(&mut self, key: &KeyId, known: bool, from: &Name, now: Instant) -> Reason {
+        match self.usable(key, now) {
+            Err(reason @ (Reason::RevokedKey | Reason::ShuttingDown)) if !known => reason,
+            _ => self.doubt(from, now),
+        }
     }
 
     /// Somebody at `from` has shown what is no key: why it is not let in.

@@ -143,7 +143,7 @@ pub enum TurnedAway {
 impl Pages {
     /// Whether pages of other origins may ask at all.
     pub fn of_others(&self) -> bool {
-        self.access != Access::Local
+        self.access.admits_pages_of_others()
     }
 
     /// For rooms with this `access`, at this configured `link` (may be empty). Where keys are asked for, any page may
@@ -167,7 +167,7 @@ impl Pages {
 
     /// Judges the `Host` and `Origin` of a request.
     pub fn judge(&self, headers: &HeaderMap) -> Result<(), TurnedAway> {
-        if self.access != Access::Local {
+        if self.of_others() {
             return Ok(());
         }
         let text = |name| Some(headers.get(name)?.to_str().ok()?.to_ascii_lowercase());

@@ -33,7 +33,7 @@ struct Here {
 
 /// The address of the picture.
 pub fn routes(window: Window, access: Access) -> Router {
-    let pages_of_others = access != Access::Local;
+    let pages_of_others = access.admits_pages_of_others();
     Router::new().route(PATH, any(answer)).with_state(Here { window, pages_of_others })
 }
 

@@ -124,10 +124,9 @@ pub async fn live(
     events.send(MediaEvent::Closed { call });
 }
 
-/// Makes a call that nobody hears of, and ends it. Blocks.
-pub fn rehearse(order: Order) -> Result<(), MediaError> {
-    let (nobody, _) = Events::channel();
-    Line::open(order, &nobody).map(Line::close)
+/// Makes a call and ends it. Blocks.
+pub fn rehearse(order: Order, events: &Events) -> Result<(), MediaError> {
+    Line::open(order, events).map(Line::close)
 }
 
 /// Draws from the producers of this moment.

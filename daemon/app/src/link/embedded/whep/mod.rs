@@ -46,7 +46,7 @@ struct Here {
 
 /// What players ask for in `room`. Each is told of `ice`, too.
 pub fn routes(window: Window, room: RoomName, access: Access, ice: Ice) -> Router {
-    let pages_of_others = access != Access::Local;
+    let pages_of_others = access.admits_pages_of_others();
     Router::new()
         .route("/whep/{room}", any(endpoint))
         .route("/whep/{room}/{place}", any(call))
