@@ -1,7 +1,10 @@
 // Opens the page N times in headless Chromium and measures inside of it, from the offer to the first picture. Needs
 // nothing of the page: it listens in on what every page that makes a call has to do.
 //
-//   node chromium.mjs LINK VISITS   ->   {"version", "codec", "picture": [ms], "decoded": [ms], "page": [ms]}
+//   node chromium.mjs LINK VISITS   ->   {"version", "codec", "picture": [ms], "decoded": [ms], "page": [ms], "fresh": [ms]}
+//
+// `picture`, `decoded` and `page` are of a tab that was there already; `fresh` is `picture` of a tab that has just been
+// made, whose process the browser is still starting while the page calls.
 
 import { createRequire } from "node:module";
 
@@ -10,6 +13,8 @@ const { chromium } = require("playwright-core");
 
 const [link, visits] = [process.argv[2], Number(process.argv[3])];
 const LIMIT = 30_000;
+/** How long a tab is left alone until its process has started and that of the last one has gone, in milliseconds. */
+const SETTLES = 1_000;
 
 /** Runs in the page before anything of the page does. */
 function listenIn() {
@@ -40,11 +45,12 @@ function listenIn() {
   });
 }
 
-async function visit(browser) {
+async function visit(browser, settles = SETTLES) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   try {
     const page = await context.newPage();
     await page.addInitScript(listenIn);
+    await new Promise((done) => setTimeout(done, settles));
     await page.goto(link);
     await page.waitForFunction(() => window.__firstPicture.picture !== null, null, { timeout: LIMIT });
     return await page.evaluate(async () => {
@@ -71,12 +77,15 @@ try {
   await visit(browser);
   const seen = [];
   for (let number = 0; number < visits; number += 1) seen.push(await visit(browser));
+  const fresh = [];
+  for (let number = 0; number < visits; number += 1) fresh.push(await visit(browser, 0));
   process.stdout.write(JSON.stringify({
     version: browser.version(),
     codec: seen[0].codec ?? "unknown codec",
     picture: seen.map((one) => one.picture),
     decoded: seen.map((one) => one.decoded).filter((time) => time !== null),
     page: seen.map((one) => one.page),
+    fresh: fresh.map((one) => one.picture),
   }));
 } finally {
   await browser.close();

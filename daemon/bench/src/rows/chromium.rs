@@ -18,6 +18,8 @@ struct Visits {
     decoded: Vec<f64>,
     /// From opening the page to the first frame.
     page: Vec<f64>,
+    /// As `picture`, in a tab whose process the browser is still starting.
+    fresh: Vec<f64>,
     /// Mime type of the picture.
     codec: String,
 }
@@ -43,5 +45,6 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     );
     figures.add("chromium_decoded", "Chromium: offer → first picture decoded", "ms", visits.decoded);
     figures.add("chromium_page", "Chromium: page opened → first picture", "ms", visits.page);
+    figures.add("chromium_fresh", "Chromium: offer → first picture, in a tab just made", "ms", visits.fresh);
     Ok(())
 }
