@@ -17,8 +17,17 @@ const BINARY = process.env.PORTHOLE_BIN ?? fileURLToPath(new URL("../../target/d
 const START_MS = 60_000;
 /** Only bounds a hang. */
 const STOP_MS = 30_000;
+/** Only bounds a hang of a whole file: a `before` that failed leaves what it started, and Node.js waits for that. */
+const FILE_MS = 20 * 60_000;
 /** What the daemon prints for a person to open. */
 const LINK = /https?:\/\/\S+\/#room=[\w.:@-]+(&key=[\w.-]+)?(&relay=\S+)?/;
+
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+setTimeout(() => {
+  console.error(`this file did not come to its end within ${FILE_MS / 60_000} minutes`);
+  process.exit(1);
+}, FILE_MS).unref();
 
 /**
  * Starts a daemon on a free port of loopback, with the test picture.
@@ -62,6 +71,8 @@ async function spawned(command, text, kept = undefined, journal = false, within 
   const env = { ...rest, STATE_DIRECTORY: join(folder, "state"), ...(journal ? { JOURNAL_STREAM: "8:1" } : {}) };
   const [program, ...words] = [...within, BINARY, command, "--config", config];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"], env });
+  running.add(child);
+  child.once("close", () => running.delete(child));
   return new Porthole(child, folder, { env, config, keep: kept !== undefined });
 }
 
