@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, suite, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { launchChromium, missing } from "./browsers.mjs";
 import { voice } from "./fixtures/voice.mjs";
 import { start } from "./porthole.mjs";
@@ -19,7 +19,7 @@ const RATE = 48_000;
 /** For how many seconds is listened at a time. */
 const LISTEN = 3;
 
-suite("Echo", { skip: without ?? false }, () => {
+describe("Echo", { skip: without ?? false }, () => {
   let folder;
   let pulse;
   let browser;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, suite, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { launchChromium, missing } from "./browsers.mjs";
 import { voice } from "./fixtures/voice.mjs";
 import { start } from "./porthole.mjs";
@@ -28,7 +28,7 @@ const WATCH_MICROPHONES = () => {
   };
 };
 
-suite("Talking back", { skip: missing("chromium") ?? false }, () => {
+describe("Talking back", { skip: missing("chromium") ?? false }, () => {
   let folder;
   let recording;
   let browser;
