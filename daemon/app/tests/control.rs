@@ -51,8 +51,14 @@ async fn the_status_says_what_runs_and_who_watches_in_words_and_as_json() {
     assert_eq!(json!([viewer["picture"]]), status["renditions"]);
     let now = porthole::keys::now().0;
     assert!((1..=now).contains(&viewer["since"].as_u64().unwrap()), "{viewer}");
+    assert_eq!(viewer["path"], "direct");
     let said = house.says(&["status"]);
-    assert!(said.contains("\nOne viewer:\n  somebody (ann)") && said.contains("  since "), "{said}");
+    assert!(
+        said.contains("\nOne viewer:\n  somebody (ann)")
+            && said.contains("  since ")
+            && said.contains(")  directly\n"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -406,6 +406,7 @@ fn viewer() -> Viewer {
             key: KeyId::new("k1").unwrap(),
         }),
         rendition: None,
+        path: None,
         began: Instant::now(),
         live: true,
     }

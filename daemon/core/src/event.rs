@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::access::{KeyRing, Stamp};
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
+use crate::path::Path;
 use crate::publish::Word;
 use crate::speaker;
 use crate::switchboard::Terms;
@@ -179,6 +180,13 @@ pub enum MediaEvent {
     Connected {
         /// Whose.
         call: CallId,
+    },
+    /// Which way a call takes was found out, for the first time or anew.
+    Reached {
+        /// Whose.
+        call: CallId,
+        /// The way of the pair of candidates that is used.
+        path: Path,
     },
     /// Something arrived from this viewer (RTCP, STUN, RTP). At most a few reports a second.
     Heard {

@@ -19,6 +19,7 @@ pub mod event;
 pub mod ice;
 pub mod ids;
 pub mod order;
+pub mod path;
 pub mod plan;
 pub mod publish;
 pub mod sdp;

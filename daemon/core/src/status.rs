@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::access::{KeyId, Label, Role};
 use crate::event::Loss;
 use crate::ids::{CallId, PeerId, Rendition};
+use crate::path::Path;
 use crate::speaker::{Played, SpeakerStatus};
 
 /// A picture of the switchboard at one moment. By default that of one which has just been made: nobody is reached, nobody
@@ -74,6 +75,8 @@ pub struct Viewer {
     pub holder: Option<Holder>,
     /// What it watches, where a picture was asked for.
     pub rendition: Option<Rendition>,
+    /// Which way it is reached, once that is known.
+    pub path: Option<Path>,
     /// Since when picture or sound are under way; where they are not, since when the call is being made.
     pub began: Instant,
     /// Whether picture or sound are under way.

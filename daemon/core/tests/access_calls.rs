@@ -12,6 +12,7 @@ use porthole_core::command::{Command, Level};
 use porthole_core::config::settings::Access;
 use porthole_core::event::{AccessEvent, Event};
 use porthole_core::ids::CallId;
+use porthole_core::path::Path;
 use porthole_core::sdp::choose::{Codec, Direction};
 use porthole_core::status::{CaptureState, Holder, Viewer};
 use porthole_core::switchboard::Relay;
@@ -771,12 +772,15 @@ fn the_status_names_who_calls_and_healthz_does_not() {
     desk.live_with(&Knock::new(&held[0], "anna", "1"));
     desk.passes(secs(3), []);
     desk.answers(&Knock::new(&held[1], "gerd", "1"));
+    desk.ignores(reached(1, Path::Direct));
+    desk.ignores(reached(1, Path::Relayed));
     let status = desk.board.status();
-    let viewer = |id, peer: &str, key: &Key, ago, live| Viewer {
+    let viewer = |id, peer: &str, key: &Key, ago, live: bool| Viewer {
         call: CallId(id),
         peer: Some(name(peer)),
         holder: Some(Holder { name: key.name.clone(), role: key.role, key: key.id.clone() }),
         rendition: Some(H264),
+        path: live.then_some(Path::Relayed),
         began: desk.now - secs(ago),
         live,
     };

@@ -17,6 +17,7 @@ use porthole_core::config::settings::{Access, Talkers};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
+use porthole_core::path::Path;
 use porthole_core::speaker::{PlayState, SpeakerState, Task, Word};
 use porthole_core::status::{CaptureState, RoomState};
 use porthole_core::switchboard::Relay;
@@ -548,7 +549,8 @@ impl World {
             23..27 if self.desk.plans.contains_key(&CallId(id)) => self.desk.answered(id),
             23 => answered_with(id, "v=0"),
             24..30 => connected(id),
-            30..34 => heard(id),
+            30 => reached(id, Path::Relayed),
+            31..34 => heard(id),
             34 => call_failed(id),
             35 => overflowed(id),
             36 => found(id, number),

@@ -8,6 +8,7 @@ use porthole_core::access::{KeyId, Label, Role, Stamp};
 use porthole_core::doctor::Finding;
 use porthole_core::doctor::machine::{self, Throttled};
 use porthole_core::ids::RoomName;
+use porthole_core::path::Path;
 use porthole_core::speaker::Played;
 use porthole_core::status::Status;
 use serde::Serialize;
@@ -94,6 +95,8 @@ pub struct Watches {
     pub key: Option<KeyId>,
     /// The rendition; `None` where only sound was asked for.
     pub picture: Option<String>,
+    /// Which way it is reached, once that is known.
+    pub path: Option<Path>,
     pub live: bool,
     /// Since when, seconds since 1970.
     pub since: Stamp,
@@ -114,6 +117,7 @@ impl Report {
                 role: holder.map(|holder| holder.role),
                 key: holder.map(|holder| holder.key.clone()),
                 picture: viewer.rendition.map(|rendition| rendition.to_string()),
+                path: viewer.path,
                 live: viewer.live,
                 since: Stamp(moment.date.0.saturating_sub(seconds)),
                 seconds,

@@ -1,6 +1,7 @@
 //! How things are, in words. Must not know where a report comes from.
 
 use porthole_core::doctor::Finding;
+use porthole_core::path::Path;
 use porthole_core::wire::Reason;
 
 use super::report::{Report, Watches};
@@ -83,8 +84,8 @@ fn viewers(viewers: &[Watches]) -> Vec<String> {
         1 => "One viewer:".to_owned(),
         more => format!("{more} viewers:"),
     };
-    let rows: Vec<[String; 4]> = viewers.iter().map(row).collect();
-    let widths: [usize; 4] =
+    let rows: Vec<[String; 5]> = viewers.iter().map(row).collect();
+    let widths: [usize; 5] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
     let lines = rows.iter().map(|row| {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
@@ -93,7 +94,7 @@ fn viewers(viewers: &[Watches]) -> Vec<String> {
     [count].into_iter().chain(lines).collect()
 }
 
-fn row(viewer: &Watches) -> [String; 4] {
+fn row(viewer: &Watches) -> [String; 5] {
     let name = match (&viewer.name, &viewer.peer) {
         (Some(name), _) => name.to_string(),
         (None, Some(peer)) => format!("somebody ({peer})"),
@@ -105,7 +106,8 @@ fn row(viewer: &Watches) -> [String; 4] {
     } else {
         format!("being connected for {}", lasted(viewer.seconds))
     };
-    [name, viewer.role.map(|role| role.to_string()).unwrap_or_default(), picture, since]
+    let role = viewer.role.map(|role| role.to_string()).unwrap_or_default();
+    [name, role, picture, since, viewer.path.map(Path::sentence).unwrap_or_default().to_owned()]
 }
 
 fn refused(report: &Report) -> Option<String> {
@@ -175,11 +177,12 @@ mod tests {
                     role: Role::Watch,
                     key: KeyId::new("k1").unwrap(),
                 };
-                let viewer = |call, holder, peer, live, ago| Viewer {
+                let viewer = |call, holder, peer, live: bool, ago| Viewer {
                     call: CallId(call),
                     peer,
                     holder,
                     rendition: (call == 1).then_some(Rendition::H264),
+                    path: live.then_some(Path::Nat),
                     began: now - Duration::from_secs(ago),
                     live,
                 };
@@ -195,7 +198,9 @@ mod tests {
             said[4..7],
             [
                 "2 viewers:".to_owned(),
-                format!("  grandma's phone  watch  H.264       since {since} (3 min)"),
+                format!(
+                    "  grandma's phone  watch  H.264       since {since} (3 min)  through a router (NAT)"
+                ),
                 "  somebody (bert)         sound only  being connected for 2 s".to_owned(),
             ]
         );

@@ -228,6 +228,7 @@ impl Switchboard {
             key,
             offer: offer.sdp,
             shape: offer.shape,
+            path: None,
             rendition,
             since: now,
             life: Life::Answering { plan, until: now + ANSWER_DEADLINE, ours: Vec::new() },

@@ -9,6 +9,7 @@ use super::troubles::Troubles;
 use crate::access::proof::Around;
 use crate::access::{Key, proof};
 use crate::ids::{PeerId, Rendition};
+use crate::path::Path;
 use crate::sdp::choose::AnswerPlan;
 use crate::whep::{Place, RequestId};
 use crate::wire::dialect::Tongue;
@@ -33,6 +34,8 @@ pub(super) struct Call {
     pub(super) shape: Shape,
     /// What it watches, where a picture was asked for.
     pub(super) rendition: Option<Rendition>,
+    /// Which way it takes, once that is known.
+    pub(super) path: Option<Path>,
     /// When its offer came.
     pub(super) since: Instant,
     /// How far it has come.

@@ -65,6 +65,7 @@ impl Switchboard {
             peer: call.viewer().cloned(),
             holder: call.key.clone().map(|Key { id, name, role, .. }| Holder { name, role, key: id }),
             rendition: call.rendition,
+            path: call.path,
             began: call.live_since().unwrap_or(call.since),
             live: call.is_live(),
         };

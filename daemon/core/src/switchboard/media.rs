@@ -56,6 +56,11 @@ impl Switchboard {
                 }
             }
             MediaEvent::Connected { call } => self.connected(call, now),
+            MediaEvent::Reached { call: id, path } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.path = Some(path);
+                }
+            }
             MediaEvent::Heard { call: id } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.heard(now);

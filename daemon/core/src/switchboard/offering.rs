@@ -67,6 +67,7 @@ impl Switchboard {
             key: None,
             offer: String::new(),
             shape,
+            path: None,
             rendition: Some(rendition),
             since: now,
             life: Life::Offering { until: now + ANSWER_DEADLINE },

@@ -13,6 +13,7 @@ use porthole_core::config::settings::{Access, Fallback, RoomSettings};
 use porthole_core::event::{Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::order::Order;
+use porthole_core::path::Path;
 use porthole_core::sdp::choose::{self, AnswerPlan, Codec, Direction};
 use porthole_core::switchboard::{Relay, Switchboard, SwitchboardSettings};
 use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, Watcher, What};
@@ -297,6 +298,10 @@ pub fn shutdown() -> Event {
 
 pub fn connected(id: u64) -> Event {
     Event::Media(MediaEvent::Connected { call: CallId(id) })
+}
+
+pub fn reached(id: u64, path: Path) -> Event {
+    Event::Media(MediaEvent::Reached { call: CallId(id), path })
 }
 
 pub fn heard(id: u64) -> Event {

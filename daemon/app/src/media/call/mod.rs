@@ -9,6 +9,7 @@ mod negotiate;
 mod outbox;
 mod signals;
 mod tweaks;
+mod way;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use porthole_core::ids::CallId;
 use super::super::Events;
 use super::super::speaker::Ear;
 use super::outbox::Outbox;
-use super::tweaks;
+use super::{tweaks, way};
 
 /// Connects webrtcbin's signals. The closures hold no reference to it.
 pub fn connect(
@@ -56,12 +56,19 @@ pub fn connect(
             look(webrtc, call, &events, &connected);
         });
     }
+    // The agent tells of a better way, too, by changing its state.
     let events = events.clone();
     webrtc.connect_notify(Some("ice-connection-state"), move |webrtc, _| {
         let state = webrtc.property::<WebRTCICEConnectionState>("ice-connection-state");
         log::debug!(call = call.0; "ICE: {state:?}");
-        if state == WebRTCICEConnectionState::Failed {
-            events.send(MediaEvent::CallFailed { call, reason: "no network path was found".to_owned() });
+        match state {
+            WebRTCICEConnectionState::Failed => {
+                events.send(MediaEvent::CallFailed { call, reason: "no network path was found".to_owned() });
+            }
+            WebRTCICEConnectionState::Connected | WebRTCICEConnectionState::Completed => {
+                way::report(webrtc, call, &events);
+            }
+            _ => {}
         }
     });
 }

@@ -83,7 +83,7 @@ fn meant(
         }),
         Means::Present => Ok(present(me, room, &subject(args))),
         Means::Refused => Ok(refused(&subject(args))),
-        Means::Message => message(spec, me, room, args),
+        Means::Message => message(spec, sender, me, room, args),
     }
 }
 
@@ -153,7 +153,13 @@ fn refused(subject: &Value) -> Incoming {
 }
 
 /// A message that says itself what it means. Some servers pass it to everybody, whatever their room.
-fn message(spec: &Spec, me: &PeerId, room: &RoomName, args: &[Value]) -> Result<Incoming, Unreadable> {
+fn message(
+    spec: &Spec,
+    sender: Option<&PeerId>,
+    me: &PeerId,
+    room: &RoomName,
+    args: &[Value],
+) -> Result<Incoming, Unreadable> {
     let (named, payload) = match spec.wrap {
         Wrap::RoomFirst => (args.first(), args.get(1)),
         _ => (args.get(1), args.first()),
@@ -167,17 +173,17 @@ fn message(spec: &Spec, me: &PeerId, room: &RoomName, args: &[Value]) -> Result<
         Some("candidate" | "ice-candidate" | "iceCandidate" | "ice") => About::Candidate,
         Some("got user media" | "ready") if spec.hears.iter().any(|(_, means)| *means == Means::Wanted) => {
             return Ok(if is_ours(me, room, std::slice::from_ref(&*payload)) {
-                Incoming::Wanted { from: None }
+                Incoming::Wanted { from: sender.cloned() }
             } else {
                 Incoming::Nothing
             });
         }
         Some("bye" | "hangup" | "leave") => {
-            return understand(About::Bye, spec.ids, None, me, room, &payload);
+            return understand(About::Bye, spec.ids, sender, me, room, &payload);
         }
         _ => return Ok(Incoming::Nothing),
     };
-    understand(about, spec.ids, None, me, room, &payload)
+    understand(about, spec.ids, sender, me, room, &payload)
 }
 
 /// The argument that says it: the first object, else the first SDP, else the first there is.

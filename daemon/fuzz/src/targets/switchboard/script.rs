@@ -8,6 +8,7 @@ use porthole_core::config::settings::{Access, Fallback, RoomSettings, Talkers};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::order::Order;
+use porthole_core::path::Path;
 use porthole_core::speaker::Word;
 use porthole_core::switchboard::{Relay, SwitchboardSettings};
 use porthole_core::wire::Candidate;
@@ -75,6 +76,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!down" => return Some(Event::Link(LinkEvent::Down { why: Loss::Unreachable, reason })),
         "!shutdown" => return Some(Event::Shutdown),
         "!connected" => MediaEvent::Connected { call },
+        "!reached" => MediaEvent::Reached { call, path: Path::Nat },
         "!heard" => MediaEvent::Heard { call },
         "!failed" => MediaEvent::CallFailed { call, reason },
         "!overflowed" => MediaEvent::Overflowed { call },
