@@ -17,6 +17,8 @@ const VIDEO = ['source = "test"', "width = 320", "height = 180", "framerate = 15
 /** Only bounds a hang. */
 const HANG_MS = 90_000;
 
+/** What `porthole status` calls the ways that the page tells apart. */
+const CAMERA_SAYS = { near: "direct", direct: "direct", nat: "nat", relay: "relayed" };
 /** The cameras, each with a page at a port of its own. */
 const CAMERAS = {
   /** What a careful owner writes. */
@@ -91,6 +93,9 @@ describe("ways through networks", { skip: missingLab() ?? missing("chromium") ??
       const stats = [...(await pc.getStats()).values()].filter(({ type }) => type === "remote-candidate");
       return { took: connected - made, theirs: stats.map(({ candidateType, address, protocol }) => ({ candidateType, address, protocol })) };
     });
+    // The camera says the same of its own accord.
+    const its = async () => JSON.parse(await cameras[name].command("status", "--json")).viewers.at(-1)?.path;
+    await until(its, (path) => path === CAMERA_SAYS[kind], `the camera says ${CAMERA_SAYS[kind]}`);
     const attempts = await page.evaluate(() => window.calls.length);
     table.push([t.name, said, `${Math.round(took)} ms`, attempts > 1 ? `attempt ${attempts}` : ""]);
     return { said, theirs, ...camera(live).path };

@@ -1,7 +1,8 @@
 //! What the C library's allocator is told, so that a daemon that lives for months stays small. Must not know who
 //! allocates.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -54,9 +55,21 @@ fn give_back() {
     unsafe { libc::malloc_trim(0) };
 }
 
+/// How old what was counted may be. Counting holds up whoever allocates, and strangers may ask as often as they like.
+const COUNTED_FOR: Duration = Duration::from_millis(40);
+
 /// Bytes that are allocated and not freed, through this process's C allocator.
-#[cfg(target_env = "gnu")]
 pub fn in_use() -> Option<u64> {
+    static COUNTED: Mutex<Option<(Instant, Option<u64>)>> = Mutex::new(None);
+    let mut counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    match *counted {
+        Some((when, bytes)) if when.elapsed() < COUNTED_FOR => bytes,
+        _ => counted.insert((Instant::now(), count())).1,
+    }
+}
+
+#[cfg(target_env = "gnu")]
+fn count() -> Option<u64> {
     // SAFETY: mallinfo2(3) is thread-safe and only counts.
     let counted = unsafe { libc::mallinfo2() };
     u64::try_from(counted.uordblks.saturating_add(counted.hblkhd)).ok()
@@ -72,7 +85,7 @@ pub fn resident() -> Option<u64> {
 
 /// Other C libraries do not say.
 #[cfg(not(target_env = "gnu"))]
-pub fn in_use() -> Option<u64> {
+fn count() -> Option<u64> {
     None
 }
 

@@ -33,9 +33,10 @@ impl Path {
             return Self::Relayed;
         }
         // A browser that hides its address behind a name is only heard from, and its address is its own all the same where
-        // nobody has that address on the internet.
-        let own =
-            |end: End<'_>| end.kind == "host" || (end.kind == "prflx" && end.address.is_some_and(is_private));
+        // nobody translates it.
+        let own = |end: End<'_>| {
+            end.kind == "host" || (end.kind == "prflx" && end.address.is_some_and(is_untranslated))
+        };
         if own(ours) && own(theirs) { Self::Direct } else { Self::Nat }
     }
 
@@ -49,10 +50,10 @@ impl Path {
     }
 }
 
-/// Addresses that nobody has on the internet (RFC 1918, RFC 3927, RFC 4193, RFC 4291 section 2.5.6), and loopback.
-fn is_private(address: IpAddr) -> bool {
+/// IPv6, the addresses of IPv4 that nobody has on the internet (RFC 1918, RFC 3927), and loopback.
+fn is_untranslated(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+        IpAddr::V6(_) => true,
     }
 }
