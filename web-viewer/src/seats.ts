@@ -18,6 +18,8 @@ export interface Seat {
   watching: Watcher[];
   /** The camera says that its microphone gives no sound. */
   mute: boolean;
+  /** What of the picture the way carries, in the camera's words; empty before it has said anything. */
+  feed: string;
   /** When the picture last moved; null before there was any. */
   seen: Date | null;
   /** What comes of it, for the alarm. */
@@ -73,7 +75,7 @@ export function whose<S extends Findable>(seats: readonly S[], tag: string | nul
 }
 
 /** What a camera's notice is about: its picture, or whether its microphone gives no sound; null: nothing that we know. */
-export function noticed(what: string): Fact | { mute: boolean } | null {
+export function noticed(what: string): Fact | { mute: boolean } | { feed: string } | null {
   switch (what) {
     case "camera-lost":
     case "camera-back":
@@ -83,6 +85,10 @@ export function noticed(what: string): Fact | { mute: boolean } | null {
     case "sound-lost":
     case "sound-back":
       return { mute: what === "sound-lost" };
+    case "picture-full":
+    case "picture-small":
+    case "picture-none":
+      return { feed: what };
     default:
       return null;
   }

@@ -19,7 +19,7 @@ import { Speaking } from "./speaking";
 import { arrived, progress } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { alarmed, hint, note, others, short, spoken, TEXT, unseen, way } from "./words";
+import { alarmed, hint, note, others, short, spoken, TEXT, unseen, way, weak } from "./words";
 
 /** How long a relay may take to say who is in the room before we call without knowing. */
 const UNTOLD_MS = 700;
@@ -198,7 +198,7 @@ export class Viewer {
         const [seat, news] = [this.seatOf(null, said.from), noticed(said.what)];
         if (!seat || !news) return;
         if ("is" in news) return this.feed(seat, news);
-        seat.mute = news.mute;
+        Object.assign(seat, news);
         return this.show();
       }
       case "floor": {
@@ -235,7 +235,7 @@ export class Viewer {
       },
     });
     const seat: Seat = {
-      place, life, tile, call: null, watching: [], mute: false, seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
+      place, life, tile, call: null, watching: [], mute: false, feed: "", seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
     };
     this.seats.push(seat);
   }
@@ -304,7 +304,7 @@ export class Viewer {
     seat.call.made.close();
     seat.call = null;
     seat.watching = [];
-    seat.mute = false;
+    Object.assign(seat, { mute: false, feed: "" });
   }
 
   private bye(call: Ongoing, reason: wire.Reason): void {
@@ -327,7 +327,7 @@ export class Viewer {
           void this.sound.play(seat.tile.video, true);
         }
         if (seat.call === call) call.path = pathOf(report, call.servers) ?? call.path;
-        const total = progress(seen, document.hidden);
+        const total = progress(seen, document.hidden) + (seat.feed === "picture-none" ? seen.audioPackets : 0);
         // What stands in for the picture moves, too.
         if (total !== call.total && seat.life.view().word === "live") seat.seen = new Date();
         call.total = total;
@@ -377,7 +377,7 @@ export class Viewer {
       tile.say(view, place.name, since, seat.trouble);
       tile.alone(this.alone === seat, several, place.name);
       const mute = seat.mute && ["live", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
-      const path = seat.call?.path && view.word === "live" ? way(seat.call.path) : "";
+      const path = seat.call?.path && view.word === "live" ? way(seat.call.path) + weak(seat.feed) : "";
       // Who comes and goes while the relay is away, nobody says.
       tile.facts(path, this.relay === "up" ? others(seat.watching, new Date()) : "", mute);
       const news = `${spoken(view, place.name, since, seat.trouble)} ${mute}`.trim();

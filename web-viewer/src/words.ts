@@ -188,6 +188,11 @@ export function way({ kind, relay, over }: Path): string {
   }
 }
 
+/** What of the picture the way does not carry, behind which way that is; empty where it carries all. */
+export function weak(feed: string): string {
+  return feed === "picture-small" ? ". It is weak: the picture is small" : feed === "picture-none" ? ". It is weak: there is only sound" : "";
+}
+
 /** Why a call found no way, and what helps. */
 export function lost(trouble: Trouble): string {
   switch (trouble.is) {

@@ -407,6 +407,7 @@ fn viewer() -> Viewer {
         }),
         rendition: None,
         path: None,
+        carries: None,
         began: Instant::now(),
         live: true,
     }

@@ -80,6 +80,8 @@ pub struct Start<'a> {
     pub clip: Option<&'a Path>,
     /// The relay of somebody else that its room is in.
     pub relay: Option<SocketAddr>,
+    /// Reachable from other machines, for everybody.
+    pub open: bool,
     /// Only its relay, without a camera (`porthole relay`).
     pub alone: bool,
     /// Hears of every answer when it is ready to be sent. The log is at the level debug then.
@@ -208,6 +210,11 @@ impl Daemon {
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
+    /// Copies its log into `folder`.
+    pub fn keep_log(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::copy(self.folder.path().join("log"), folder.join("daemon.log")).map(drop)
+    }
+
     /// Ends it and waits until it is gone, so that the next one has the machine to itself.
     pub async fn stop(mut self) -> Result<(), Fault> {
         self.child.kill().await?;
@@ -221,6 +228,7 @@ fn config_text(start: &Start<'_>) -> String {
         return ALONE.to_owned();
     }
     let log = match (&start.ready, &start.sound) {
+        (None, None) if std::env::var_os("PORTHOLE_BENCH_KEEP").is_some() => "[log]\nlevel = \"debug\"\n",
         (None, None) => "",
         (Some(_), _) => "[log]\nlevel = \"debug\"\n",
         (None, Some(_)) => "[speaker]\nsink = \"test\"\n[log]\nlevel = \"debug\"\n",
@@ -230,6 +238,10 @@ fn config_text(start: &Start<'_>) -> String {
         None => CONFIG.to_owned(),
     };
     match start.relay {
+        None if start.open => {
+            let open = EMBEDDED.replace("\"local\"", "\"open\"").replace("127.0.0.1", "0.0.0.0");
+            format!("{config}{open}{log}")
+        }
         None if start.usual_seats => format!("{config}{}{log}", EMBEDDED.replace("max_sockets = 1000\n", "")),
         None => format!("{config}{EMBEDDED}{log}"),
         Some(relay) => format!("{config}{EXTERNAL}url = \"http://{relay}\"\n{log}"),

@@ -73,6 +73,12 @@ enum Row {
     Talk,
     /// Offer to connection through NAT of each kind, and through coturn.
     Paths,
+    /// A link that falls from 4 to 0.5 Mbit/s and comes back, with good viewers beside it.
+    Weak,
+    /// Frames and freezes where 1, 5 and 10 % of the packets are lost.
+    Loss,
+    /// What a viewer costs that asks for a key frame 100 times a second.
+    Storm,
 }
 
 /// Anything that stops a measurement; the chain is printed.

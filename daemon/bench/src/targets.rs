@@ -27,6 +27,12 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
         measured,
         reached: measured.map(|measured| measured <= limit),
     };
+    let smallest = |id| figures.find(id).map(|spread: Spread| spread.min);
+    let at_least = |target, measured: Option<f64>, limit: f64| Verdict {
+        target,
+        measured,
+        reached: measured.map(|measured| measured >= limit),
+    };
     let second_to_twentieth =
         median("cpu_second").zip(median("cpu_twentieth")).map(|(second, twentieth)| twentieth - second);
     let idle = median("idle_rss").zip(median("idle_node_rss")).map(|(ours, node)| ours - node);
@@ -53,6 +59,18 @@ pub fn verdicts(figures: &Figures) -> Vec<Verdict> {
         at_most("100 losses leave less than 10 KiB each, allocated", median("replug_heap"), 10.0),
         at_most("10,000 strangers: no frame of a running call is lost", largest("strangers_lost"), 0.0),
         at_most("10,000 strangers leave less than 1 MiB behind, median", median("strangers_left"), 1.0),
+        at_most(
+            "4 → 0.5 → 4 Mbit/s: the bad viewer freezes ≤ 1 s in all, median",
+            median("weak_frozen"),
+            1.0,
+        ),
+        at_least("  it shows ≥ 5 frames a second on average, worst run", smallest("weak_mean"), 5.0),
+        at_most("  full picture ≤ 15 s after the link is back, slowest", largest("weak_back"), 15.0),
+        at_most("  the good viewers never freeze", largest("weak_good_freezes"), 0.0),
+        at_least("  and keep at least 75 % of their bitrate, worst run", smallest("weak_good_kept"), 75.0),
+        at_least("5 % loss: ≥ 98 % of frames decoded", smallest("loss_5_decoded"), 98.0),
+        at_most("  no freeze over 0.5 s", largest("loss_5_longest"), 0.5),
+        at_most("100 wishes a second cost ≤ 3 key frames a second", largest("storm_keys"), 3.0),
         at_most(
             "connected through coturn, symmetric NAT on both sides ≤ 1500 ms, slowest",
             largest("path_symmetric"),

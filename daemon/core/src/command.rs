@@ -38,8 +38,31 @@ pub enum Command {
         /// How many places down the order of preference; it goes round.
         attempt: u32,
     },
+    /// Send to this call again what it has got already, so that all of it comes to so many kbit/s: whether that comes
+    /// through shows whether more would. 0: no longer.
+    Pad {
+        /// Which call.
+        call: CallId,
+        /// kbit/s.
+        kbit: u32,
+    },
     /// Stop encoding it.
     StopRendition(Rendition),
+    /// From now on this rendition has this bitrate, whenever it runs.
+    SetBitrate {
+        /// Which one.
+        rendition: Rendition,
+        /// kbit/s.
+        kbit: u32,
+    },
+    /// From now on this call gets this picture, or none. Where it does not run yet, the call waits for it: for a full one
+    /// with what it had, for a small one with nothing, as what it had was too much.
+    Feed {
+        /// Which call.
+        call: CallId,
+        /// One in the format that was agreed upon.
+        picture: Option<Rendition>,
+    },
     /// Make a webrtcbin of its own for this call and answer the offer inside the plan.
     Answer {
         /// A number never used before.

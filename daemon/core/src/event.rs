@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::{KeyRing, Stamp};
+use crate::adapt::Report;
 use crate::ids::{CallId, PeerId, Rendition};
 use crate::order::Order;
 use crate::path::Path;
@@ -192,6 +193,13 @@ pub enum MediaEvent {
     Heard {
         /// Whose.
         call: CallId,
+    },
+    /// This viewer has reported how what was sent to it arrives. At most a few reports a second.
+    Reported {
+        /// Whose.
+        call: CallId,
+        /// What it says.
+        report: Report,
     },
     /// Negotiation, ICE, DTLS or the call's pipeline failed.
     CallFailed {

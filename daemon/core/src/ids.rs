@@ -87,11 +87,38 @@ pub enum Rendition {
     H264,
     /// VP8, made only while a browser without H.264 watches.
     Vp8,
+    /// A small picture in H.264, made only while the way to a viewer carries no more.
+    SmallH264,
+    /// The same in VP8.
+    SmallVp8,
 }
 
 impl Rendition {
     /// Every rendition there is, the preferred one first.
-    pub const ALL: [Self; 2] = [Self::H264, Self::Vp8];
+    pub const ALL: [Self; 4] = [Self::H264, Self::Vp8, Self::SmallH264, Self::SmallVp8];
+    /// Those that a viewer and the camera agree on, the preferred one first.
+    pub const FULL: [Self; 2] = [Self::H264, Self::Vp8];
+
+    /// The full picture in the same format.
+    pub fn full(self) -> Self {
+        match self {
+            Self::H264 | Self::SmallH264 => Self::H264,
+            Self::Vp8 | Self::SmallVp8 => Self::Vp8,
+        }
+    }
+
+    /// The small picture in the same format.
+    pub fn small(self) -> Self {
+        match self {
+            Self::H264 | Self::SmallH264 => Self::SmallH264,
+            Self::Vp8 | Self::SmallVp8 => Self::SmallVp8,
+        }
+    }
+
+    /// Whether it is a small picture.
+    pub fn is_small(self) -> bool {
+        self == self.small()
+    }
 }
 
 impl fmt::Display for Rendition {
@@ -99,6 +126,8 @@ impl fmt::Display for Rendition {
         f.write_str(match self {
             Self::H264 => "H.264",
             Self::Vp8 => "VP8",
+            Self::SmallH264 => "small H.264",
+            Self::SmallVp8 => "small VP8",
         })
     }
 }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod adapt;
 pub mod command;
 pub mod config;
 pub mod doctor;
@@ -22,6 +23,7 @@ pub mod order;
 pub mod path;
 pub mod plan;
 pub mod publish;
+pub mod rtcp;
 pub mod sdp;
 pub mod service;
 pub mod speaker;

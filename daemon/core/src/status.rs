@@ -37,6 +37,9 @@ pub struct Status {
     pub live: usize,
     /// Renditions being encoded, by name.
     pub renditions: Vec<String>,
+    /// Their bitrates in kbit/s, in the same order. Left out of the JSON; `/metrics` has them.
+    #[serde(skip)]
+    pub bitrates: Vec<u32>,
     /// Refusals so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
     /// What has happened so far. Left out of the JSON; `/metrics` has it.
@@ -73,10 +76,12 @@ pub struct Viewer {
     pub peer: Option<PeerId>,
     /// Whose key it is made with, where keys decide.
     pub holder: Option<Holder>,
-    /// What it watches, where a picture was asked for.
+    /// What it watches, where a picture was asked for and the way to it carries one.
     pub rendition: Option<Rendition>,
     /// Which way it is reached, once that is known.
     pub path: Option<Path>,
+    /// What the way to it carries of late, in kbit/s, as far as its browser tells.
+    pub carries: Option<u32>,
     /// Since when picture or sound are under way; where they are not, since when the call is being made.
     pub began: Instant,
     /// Whether picture or sound are under way.

@@ -781,6 +781,7 @@ fn the_status_names_who_calls_and_healthz_does_not() {
         holder: Some(Holder { name: key.name.clone(), role: key.role, key: key.id.clone() }),
         rendition: Some(H264),
         path: live.then_some(Path::Relayed),
+        carries: None,
         began: desk.now - secs(ago),
         live,
     };

@@ -12,12 +12,14 @@ use desk::keys::{Knock, TODAY, key};
 use desk::*;
 use porthole_core::access::proof::{self, Around};
 use porthole_core::access::{Key, KeyRing, Label, Stamp};
+use porthole_core::adapt::Report;
 use porthole_core::command::{Command, Slate};
 use porthole_core::config::settings::{Access, Talkers};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::path::Path;
+use porthole_core::rtcp::Reception;
 use porthole_core::speaker::{PlayState, SpeakerState, Task, Word};
 use porthole_core::status::{CaptureState, RoomState};
 use porthole_core::switchboard::Relay;
@@ -424,6 +426,18 @@ impl World {
                         Some(seat.unwrap_or_else(|| panic!("{at}: {call} is hung up twice")).viewer);
                     self.hung_up.push(call);
                 }
+                Command::SetBitrate { kbit, .. } => {
+                    assert!((1..=2000).contains(&kbit), "{at}: {kbit} kbit/s")
+                }
+                Command::Pad { call, kbit } => {
+                    assert!(self.calls.contains_key(&call) && kbit <= 2000, "{at}: {kbit} kbit/s for {call}");
+                }
+                Command::Feed { call, picture } => {
+                    assert!(picture.is_none_or(|picture| self.renditions.contains(&picture)), "{at}");
+                    let seat =
+                        self.calls.get_mut(&call).unwrap_or_else(|| panic!("{at}: a picture for {call}"));
+                    seat.rendition = picture;
+                }
                 Command::ForceKeyFrame(rendition) => assert!(self.renditions.contains(&rendition), "{at}"),
                 Command::Send(message) => {
                     assert!(!message.enters || self.link_up, "{at}: asks to be let in where nobody hears it");
@@ -451,7 +465,11 @@ impl World {
         let dark = self.privacy || status.capture == CaptureState::Lost;
         assert!(self.calls.is_empty() || !dark || self.slate.is_some(), "{at}: nothing is seen");
         let used: BTreeSet<_> = self.calls.values().filter_map(|seat| seat.rendition).collect();
-        assert_eq!(self.renditions, used, "{at}: a rendition runs exactly while a call uses it");
+        assert!(self.renditions.is_superset(&used), "{at}: a call without a picture");
+        // Whoever is to get the full picture keeps the small one until that is there.
+        let kept_on = |one: &Rendition| one.is_small() && used.contains(&one.full());
+        let idle = self.renditions.difference(&used).find(|one| !kept_on(one));
+        assert_eq!(idle, None, "{at}: a rendition runs exactly while a call uses it");
         assert_eq!(status.calls, self.calls.len(), "{at}");
         assert_eq!(status.live, self.calls.values().filter(|seat| seat.live).count(), "{at}");
         assert_eq!(status.speaker.talkers, self.ears.len(), "{at}");
@@ -510,7 +528,7 @@ impl World {
         let tag = *self.chance.of(&["1", "2", "3", "4", "5", "6"]);
         let number = usize::try_from(self.chance.below(80)).unwrap();
         let id = self.some_call();
-        let rendition = *self.chance.of(&Rendition::ALL);
+        let rendition = *self.chance.of(&Rendition::FULL);
         let calls_out = matches!(self.known, Some(Known::C | Known::C2 | Known::D | Known::F | Known::G));
         let what = if calls_out && self.chance.one_in(2) {
             43 + self.chance.below(14)
@@ -550,7 +568,16 @@ impl World {
             23 => answered_with(id, "v=0"),
             24..30 => connected(id),
             30 => reached(id, Path::Relayed),
-            31..34 => heard(id),
+            31..34 if self.chance.one_in(2) => heard(id),
+            31..34 => {
+                let estimate = Some(*self.chance.of(&[40, 90, 400, 1300, 2600, u32::MAX]));
+                let (again, sent, packets) =
+                    *self.chance.of(&[(0, 0, 0), (300, 100, 40), (u32::MAX, 300, u32::MAX), (20, 2000, 250)]);
+                let reception = Reception { estimate, again, ..Reception::default() };
+                let report = Report { reception, sent, packets };
+                let live = self.calls.iter().find(|(_, seat)| seat.live).map(|(call, _)| *call);
+                Event::Media(MediaEvent::Reported { call: live.unwrap_or(CallId(id)), report })
+            }
             34 => call_failed(id),
             35 => overflowed(id),
             36 => found(id, number),
@@ -572,7 +599,9 @@ impl World {
                 8 => frames_flow(),
                 _ => rendition_runs(rendition),
             },
-            40 if self.chance.one_in(4) => rendition_failed(rendition),
+            40 if self.chance.one_in(4) => {
+                rendition_failed(if self.chance.one_in(3) { rendition.small() } else { rendition })
+            }
             41 if self.chance.one_in(60) => shutdown(),
             43..47 => {
                 let (event, args) = self.arrival();
@@ -856,6 +885,9 @@ impl Seen {
             Command::Speaker(Task::OpenEar(_)) => "heard",
             Command::Speaker(Task::CloseEar(_)) => "heard no more",
             Command::Speaker(_) => "file",
+            Command::SetBitrate { .. } => "bitrate",
+            Command::Pad { .. } => "padding",
+            Command::Feed { .. } => "feed",
             Command::Send(message) => &message.event,
             Command::Run(_) => "errand",
             Command::Respond { response, .. } => match response {

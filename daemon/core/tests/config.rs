@@ -62,6 +62,7 @@ fn every_key_is_taken_as_meant() {
         bitrate = 1_000
         encoder = "x264enc"
         fallback = "none"
+        delay = 120
         keep_warm = true
         [audio]
         source = "alsa"
@@ -96,6 +97,7 @@ fn every_key_is_taken_as_meant() {
     assert_eq!(settings.room.max_calls, 3);
     assert_eq!(settings.room.idle_after, Duration::ZERO);
     assert!(settings.room.privacy && settings.media.video.keep_warm);
+    assert_eq!(settings.media.video.delay, Duration::from_millis(120));
     assert_eq!(settings.relay.listen.to_string(), "[::]:80");
     assert_eq!(settings.relay.link, "https://cam.example");
     let source = TlsSource::Files { certificate: "/etc/tls/fullchain.pem".into(), key: "key.pem".into() };
@@ -227,7 +229,7 @@ packet = 30
             r#"my.toml:8: video.framerate = "30": a whole number of frames a second from 1 to 120"#,
             "my.toml:9: video.packet: not a key of [video]; packet is a key of [audio] \
              (known: source, device, file, width, height, framerate, bitrate, encoder, fallback, flip, day_night, \
-             controls, keep_warm)",
+             controls, delay, keep_warm)",
             "my.toml:11: vidoe: not a section; did you mean [video]? \
              (known: [room], [relay], [video], [audio], [speaker], [ice], [publish], [log])",
             "my.toml:15: audio.packet = 30: 10, 20, 40 or 60 milliseconds",

@@ -85,6 +85,15 @@ fn what_webrtcbin_says_of_its_own_stays() {
 }
 
 #[test]
+fn that_estimates_are_heard_is_said_where_they_were_offered() {
+    let (planned, answered) = recorded_plan("chromium-156-recvonly");
+    let finished = planned.finish(&answered).expect("as planned");
+    assert!(!answered.contains("goog-remb"), "webrtcbin leaves that to others");
+    assert_eq!(finished.matches("a=rtcp-fb:108 goog-remb\r\n").count(), 1, "{finished}");
+    assert_eq!(finished.matches("goog-remb").count(), 1);
+}
+
+#[test]
 fn the_playout_delay_is_said_to_go_to_the_viewer_only() {
     for name in ["chromium-156-recvonly", "firefox-esr-153-recvonly"] {
         let (planned, answered) = recorded_plan(name);

@@ -43,7 +43,7 @@ fn constrained_baseline_in_packetization_mode_1_is_chosen_wherever_it_stands() {
         let picture = plan.media.iter().find(|media| media.codec == H264).expect(name);
         assert_eq!((picture.payload_type, picture.rtx_payload_type), (number, Some(rtx)), "{name}");
         assert_eq!((picture.clock_rate, picture.direction), (90_000, Direction::SendOnly), "{name}");
-        assert_eq!(picture.feedback, ["nack", "nack pli", "ccm fir"], "{name}");
+        assert_eq!(picture.feedback, ["nack", "nack pli", "ccm fir", "goog-remb"], "{name}");
         assert!(plan.offer.contains("profile-level-id=42e01f"), "{name}");
     }
 }
@@ -366,22 +366,40 @@ fn sound_does_not_share_a_payload_type_or_an_extension_number_with_the_picture()
 fn of_the_header_extensions_those_of_use_are_kept() {
     let mid = "urn:ietf:params:rtp-hdrext:sdes:mid".to_owned();
     let delay = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay".to_owned();
+    let time = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time".to_owned();
     for (name, picture) in [
-        ("chromium-156-recvonly", [(5, delay.clone()), (9, mid.clone())]),
-        ("firefox-esr-153-recvonly", [(3, mid.clone()), (6, delay.clone())]),
+        ("chromium-156-recvonly", [(2, time.clone()), (5, delay.clone()), (9, mid.clone())]),
+        ("firefox-esr-153-recvonly", [(3, mid.clone()), (4, time.clone()), (6, delay.clone())]),
     ] {
         let plan = accepted(&offer(name));
         assert_eq!(plan.media[0].extensions, picture, "{name}");
         let kept: Vec<_> = plan.offer.lines().filter(|line| line.starts_with("a=extmap")).collect();
-        assert_eq!(kept.len(), 3, "{name}: {kept:?}");
+        assert_eq!(kept.len(), 4, "{name}: {kept:?}");
     }
     let text = offer("chromium-156-recvonly");
     for number in ["0", "15", "16", "300", "9/sendonly", "x"] {
         let plan = accepted(&text.replace("a=extmap:9 ", &format!("a=extmap:{number} ")));
-        assert_eq!(plan.media[0].extensions, [(5, delay.clone())], "{number}");
+        assert_eq!(plan.media[0].extensions, [(2, time.clone()), (5, delay.clone())], "{number}");
     }
     let twice = accepted(&text.replace("a=extmap:9 ", "a=extmap:9 urn:other\r\na=extmap:9 "));
-    assert_eq!(twice.media[0].extensions, [(5, delay)]);
+    assert_eq!(twice.media[0].extensions, [(2, time), (5, delay)]);
+}
+
+#[test]
+fn what_a_viewer_says_that_it_takes_at_most_is_read_in_either_unit() {
+    let text = offer("chromium-156-recvonly");
+    assert_eq!(accepted(&text).takes, None);
+    for (said, takes) in [
+        ("AS:400", Some(400)),
+        ("TIAS:400000", Some(400)),
+        ("X-mine:7", None),
+        ("AS:-1", None),
+        ("AS:99999999999", None),
+    ] {
+        let limited = text.replace("a=rtcp-mux\r\n", &format!("a=rtcp-mux\r\nb={said}\r\n"));
+        assert_eq!(accepted(&limited).takes, takes, "{said}");
+        assert!(!accepted(&limited).offer.contains("b="), "{said}");
+    }
 }
 
 #[test]
@@ -397,14 +415,13 @@ fn nothing_of_a_stranger_s_text_gets_past_that_was_not_chosen() {
         "a=mid:1",
         "a=recvonly",
         "a=rtpmap:108 H264/90000",
+        "a=rtcp-fb:108 goog-remb",
         "a=fmtp:109 apt=108",
     ];
     for line in narrow {
         assert!(plan.offer.contains(&format!("{line}\r\n")), "{line} is not in {}", plan.offer);
     }
-    for word in
-        ["transport-cc", "goog-remb", "VP8", "msid", "FID", "extmap-allow-mixed", "rtcp-xr", "a=rtcp:"]
-    {
+    for word in ["transport-cc", "VP8", "msid", "FID", "extmap-allow-mixed", "rtcp-xr", "a=rtcp:"] {
         assert!(!plan.offer.contains(word), "{word} is in {}", plan.offer);
     }
     assert_eq!(plan.offer.matches("a=ssrc").count(), 1, "the microphone's, by which it is told apart");

@@ -227,6 +227,10 @@ fn our_own_echo_and_what_a_camera_says_is_nothing() {
         "notice-sound-back",
         "notice-privacy-on",
         "notice-privacy-off",
+        "notice-picture-full",
+        "notice-picture-small",
+        "notice-picture-small-here",
+        "notice-picture-none",
         "notice-to-viewer",
         "tutorial-answer-sdp-string",
         "tutorial-answer-sdp-object",
@@ -411,6 +415,14 @@ fn the_camera_writes_exactly_the_golden_messages() {
         ("notice-sound-back", Outgoing::notice(room, me, What::SoundBack)),
         ("notice-privacy-on", Outgoing::notice(room, me, What::PrivacyOn)),
         ("notice-privacy-off", Outgoing::notice(room, me, What::PrivacyOff)),
+        ("notice-picture-full", Outgoing::notice_to(&address, What::PictureFull)),
+        ("notice-picture-small", Outgoing::notice_to(&address, What::PictureSmall)),
+        ("notice-picture-small-here", {
+            let mut notice = Outgoing::notice_to(&address, What::PictureSmall);
+            notice.is_on_their_side();
+            notice
+        }),
+        ("notice-picture-none", Outgoing::notice_to(&address, What::PictureNone)),
         ("notice-to-viewer", Outgoing::notice_to(&address, What::CameraLost)),
     ] {
         let golden = golden(file);

@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     targets::sdp::TARGET,
     targets::access::TARGET,
     targets::players::TARGET,
+    targets::rtcp::TARGET,
     targets::config::TARGET,
     targets::switchboard::TARGET,
     #[cfg(feature = "port")]

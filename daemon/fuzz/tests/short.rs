@@ -32,6 +32,11 @@ fn keys_and_candidates_of_players_do_no_harm_however_they_are_changed() {
 }
 
 #[test]
+fn reports_of_viewers_do_no_harm_however_they_are_changed() {
+    try_out("rtcp", 4_000);
+}
+
+#[test]
 fn configurations_do_no_harm_and_tell_no_password_however_they_are_changed() {
     try_out("config", 600);
 }

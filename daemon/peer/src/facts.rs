@@ -1,6 +1,6 @@
 //! What a viewer has seen so far. Must not know how it was received.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A picture format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,12 @@ pub struct Facts {
     pub key_frames: u64,
     /// Frames that did not follow the one before: something was lost for good between them.
     pub gaps: u64,
+    /// Frames that a decoder could show: not those behind a gap, up to the next key frame.
+    pub shown: u64,
+    /// How often the picture stood still, as browsers count it (W3C WebRTC statistics, `freezeCount`).
+    pub freezes: u64,
+    /// For how long in all.
+    pub frozen: Duration,
     /// Size of the last key frame in bytes.
     pub key_frame_bytes: usize,
     /// Bytes of all frames.

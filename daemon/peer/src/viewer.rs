@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{Codec, Facts, PeerError, Stand, host_address};
 
+mod screen;
 mod seat;
 
 use seat::{Negotiated, Seat};

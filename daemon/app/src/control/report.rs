@@ -97,6 +97,8 @@ pub struct Watches {
     pub picture: Option<String>,
     /// Which way it is reached, once that is known.
     pub path: Option<Path>,
+    /// What the way to it carries of late, in kbit/s, as far as its browser tells.
+    pub carries: Option<u32>,
     pub live: bool,
     /// Since when, seconds since 1970.
     pub since: Stamp,
@@ -118,6 +120,7 @@ impl Report {
                 key: holder.map(|holder| holder.key.clone()),
                 picture: viewer.rendition.map(|rendition| rendition.to_string()),
                 path: viewer.path,
+                carries: viewer.carries,
                 live: viewer.live,
                 since: Stamp(moment.date.0.saturating_sub(seconds)),
                 seconds,

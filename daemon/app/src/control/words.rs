@@ -44,7 +44,9 @@ pub fn words(report: &Report) -> Vec<String> {
     }
     lines.extend(status.frames.sentence().map(|frames| format!("The picture {frames}.")));
     if !status.renditions.is_empty() {
-        lines.push(format!("It is encoded as {}.", status.renditions.join(" and ")));
+        let made = status.renditions.iter().zip(&status.bitrates);
+        let made: Vec<_> = made.map(|(name, kbit)| format!("{name} at {kbit} kbit/s")).collect();
+        lines.push(format!("It is encoded as {}.", made.join(" and ")));
     }
     lines.extend(viewers(&report.viewers));
     if let Some(refused) = refused(report) {
@@ -101,6 +103,10 @@ fn row(viewer: &Watches) -> [String; 5] {
         (None, None) => "somebody".to_owned(),
     };
     let picture = viewer.picture.clone().unwrap_or_else(|| "sound only".to_owned());
+    let picture = match viewer.carries {
+        Some(kbit) => format!("{picture}, its way carries about {kbit} kbit/s"),
+        None => picture,
+    };
     let since = if viewer.live {
         format!("since {} ({})", dates::minute(viewer.since), lasted(viewer.seconds))
     } else {
@@ -172,6 +178,7 @@ mod tests {
             |status, now| {
                 status.capture = CaptureState::Running;
                 status.renditions = vec!["H.264".into(), "VP8".into()];
+                status.bitrates = vec![2000, 1500];
                 let ann = Holder {
                     name: Label::new("grandma's phone").unwrap(),
                     role: Role::Watch,
@@ -183,6 +190,7 @@ mod tests {
                     holder,
                     rendition: (call == 1).then_some(Rendition::H264),
                     path: live.then_some(Path::Nat),
+                    carries: (call == 1).then_some(900),
                     began: now - Duration::from_secs(ago),
                     live,
                 };
@@ -193,15 +201,16 @@ mod tests {
         );
         let since = dates::minute(Stamp(DATE.0 - 185));
         assert_eq!(said[2], "The camera is open, and pictures flow.");
-        assert_eq!(said[3], "It is encoded as H.264 and VP8.");
+        assert_eq!(said[3], "It is encoded as H.264 at 2000 kbit/s and VP8 at 1500 kbit/s.");
         assert_eq!(
             said[4..7],
             [
                 "2 viewers:".to_owned(),
                 format!(
-                    "  grandma's phone  watch  H.264       since {since} (3 min)  through a router (NAT)"
+                    "  grandma's phone  watch  H.264, its way carries about 900 kbit/s  since {since} (3 min)  through a router (NAT)"
                 ),
-                "  somebody (bert)         sound only  being connected for 2 s".to_owned(),
+                "  somebody (bert)         sound only                               being connected for 2 s"
+                    .to_owned(),
             ]
         );
     }

@@ -12,6 +12,8 @@ use porthole_core::plan::level::level;
 enum Setting {
     /// An enumeration, flag set or number, written as GStreamer reads it.
     Text(&'static str, &'static str),
+    /// The same, for a small picture alone.
+    Small(&'static str, &'static str),
     /// The number of frames from one key frame to the next.
     KeyFrameDistance(&'static str),
     /// V4L2 controls; the key frame distance is filled in.
@@ -131,6 +133,8 @@ pub const H264: &[Encoder] = &[
             Setting::Text("speed-preset", "ultrafast"),
             Setting::Text("bframes", "0"),
             Setting::Text("byte-stream", "true"),
+            // Milliseconds that a key frame may take at most: on a narrow way the picture stands still meanwhile.
+            Setting::Small("vbv-buf-capacity", "250"),
             Setting::KeyFrameDistance("key-int-max"),
         ],
         bitrate: Bitrate::Property("bitrate", 1000),
@@ -203,13 +207,16 @@ impl Encoder {
         (!exists(self.element)).then_some(self.missing)
     }
 
-    /// The encoder element with its settings, and the filter that holds its output to what browsers decode.
-    pub fn build(&self, video: &VideoSettings) -> Result<[gst::Element; 2], MediaError> {
+    /// The encoder element with its settings, and the filter that holds its output to what browsers decode. `small`: for
+    /// viewers behind a narrow way.
+    pub fn build(&self, video: &VideoSettings, small: bool) -> Result<[gst::Element; 2], MediaError> {
         let element = make(self.element)?;
-        let distance = key_frame_distance(video.framerate);
+        let distance = key_frame_distance(video.framerate) * if small { SMALL_DISTANCE } else { 1 };
         for setting in self.settings {
             match setting {
                 Setting::Text(name, text) => set(&element, name, text),
+                Setting::Small(name, text) if small => set(&element, name, text),
+                Setting::Small(..) => {}
                 Setting::KeyFrameDistance(name) => set(&element, name, &distance.to_string()),
                 Setting::Controls(controls) => {
                     let mut fields = gst::Structure::new_empty("controls");
@@ -267,6 +274,9 @@ fn set(element: &gst::Element, name: &str, text: &str) {
         log::debug!("{} has no property {name}; left alone", element.name());
     }
 }
+
+/// A small picture has so many times fewer key frames: each takes a narrow way for as long as several frames.
+const SMALL_DISTANCE: u32 = 8;
 
 /// Frames from one key frame to the next when nobody asks: viewers that need one ask, so it is long (4 s).
 pub fn key_frame_distance(framerate: u32) -> u32 {

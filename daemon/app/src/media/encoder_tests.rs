@@ -35,9 +35,20 @@ fn an_encoder_that_is_not_here_says_what_to_do() {
 #[test]
 fn a_bitrate_beyond_what_an_encoder_takes_is_brought_into_its_range() {
     gst::init().unwrap();
-    let [element, _] = VP8.build(&video()).unwrap();
+    let [element, _] = VP8.build(&video(), false).unwrap();
     assert_eq!(VP8.set_bitrate(&element, 1), 10);
     assert_eq!(element.property::<i32>("target-bitrate"), 10_000);
+}
+
+#[test]
+fn a_small_picture_has_few_key_frames_and_none_of_them_is_large() {
+    gst::init().unwrap();
+    let x264 = H264.iter().find(|encoder| encoder.element == "x264enc").unwrap();
+    let [full, _] = x264.build(&video(), false).unwrap();
+    let [small, _] = x264.build(&video(), true).unwrap();
+    let of = |element: &gst::Element, name: &str| element.property::<u32>(name);
+    assert_eq!(of(&small, "key-int-max"), SMALL_DISTANCE * of(&full, "key-int-max"));
+    assert!(of(&small, "vbv-buf-capacity") < of(&full, "vbv-buf-capacity"));
 }
 
 #[test]
@@ -72,7 +83,7 @@ fn changes(name: &str) {
     };
     let (coarse, filter) = (size(40, 30), size(320, 240));
     let scale = make("videoscale").unwrap();
-    let [element, output] = encoder.build(&video).unwrap();
+    let [element, output] = encoder.build(&video, false).unwrap();
     let sink = gst_app::AppSink::builder().sync(false).max_buffers(1).build();
     chain(&pipeline, &[&source, &coarse, &scale, &filter, &element, &output, sink.upcast_ref()]).unwrap();
     // One frame at a time: what is changed here is changed for the frames after it.

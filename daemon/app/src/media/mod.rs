@@ -17,7 +17,6 @@ mod look;
 mod mdns;
 mod microphones;
 mod modes;
-mod playout;
 mod probe;
 mod pulse;
 mod rendition;
@@ -27,6 +26,7 @@ mod snapshot;
 mod sound;
 mod source;
 mod speaker;
+mod stamps;
 mod strip;
 mod studio;
 pub mod survey;
@@ -124,6 +124,7 @@ pub struct Media {
     events: Events,
     served: watch::Receiver<servers::Served>,
     timeline: timeline::Timeline,
+    delay: Duration,
 }
 
 /// Loads GStreamer. Takes seconds where its plugins were never read, or some of them are others than they were.
@@ -184,7 +185,7 @@ impl Media {
         events: Events,
     ) -> Result<Self, MediaError> {
         let served = servers::follow(ice).await;
-        let video = settings.video.clone();
+        let (video, delay) = (settings.video.clone(), settings.video.delay);
         load().await?;
         let apart = program.is_some();
         let encoders = blocking(move || probe::find(&video, program.as_deref())).await?;
@@ -213,6 +214,7 @@ impl Media {
             events,
             served,
             timeline,
+            delay,
         })
     }
 
@@ -231,6 +233,11 @@ impl Media {
             }
             Command::StartRendition(rendition) => self.ask_studio(studio::Ask::StartRendition(*rendition)),
             Command::StopRendition(rendition) => self.ask_studio(studio::Ask::StopRendition(*rendition)),
+            Command::SetBitrate { rendition, kbit } => {
+                self.ask_studio(studio::Ask::SetBitrate(*rendition, *kbit));
+            }
+            Command::Pad { call, kbit } => self.ask_call(*call, call::Ask::Pad(*kbit)),
+            Command::Feed { call, picture } => self.ask_call(*call, call::Ask::Feed(*picture)),
             Command::ForceKeyFrame(rendition) => self.ask_studio(studio::Ask::ForceKeyFrame(*rendition)),
             Command::TakeSnapshot => self.ask_studio(studio::Ask::TakeSnapshot),
             Command::Answer { call, plan, trickle } => {
@@ -289,7 +296,8 @@ impl Media {
         self.ears.insert(call, ear.clone());
         // One may have been plugged in, or out.
         let _ = self.speaker.send(speaker::Ask::Look);
-        let order = call::Order { call, part, ice, ways, timeline: self.timeline.clone(), ear };
+        let order =
+            call::Order { call, part, ice, ways, timeline: self.timeline.clone(), ear, delay: self.delay };
         let life = call::live(order, heard, self.producers.clone(), self.events.clone());
         let memory = self.memory.clone();
         tokio::spawn(async move {

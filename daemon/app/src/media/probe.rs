@@ -147,7 +147,7 @@ fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<O
         let caps = info.to_caps().map_err(|e| failed(&e))?;
         let entry = gst_app::AppSrc::builder().caps(&caps).format(gst::Format::Time).build();
         let convert = make("videoconvert")?;
-        let [element, output] = encoder.build(video)?;
+        let [element, output] = encoder.build(video, false)?;
         let sink = gst_app::AppSink::builder().sync(false).build();
         chain(&pipeline, &[entry.upcast_ref(), &convert, &element, &output, sink.upcast_ref()])?;
         let (encoded, first) = count(&sink);

@@ -1,6 +1,8 @@
 //! One encoding of the picture while it is made: capture's picture in, encoded frames out, in a pipeline of its own so
 //! that it can start and stop without touching the camera. Must not know viewers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use gst::prelude::*;
 use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::VideoSettings;
@@ -17,6 +19,8 @@ use super::timeline::{Said, Stops, Timeline, play, stop};
 /// An encoding that is being made. Closing it ends it.
 pub struct Encoding {
     feed: ConsumptionLink,
+    /// What encodes it; nothing where the camera does.
+    encoder: Option<Box<(Encoder, gst::Element)>>,
     pipeline: Stops,
     /// The encoded frames.
     pub frames: StreamProducer,
@@ -57,41 +61,56 @@ impl Encoding {
             let entry = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
             pipeline.add(&entry).map_err(|e| failed(&e))?;
             let encoded_by_camera = picture_is_h264(picture);
-            let last = match (rendition, encoded_by_camera) {
-                (Rendition::H264, true) => {
+            let mut from: gst::Element = entry.clone().upcast();
+            if encoded_by_camera && rendition != Rendition::H264 {
+                let (parser, decoder) = (make("h264parse")?, make("openh264dec")?);
+                chain(&pipeline, &[&parser, &decoder])?;
+                from.link(&parser).map_err(|e| failed(&e))?;
+                from = decoder;
+            }
+            if rendition.is_small() {
+                thin_out(&from, video.framerate);
+            }
+            let (last, made_by) = match rendition {
+                Rendition::H264 if encoded_by_camera => {
                     let parser = h264_parser()?;
                     chain(&pipeline, &[&parser])?;
-                    entry.link(&parser).map_err(|e| failed(&e))?;
-                    parser
+                    from.link(&parser).map_err(|e| failed(&e))?;
+                    (parser, None)
                 }
-                (Rendition::H264, false) => {
+                Rendition::H264 | Rendition::SmallH264 => {
                     let parser = h264_parser()?;
-                    let last = encode(&pipeline, entry.upcast_ref(), encoder, video)?;
+                    let [element, last] = encode(&pipeline, &from, encoder, rendition, video)?;
                     chain(&pipeline, &[&parser])?;
                     last.link(&parser).map_err(|e| failed(&e))?;
-                    parser
+                    (parser, Some(Box::new((*encoder, element))))
                 }
-                (Rendition::Vp8, true) => {
-                    let parser = make("h264parse")?;
-                    let decoder = make("openh264dec")?;
-                    chain(&pipeline, &[&parser, &decoder])?;
-                    entry.link(&parser).map_err(|e| failed(&e))?;
-                    encode(&pipeline, &decoder, &VP8, video)?
+                Rendition::Vp8 | Rendition::SmallVp8 => {
+                    let [element, last] = encode(&pipeline, &from, &VP8, rendition, video)?;
+                    (last, Some(Box::new((VP8, element))))
                 }
-                (Rendition::Vp8, false) => encode(&pipeline, entry.upcast_ref(), &VP8, video)?,
             };
             let (frames, sink) = producer(&pipeline, &last)?;
             intercept_key_frame_wishes(&sink, hear);
             let pulse = Pulse::of(&sink);
             play(&pipeline)?;
-            Ok((feed(picture, entry)?, frames, pulse))
+            Ok((feed(picture, entry)?, made_by, frames, pulse))
         })();
         match result {
-            Ok((feed, frames, pulse)) => Ok(Self { feed, pipeline: Stops(pipeline), frames, pulse }),
+            Ok((feed, encoder, frames, pulse)) => {
+                Ok(Self { feed, encoder, pipeline: Stops(pipeline), frames, pulse })
+            }
             Err(error) => {
                 stop(&pipeline);
                 Err(error)
             }
+        }
+    }
+
+    /// Makes it take this many kbit/s from now on, where it is not the camera that encodes it.
+    pub fn set_bitrate(&self, kbit: u32) {
+        if let Some((encoder, element)) = self.encoder.as_deref() {
+            encoder.set_bitrate(element, kbit);
         }
     }
 
@@ -112,13 +131,14 @@ impl Closes for Encoding {
     }
 }
 
-/// Converts, scales and encodes what `from` gives; answers the last element.
+/// Converts, scales and encodes what `from` gives; answers the encoder and the last element.
 fn encode(
     pipeline: &gst::Pipeline,
     from: &gst::Element,
     encoder: &Encoder,
+    rendition: Rendition,
     video: &VideoSettings,
-) -> Result<gst::Element, MediaError> {
+) -> Result<[gst::Element; 2], MediaError> {
     let convert = make("videoconvert")?;
     let scale = make("videoscale")?;
     let mut size = raw_picture(video);
@@ -128,10 +148,54 @@ fn encode(
         structure.set("pixel-aspect-ratio", gst::Fraction::new(1, 1));
     }
     let size = super::element::caps_filter(&size)?;
-    let [element, output] = encoder.build(video)?;
+    let [element, output] = encoder.build(video, rendition.is_small())?;
     chain(pipeline, &[&convert, &scale, &size, &element, &output])?;
     from.link(&convert).map_err(|e| failed(&e))?;
-    Ok(output)
+    Ok([element, output])
+}
+
+/// Lets no more than about `framerate` frames a second of what `from` gives through, evenly.
+fn thin_out(from: &gst::Element, framerate: u32) {
+    let Some(pad) = from.static_pad("src") else { return };
+    let period = 1_000_000_000 / u64::from(framerate.max(1));
+    // A camera's frames do not come on the dot.
+    let early = period / 4;
+    let due = AtomicU64::new(0);
+    // An encoder divides its bitrate by what it is told.
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let thinned = thinned(caps.caps(), framerate);
+        if thinned.as_ref() != caps.caps() {
+            info.data = Some(gst::PadProbeData::Event(gst::event::Caps::new(&thinned)));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let Some(at) = info.buffer().and_then(|buffer| buffer.pts()).map(gst::ClockTime::nseconds) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let next = due.load(Ordering::Relaxed);
+        // One that is due in a while, and not since before the clock was set back.
+        if (at + early..=at + 2 * period).contains(&next) {
+            return gst::PadProbeReturn::Drop;
+        }
+        due.store(if next + period > at { next + period } else { at + period }, Ordering::Relaxed);
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// The same with a frame rate of that at most.
+fn thinned(caps: &gst::CapsRef, framerate: u32) -> gst::Caps {
+    let mut thinned = caps.to_owned();
+    let most = gst::Fraction::new(i32::try_from(framerate).unwrap_or(i32::MAX), 1);
+    if let Some(said) = thinned.make_mut().structure_mut(0)
+        && said.get::<gst::Fraction>("framerate").is_ok_and(|rate| rate > most)
+    {
+        said.set("framerate", most);
+    }
+    thinned
 }
 
 /// Turns any H.264 into what the payloader wants: whole pictures, parameter sets before each key frame.
@@ -177,6 +241,18 @@ mod tests {
 
     /// Only bounds a hang.
     const LIMIT: gst::ClockTime = gst::ClockTime::from_seconds(20);
+
+    #[test]
+    fn an_encoder_of_a_picture_that_is_thinned_out_is_told_so() {
+        gst::init().unwrap();
+        let caps = |rate: i32| {
+            let caps = gst::Caps::builder("video/x-raw").field("width", 640_i32);
+            caps.field("framerate", gst::Fraction::new(rate, 1)).build()
+        };
+        assert_eq!([thinned(&caps(30), 15), thinned(&caps(10), 15)], [caps(15), caps(10)]);
+        let any = gst::Caps::builder("video/x-raw").build();
+        assert_eq!(thinned(&any, 15), any);
+    }
 
     #[test]
     fn a_camera_that_encodes_and_marks_no_key_frame_is_seen_from_its_next_one_on() {

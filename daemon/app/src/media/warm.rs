@@ -58,7 +58,8 @@ pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
     // Nobody is heard, and nobody asks what became of it.
     let (events, _unread) = Events::channel();
     let ear = Ear::new(NOBODY, events.clone());
-    let order = call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone(), ear };
+    let order =
+        call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone(), ear, delay: Duration::ZERO };
     let rehearsal = tokio::task::spawn_blocking(move || call::rehearse(order, &events));
     let outcome = match tokio::time::timeout(LIMIT, rehearsal).await {
         Ok(Ok(outcome)) => outcome,

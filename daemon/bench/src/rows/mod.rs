@@ -12,9 +12,11 @@ mod replug;
 mod script;
 mod send;
 mod steps;
+mod storm;
 mod strangers;
 mod talk;
 mod vanish;
+mod weak;
 
 use std::path::Path;
 use std::time::Duration;
@@ -50,6 +52,9 @@ impl Bench<'_> {
             Row::Glass => glass::measure(self, figures).await,
             Row::Talk => talk::measure(self, figures).await,
             Row::Paths => paths::measure(self, figures).await,
+            Row::Weak => weak::weak(self, figures).await,
+            Row::Loss => weak::loss(self, figures).await,
+            Row::Storm => storm::measure(self, figures).await,
         }
     }
 

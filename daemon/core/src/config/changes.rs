@@ -105,8 +105,18 @@ impl Found {
     }
 
     fn video(&mut self, now: &VideoSettings, new: &VideoSettings) {
-        let VideoSettings { source, width, height, framerate, bitrate, encoder, fallback, look, keep_warm } =
-            now;
+        let VideoSettings {
+            source,
+            width,
+            height,
+            framerate,
+            bitrate,
+            encoder,
+            fallback,
+            look,
+            delay,
+            keep_warm,
+        } = now;
         self.restart("video.source", *source != new.source);
         self.restart("video.width", *width != new.width);
         self.restart("video.height", *height != new.height);
@@ -114,6 +124,7 @@ impl Found {
         self.restart("video.bitrate", *bitrate != new.bitrate);
         self.restart("video.encoder", *encoder != new.encoder);
         self.live("video.fallback", *fallback != new.fallback);
+        self.restart("video.delay", *delay != new.delay);
         self.restart("video.keep_warm", *keep_warm != new.keep_warm);
         let Look { flip, day_night, controls } = look;
         self.restart("video.flip", *flip != new.look.flip);

@@ -165,6 +165,9 @@ fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) ->
             &[("vp8", Fallback::Vp8), ("none", Fallback::None)],
         ),
         look,
+        delay: section.take("delay", default.delay, |entry| {
+            whole::<u64>(entry, 0..=2000).filter(|delay| delay % 10 == 0).map(Duration::from_millis)
+        }),
         keep_warm: section.take("keep_warm", default.keep_warm, |entry| entry.value.as_bool()),
     }
 }

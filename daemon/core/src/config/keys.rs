@@ -98,6 +98,7 @@ pub const VIDEO: Section = Section {
             "controls",
             r#"a table of at most 64 controls such as { brightness = 128, auto_exposure = "manual" }: whole numbers, numbers, words, true or false"#,
         ),
+        key("delay", "a whole number of milliseconds from 0 to 2000, in steps of 10"),
         key("keep_warm", "true or false"),
     ],
 };

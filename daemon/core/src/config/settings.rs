@@ -192,6 +192,8 @@ pub struct VideoSettings {
     pub fallback: Fallback,
     /// What is set on the camera.
     pub look: Look,
+    /// For how long viewers hold frames back.
+    pub delay: Duration,
     /// Whether the camera stays open while nobody watches.
     pub keep_warm: bool,
 }
@@ -384,6 +386,7 @@ impl Default for MediaSettings {
             encoder: EncoderChoice::Auto,
             fallback: Fallback::Vp8,
             look: Look::default(),
+            delay: Duration::ZERO,
             keep_warm: false,
         };
         let audio = AudioSettings { source: AudioSource::Auto, bitrate: 32, packet: 40, gain: 0 };

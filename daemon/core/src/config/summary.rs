@@ -58,6 +58,9 @@ impl fmt::Display for Settings {
             "picture  {}, {}x{} at {}/s, H.264 of {} kbit/s by {encoder}, {fallback}",
             video.source, video.width, video.height, video.framerate, video.bitrate
         )?;
+        if !video.delay.is_zero() {
+            writeln!(f, "         viewers hold it back for {} ms", video.delay.as_millis())?;
+        }
         if video.keep_warm {
             writeln!(f, "         the camera stays open while nobody watches")?;
         }

@@ -2,7 +2,7 @@
 //! Must not decide anything: whatever is not as planned is a fault.
 
 use super::choose::{AnswerPlan, Codec, Direction, MediaPlan, Rejected};
-use super::formats::{PLAYOUT_DELAY, parameter, parameters};
+use super::formats::{ESTIMATE, PLAYOUT_DELAY, parameter, parameters};
 use super::read::{self, Media, Offer, Way};
 use super::transport;
 use crate::ids::Rendition;
@@ -97,6 +97,11 @@ fn acceptance(plan: &MediaPlan, offered: &Media<'_>, answered: &Media<'_>, block
     let h264 = plan.codec == Codec::Video(Rendition::H264);
     for line in block.iter().skip(1).filter(|line| !(h264 && line.starts_with(&fmtp))) {
         lines.push(extension_towards_viewer(line).unwrap_or_else(|| (*line).to_owned()));
+    }
+    // webrtcbin says nothing of what it leaves to others.
+    let estimate = format!("a=rtcp-fb:{} {ESTIMATE}", plan.payload_type);
+    if plan.feedback.iter().any(|value| value == ESTIMATE) && !lines.contains(&estimate) {
+        lines.push(estimate);
     }
     if h264 {
         let repeated = H264_PARAMETERS

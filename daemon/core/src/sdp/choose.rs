@@ -84,6 +84,8 @@ pub struct AnswerPlan {
     pub rejected: Vec<Rejected>,
     /// The rendition to send, where a picture was asked for.
     pub rendition: Option<Rendition>,
+    /// The most that the viewer wants of the picture, in kbit/s, where it says so.
+    pub takes: Option<u32>,
     /// `a=ice-ufrag` of the bundle.
     pub ufrag: String,
 }
@@ -141,12 +143,14 @@ pub fn plan_for(offer_sdp: &str, fallback: Fallback, talk: Talk) -> Result<Answe
     let lines = accepted.iter().filter_map(|(index, plan)| Some((offer.media.get(*index)?, plan)));
     let text = narrow::write(&offer, &identity, &bundle, &lines.collect::<Vec<_>>());
     let ufrag = identity.ufrag.to_owned();
+    let picture = accepted.iter().find(|(_, plan)| plan.codec != Codec::Opus);
+    let takes = picture.and_then(|(index, _)| offer.media.get(*index)?.takes);
     let media: Vec<_> = accepted.into_iter().map(|(_, plan)| plan).collect();
     let rendition = media.iter().find_map(|plan| match plan.codec {
         Codec::Video(rendition) => Some(rendition),
         Codec::Opus => None,
     });
-    Ok(AnswerPlan { offer: text, media, rejected, rendition, ufrag })
+    Ok(AnswerPlan { offer: text, media, rejected, rendition, takes, ufrag })
 }
 
 impl AnswerPlan {

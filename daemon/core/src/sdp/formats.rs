@@ -12,8 +12,12 @@ pub(super) const OPUS_CLOCK: u32 = 48_000;
 pub(super) const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 /// Says which m-line a packet belongs to (RFC 9143 section 15).
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
-/// What is understood of a viewer's reports: what was lost, and that a whole picture is needed.
-const FEEDBACK: [&str; 3] = ["nack", "nack pli", "ccm fir"];
+/// What is understood of a viewer's reports: what was lost, that a whole picture is needed, and what the way carries.
+const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", ESTIMATE];
+/// The viewer's end says what it believes that the way carries (draft-alvestrand-rmcat-remb).
+pub(super) const ESTIMATE: &str = "goog-remb";
+/// Says when a packet was sent, which that takes.
+const SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 
 /// The format parameters that are understood: of H.264 (RFC 6184), VP8 (RFC 7741) and Opus (RFC 7587). Others stay
 /// out: GStreamer makes caps fields of them, where a name such as `media` or `payload` already means something.
@@ -44,8 +48,8 @@ pub(super) struct Format {
 /// How `a=rtpmap` names what a rendition is encoded with.
 pub(super) fn encoding(rendition: Rendition) -> &'static str {
     match rendition {
-        Rendition::H264 => "H264/90000",
-        Rendition::Vp8 => "VP8/90000",
+        Rendition::H264 | Rendition::SmallH264 => "H264/90000",
+        Rendition::Vp8 | Rendition::SmallVp8 => "VP8/90000",
     }
 }
 
@@ -80,7 +84,8 @@ pub(super) fn extensions(media: &Media<'_>, taken: &[(u8, String)]) -> Vec<(u8, 
         let clashes = |(id, uri): &(u8, String)| (*id == extension.id) != (uri == extension.uri);
         if towards_viewer
             && sound
-            && [MID, PLAYOUT_DELAY].contains(&extension.uri)
+            && ([MID, PLAYOUT_DELAY].contains(&extension.uri)
+                || media.kind == "video" && extension.uri == SEND_TIME)
             && !taken.iter().any(clashes)
             && !wanted.iter().any(|(_, uri)| uri == extension.uri)
         {

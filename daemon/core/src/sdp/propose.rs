@@ -7,6 +7,8 @@ use crate::ids::Rendition;
 pub const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 /// `a=extmap` of the m-line's name (RFC 9143, section 15).
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+/// `a=extmap` of the time at which a packet was sent.
+const SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 
 /// The m-lines of an offer of ours, in order: the picture, sent only; then, if wanted, sound both ways. Payload types
 /// are of the dynamic range (RFC 3551, section 6).
@@ -18,8 +20,8 @@ pub fn media(rendition: Rendition, sound: bool) -> Vec<MediaPlan> {
         rtx_payload_type: Some(97),
         clock_rate: 90_000,
         direction: Direction::SendOnly,
-        extensions: vec![(1, MID.to_owned()), (2, PLAYOUT_DELAY.to_owned())],
-        feedback: ["nack", "nack pli", "ccm fir"].map(str::to_owned).to_vec(),
+        extensions: vec![(1, MID.to_owned()), (2, PLAYOUT_DELAY.to_owned()), (3, SEND_TIME.to_owned())],
+        feedback: ["nack", "nack pli", "ccm fir", "goog-remb"].map(str::to_owned).to_vec(),
     };
     let opus = MediaPlan {
         mid: "audio1".to_owned(),

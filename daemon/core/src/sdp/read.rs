@@ -97,6 +97,8 @@ pub struct Media<'a> {
     pub rtcp_mux: bool,
     /// `a=rtcp-rsize`.
     pub rtcp_rsize: bool,
+    /// `b=`: the most that the viewer wants of it, in kbit/s (RFC 8866 section 5.8, RFC 3890).
+    pub takes: Option<u32>,
     /// `a=bundle-only` (RFC 9143 section 6).
     pub bundle_only: bool,
     /// `a=sctp-port`.
@@ -136,6 +138,7 @@ pub fn read(text: &str) -> Result<Offer<'_>, Reason> {
             ('o' | 'v', None) => return Err(Reason::BadOffer),
             ('a', None) => session.attribute(value),
             ('a', Some(media)) => media.attribute(value),
+            ('b', Some(media)) => media.takes = bandwidth(value).or(media.takes),
             _ => {}
         }
     }
@@ -180,6 +183,15 @@ fn split_line(line: &str) -> Option<(char, &str)> {
     let mut letters = kind.chars();
     let letter = letters.next().filter(char::is_ascii_lowercase)?;
     (letters.next().is_none() && !value.contains('\r')).then_some((letter, value))
+}
+
+/// `AS:<kbit/s>` or `TIAS:<bit/s>`.
+fn bandwidth(value: &str) -> Option<u32> {
+    match value.split_once(':')? {
+        ("AS", kbit) => kbit.parse().ok(),
+        ("TIAS", bits) => bits.parse::<u32>().ok().map(|bits| bits / 1000),
+        _ => None,
+    }
 }
 
 /// `o=<user> <session id> <version> IN IP4 <address>`.
@@ -297,6 +309,7 @@ impl<'a> Media<'a> {
             ssrcs: Vec::new(),
             rtcp_mux: false,
             rtcp_rsize: false,
+            takes: None,
             bundle_only: false,
             sctp_port: None,
             contradicts: false,

@@ -8,6 +8,7 @@ use super::call::{Call, Life, Visit};
 use super::early::Mark;
 use super::{Farewell, Relay, Switchboard};
 use crate::access::{Key, Role};
+use crate::adapt::Feed;
 use crate::command::{Command, Level};
 use crate::config::settings::Access;
 use crate::ids::{CallId, CallTag, PeerId, Rendition};
@@ -218,10 +219,15 @@ impl Switchboard {
         let id = self.next_call();
         let mark = Mark { from: offer.from, tag: offer.tag, ufrag: Some(plan.ufrag.clone()) };
         let rendition = plan.rendition;
-        self.open_for(rendition, now);
+        let takes = plan.takes;
+        let feed = self.asks_for(takes);
+        self.open_for(rendition.map(|full| if feed == Feed::Small { full.small() } else { full }), now);
         let trickle = offer.shape.trickles();
         let talks = plan.media.iter().any(|media| media.direction == Direction::SendRecv);
         self.commands.push_back(Command::Answer { call: id, plan: plan.clone(), trickle });
+        if let Some(small) = rendition.map(Rendition::small).filter(|_| feed == Feed::Small) {
+            self.commands.push_back(Command::Feed { call: id, picture: Some(small) });
+        }
         let holder = key.as_ref().map_or(String::new(), |key| format!(", for \"{}\"", key.name));
         let mut call = Call {
             address: self.address(mark.from.clone(), mark.tag.clone()),
@@ -230,6 +236,9 @@ impl Switchboard {
             shape: offer.shape,
             path: None,
             rendition,
+            feed,
+            keeps: None,
+            takes,
             since: now,
             life: Life::Answering { plan, until: now + ANSWER_DEADLINE, ours: Vec::new() },
             away_until: None,

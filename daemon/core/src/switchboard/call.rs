@@ -8,6 +8,7 @@ use super::early::Mark;
 use super::troubles::Troubles;
 use crate::access::proof::Around;
 use crate::access::{Key, proof};
+use crate::adapt::Feed;
 use crate::ids::{PeerId, Rendition};
 use crate::path::Path;
 use crate::sdp::choose::AnswerPlan;
@@ -32,10 +33,16 @@ pub(super) struct Call {
     pub(super) offer: String,
     /// How its offer was wrapped.
     pub(super) shape: Shape,
-    /// What it watches, where a picture was asked for.
+    /// The format of what it watches, where a picture was asked for.
     pub(super) rendition: Option<Rendition>,
     /// Which way it takes, once that is known.
     pub(super) path: Option<Path>,
+    /// How much of it, as far as the way to it carries that.
+    pub(super) feed: Feed,
+    /// What it had, and goes on to get until what it is to get is made.
+    pub(super) keeps: Option<Rendition>,
+    /// The most that the viewer wants of it, in kbit/s, where it says so.
+    pub(super) takes: Option<u32>,
     /// When its offer came.
     pub(super) since: Instant,
     /// How far it has come.
@@ -104,6 +111,16 @@ impl Call {
     /// The peer, where it has a name.
     pub(super) fn viewer(&self) -> Option<&PeerId> {
         self.mark.from.as_ref()
+    }
+
+    /// The encoding it gets.
+    pub(super) fn watched(&self) -> Option<Rendition> {
+        let format = self.rendition?;
+        match self.feed {
+            Feed::Full => Some(format.full()),
+            Feed::Small => Some(format.small()),
+            Feed::Sound => None,
+        }
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -44,6 +44,7 @@ impl Switchboard {
             // Its first frame is a key frame, and the calls waiting for it are served by the media side.
             MediaEvent::RenditionRunning { rendition } => {
                 self.encoders.entry(rendition).or_default().runs();
+                self.runs_now(rendition);
             }
             MediaEvent::RenditionFailed { rendition, reason } => {
                 self.rendition_failed(rendition, &reason, now)
@@ -65,6 +66,10 @@ impl Switchboard {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.heard(now);
                 }
+            }
+            MediaEvent::Reported { call, report } => {
+                let changes = self.policy.heard(call, report, now);
+                self.adapt(changes, now);
             }
             MediaEvent::CallFailed { call, reason } => self.call_failed(call, &reason, now),
             MediaEvent::Overflowed { call: id } => {
@@ -96,6 +101,8 @@ impl Switchboard {
             let text = "no encoded frame comes though somebody watches; restart Porthole if this stays";
             self.note(Level::Warn, None, None, text.into());
         }
+        let changes = self.policy.handle_timeout(now);
+        self.adapt(changes, now);
         for rendition in Rendition::ALL {
             let due = self.encoders.get_mut(&rendition).and_then(|encoders| encoders.is_due(now));
             let choose = |attempt| Command::ChooseEncoder { rendition, attempt };
@@ -107,7 +114,8 @@ impl Switchboard {
     pub(super) fn media_timeouts(&self) -> impl Iterator<Item = Instant> {
         let encoders = self.encoders.values().filter_map(|encoders| encoders.timeout());
         let (snapshots, flow) = (self.snapshots.timeout(), self.flow.timeout());
-        let others = [self.capture.timeout(), self.sound.timeout(), self.talking.timeout(), flow, snapshots];
+        let (talking, policy) = (self.talking.timeout(), self.policy.poll_timeout());
+        let others = [self.capture.timeout(), self.sound.timeout(), talking, flow, snapshots, policy];
         encoders.chain(others.into_iter().flatten())
     }
 
@@ -142,10 +150,10 @@ impl Switchboard {
                 let level = if encoders.is_news(now) { Level::Warn } else { Level::Debug };
                 let due = encoders.is_due(now);
                 let advice = match rendition {
-                    Rendition::H264 => {
+                    Rendition::H264 | Rendition::SmallH264 => {
                         "; if that happens often, write another one that `porthole devices` lists into video.encoder"
                     }
-                    Rendition::Vp8 => "",
+                    Rendition::Vp8 | Rendition::SmallVp8 => "",
                 };
                 let text = format!("the {rendition} encoder failed and is replaced: {reason}{advice}");
                 self.note(level, None, None, text);
@@ -157,8 +165,13 @@ impl Switchboard {
                 let word = match rendition {
                     Rendition::H264 => Reason::CameraLost,
                     Rendition::Vp8 => Reason::Failed,
+                    // Who got the small picture still hears.
+                    Rendition::SmallH264 | Rendition::SmallVp8 => {
+                        let changes = self.policy.small_failed(rendition, now);
+                        return self.adapt(changes, now);
+                    }
                 };
-                for id in self.find(|call| call.rendition == Some(rendition)) {
+                for id in self.find(|call| call.watched() == Some(rendition)) {
                     self.end(id, word, Farewell::Said, now);
                 }
             }
@@ -186,9 +199,12 @@ impl Switchboard {
         if !call.connected(now) {
             return;
         }
-        let (rendition, age, viewer) = (call.rendition, call.age(now), call.viewer().cloned());
+        let (rendition, age, viewer) = (call.watched(), call.age(now), call.viewer().cloned());
+        let (wanted, sound) = ((call.feed, call.takes), self.settings.sound);
+        let changes = call.rendition.map(|format| self.policy.joins(id, format, wanted, sound, now));
         self.counts.live += 1;
         self.tongue.works(call.shape);
+        self.adapt(changes.into_iter().flatten(), now);
         let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
         if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
             self.commands.extend(rendition.map(Command::ForceKeyFrame));

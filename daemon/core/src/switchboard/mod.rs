@@ -3,10 +3,11 @@
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
 //! say, `talking` who is heard on the speaker, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
 //! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `terms` what changes
-//! meanwhile, `upkeep` what follows from all that; `call`, `capture`, `sound`, `floor`, `encoders`, `flow`, `troubles`, `door`,
+//! meanwhile, `adapting` who gets how much of the picture, `upkeep` what follows from all that; `call`, `capture`, `sound`, `floor`, `encoders`, `flow`, `troubles`, `door`,
 //! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
+mod adapting;
 mod admit;
 mod call;
 mod capture;
@@ -58,6 +59,7 @@ use talking::Talking;
 pub use terms::Terms;
 use troubles::Troubles;
 
+use crate::adapt::{Limits, Policy};
 use crate::command::{Command, Level, Note, Slate};
 use crate::config::settings::{
     Access, AudioSource, Fallback, RelayMode, RoomSettings, Settings, SpeakerSink, Talkers,
@@ -83,6 +85,8 @@ pub struct SwitchboardSettings {
     pub sound: bool,
     /// How many may be heard on the speaker at once; `None`: nobody, whoever asks.
     pub talk: Option<Talkers>,
+    /// What the picture may take.
+    pub limits: Limits,
     /// Whether the camera stays open while nobody watches.
     pub keep_warm: bool,
     /// Whose relay it is.
@@ -119,6 +123,7 @@ impl SwitchboardSettings {
             sound: settings.media.audio.source != AudioSource::None,
             talk: (settings.media.speaker.sink != SpeakerSink::None)
                 .then_some(settings.media.speaker.talkers),
+            limits: Limits::of(&settings.media),
             keep_warm: settings.media.video.keep_warm,
             relay,
         }
@@ -146,6 +151,7 @@ pub struct Switchboard {
     troubles: Troubles,
     renditions: BTreeMap<Rendition, KeyFrames>,
     encoders: BTreeMap<Rendition, Encoders>,
+    policy: Policy,
     flow: Flow,
     early: EarlyCandidates,
     /// Where no key tells whose an offer is. Peers without a name share one count.
@@ -189,6 +195,7 @@ impl Switchboard {
             Access::Keys => Tongue::new(dialect).for_our_pages(),
             Access::Local | Access::Open => Tongue::new(dialect),
         };
+        let policy = Policy::new(settings.limits);
         let RoomSettings { room, camera, .. } = &settings.room;
         let visitor = Visitor { room: room.clone(), me: settings.me.clone(), name: camera.clone() };
         Self {
@@ -206,6 +213,7 @@ impl Switchboard {
             silent: false,
             renditions: BTreeMap::new(),
             encoders: BTreeMap::new(),
+            policy,
             flow: Flow::Unwanted,
             early: EarlyCandidates::default(),
             rate: OfferRate::default(),
@@ -302,6 +310,7 @@ impl Switchboard {
             calls: self.going().count(),
             live: self.calls.values().filter(|call| call.is_live()).count(),
             renditions: self.renditions.keys().map(ToString::to_string).collect(),
+            bitrates: self.renditions.keys().map(|rendition| self.policy.bitrate(*rendition)).collect(),
             refusals: self.refusals.counts().clone(),
             counts: Counts { begun: self.last_call, ..self.counts.clone() },
             played: self.talking.played(),
@@ -364,6 +373,7 @@ impl Switchboard {
             self.commands.extend(message.map(Command::Send));
         }
         call.close(now);
+        self.policy.leaves(id);
         if answering && farewell == Farewell::Said {
             self.refusals.count(reason);
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::call::{Call, Life};
 use super::early::Mark;
 use super::{Farewell, Switchboard};
+use crate::adapt::Feed;
 use crate::command::{Command, Level};
 use crate::config::settings::{Access, Fallback};
 use crate::ids::{CallId, PeerId, Rendition};
@@ -69,6 +70,9 @@ impl Switchboard {
             shape,
             path: None,
             rendition: Some(rendition),
+            feed: Feed::Full,
+            keeps: None,
+            takes: None,
             since: now,
             life: Life::Offering { until: now + ANSWER_DEADLINE },
             away_until: None,

@@ -13,14 +13,17 @@ impl Switchboard {
     /// Stops what nobody uses any more, opens what somebody does, and finishes when everything is released.
     pub(super) fn settle(&mut self, now: Instant) {
         self.tell_watchers();
-        let used: BTreeSet<_> = self.going().filter_map(|(_, call)| call.rendition).collect();
+        let used = self.going().flat_map(|(_, call)| [call.watched(), call.keeps]);
+        let used: BTreeSet<_> = used.flatten().collect();
         let unused: Vec<_> = self.renditions.keys().filter(|r| !used.contains(r)).copied().collect();
         for rendition in unused {
             self.renditions.remove(&rendition);
             self.encoders.entry(rendition).or_default().stops();
             self.commands.push_back(Command::StopRendition(rendition));
+            let ends = self.policy.ends(rendition);
+            self.adapt(ends, now);
         }
-        let watched = self.going().any(|(_, call)| call.is_live() && call.rendition.is_some());
+        let watched = self.going().any(|(_, call)| call.is_live() && call.watched().is_some());
         self.flow.is_wanted(watched, now);
         self.settle_capture(now);
         self.settle_snapshots(now);

@@ -34,6 +34,12 @@ pub enum What {
     PrivacyOn,
     /// No longer.
     PrivacyOff,
+    /// The viewer gets the full picture.
+    PictureFull,
+    /// The way to the viewer carries a small picture and no more.
+    PictureSmall,
+    /// The way to the viewer carries no picture.
+    PictureNone,
 }
 
 /// Somebody who watches, as others are told.
@@ -55,6 +61,9 @@ impl What {
             Self::SoundBack => "sound-back",
             Self::PrivacyOn => "privacy-on",
             Self::PrivacyOff => "privacy-off",
+            Self::PictureFull => "picture-full",
+            Self::PictureSmall => "picture-small",
+            Self::PictureNone => "picture-none",
         }
     }
 
@@ -67,6 +76,9 @@ impl What {
             Self::SoundBack => "the microphone gives sound again",
             Self::PrivacyOn => "camera and microphone are switched off for privacy",
             Self::PrivacyOff => "privacy is over",
+            Self::PictureFull => "the full picture is sent",
+            Self::PictureSmall => "the way to the viewer is weak: a small picture is sent",
+            Self::PictureNone => "the way to the viewer carries no picture: sound alone is sent",
         }
     }
 }
@@ -171,6 +183,13 @@ impl Outgoing {
     pub fn notice(room: &RoomName, me: &PeerId, what: What) -> Self {
         let payload = json!({ "room": room, "from": me, "what": what.word(), "text": what.sentence() });
         Self::new(None, "notice", [payload])
+    }
+
+    /// Adds to a `notice` that what is wrong is on the viewer's side.
+    pub fn is_on_their_side(&mut self) {
+        if let [Value::Object(payload)] = self.args.as_mut_slice() {
+            payload.insert("side".into(), json!("viewer"));
+        }
     }
 
     /// `notice`: something that the one viewer that `address` names has not heard.

@@ -8,8 +8,9 @@ pub mod keys;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use porthole_core::adapt::{Limits, Report};
 use porthole_core::command::{Command, Level, Note, Slate};
-use porthole_core::config::settings::{Access, Fallback, RoomSettings};
+use porthole_core::config::settings::{Access, Fallback, MediaSettings, RoomSettings};
 use porthole_core::event::{Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::order::Order;
@@ -66,6 +67,7 @@ impl Desk {
             fallback: Fallback::Vp8,
             sound: true,
             talk: None,
+            limits: Limits::of(&MediaSettings::default()),
             keep_warm: false,
             relay: Relay::Own,
         };
@@ -500,8 +502,8 @@ pub fn webrtcbin_answer(plan: &AnswerPlan) -> String {
     );
     for media in &plan.media {
         let (kind, encoding) = match media.codec {
-            Codec::Video(H264) => ("video", "H264/90000"),
-            Codec::Video(Vp8) => ("video", "VP8/90000"),
+            Codec::Video(rendition) if rendition.full() == H264 => ("video", "H264/90000"),
+            Codec::Video(_) => ("video", "VP8/90000"),
             Codec::Opus => ("audio", "OPUS/48000/2"),
         };
         let way = match media.direction {
@@ -523,11 +525,11 @@ pub fn webrtcbin_answer(plan: &AnswerPlan) -> String {
 /// What webrtcbin offers, in the lines that matter.
 pub fn our_offer(rendition: Rendition) -> String {
     let (encoding, fmtp) = match rendition {
-        H264 => (
+        H264 | Rendition::SmallH264 => (
             "H264/90000",
             "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1\r\n",
         ),
-        Vp8 => ("VP8/90000", ""),
+        Vp8 | Rendition::SmallVp8 => ("VP8/90000", ""),
     };
     let identity = format!(
         "a=ice-ufrag:cAm1\r\na=ice-pwd:Wd8bYt5RkQz2LxNf7HsPg0Vj\r\na=setup:actpass\r\na=fingerprint:sha-256 {}\r\n",

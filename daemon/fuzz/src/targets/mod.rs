@@ -10,6 +10,7 @@ pub mod http;
 pub mod players;
 #[cfg(feature = "port")]
 mod port;
+pub mod rtcp;
 pub mod sdp;
 pub mod switchboard;
 pub mod wire;

@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
 use super::Order;
+use super::screen::Screen;
 use crate::rtp::{self, Holes};
 use crate::{Codec, Facts};
 
@@ -32,6 +33,7 @@ pub(super) struct Seat {
     video: Option<Mid>,
     /// Whether both H.264 parameter sets have come.
     parameters: bool,
+    screen: Screen,
 }
 
 /// What offer or answer left behind.
@@ -61,6 +63,7 @@ impl Seat {
             holes: Holes::default(),
             video: offered.video,
             parameters: false,
+            screen: Screen::default(),
         }
     }
 
@@ -188,6 +191,7 @@ impl Seat {
         if codec == Some(Codec::H264) && !self.parameters {
             self.parameters = holds(&frame.data, SPS) && holds(&frame.data, PPS);
         }
+        let froze = self.screen.note(key, frame.contiguous, Instant::now());
         let starts = key && (self.parameters || codec != Some(Codec::H264));
         self.facts.send_modify(|facts| {
             facts.codec = codec;
@@ -195,6 +199,11 @@ impl Seat {
             facts.frame_bytes += frame.data.len() as u64;
             // The first frame follows nothing.
             facts.gaps += u64::from(!frame.contiguous && facts.frames > 1);
+            facts.shown = self.screen.shown();
+            if let Some(time) = froze {
+                facts.freezes += 1;
+                facts.frozen += time;
+            }
             if key {
                 facts.key_frames += 1;
                 facts.key_frame_bytes = frame.data.len();

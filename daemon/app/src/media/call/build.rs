@@ -1,6 +1,8 @@
 //! Builds the pipeline of one call from its plan: for each accepted m-line an entry, a payloader and a pad of
 //! webrtcbin. Must not know what happens afterwards.
 
+use std::time::Duration;
+
 use gst::prelude::*;
 use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 use porthole_core::ice::IceSettings;
@@ -8,8 +10,9 @@ use porthole_core::ids::Rendition;
 use porthole_core::sdp::choose::{Codec, Direction, MediaPlan};
 
 use super::super::element::{MediaError, failed, make};
-use super::super::playout;
 use super::super::servers::Ways;
+use super::super::stamps;
+use super::again::Again;
 use super::agent;
 
 /// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
@@ -59,14 +62,16 @@ pub fn webrtcbin(
     Ok(webrtc)
 }
 
-/// Adds what each accepted m-line needs, in the offer's order.
+/// Adds what each accepted m-line needs, in the offer's order. `picture`: what sends it again, and for how long
+/// viewers are to hold it back.
 pub fn entries(
     pipeline: &gst::Pipeline,
     webrtc: &gst::Element,
     media: &[MediaPlan],
     end: End,
+    picture: (&Again, Duration),
 ) -> Result<Vec<Entry>, MediaError> {
-    media.iter().map(|media| entry(pipeline, webrtc, media, end)).collect()
+    media.iter().map(|media| entry(pipeline, webrtc, media, end, picture)).collect()
 }
 
 fn entry(
@@ -74,16 +79,17 @@ fn entry(
     webrtc: &gst::Element,
     media: &MediaPlan,
     end: End,
+    (again, delay): (&Again, Duration),
 ) -> Result<Entry, MediaError> {
     let source = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
     let payloader = match media.codec {
-        Codec::Video(Rendition::H264) => {
+        Codec::Video(Rendition::H264 | Rendition::SmallH264) => {
             let payloader = make("rtph264pay")?;
             payloader.set_property_from_str("aggregate-mode", "zero-latency");
             payloader.set_property("config-interval", -1_i32);
             payloader
         }
-        Codec::Video(Rendition::Vp8) => {
+        Codec::Video(Rendition::Vp8 | Rendition::SmallVp8) => {
             let payloader = make("rtpvp8pay")?;
             payloader.set_property_from_str("picture-id-mode", "15-bit");
             payloader
@@ -96,7 +102,7 @@ fn entry(
     let ssrc = fresh_ssrc();
     payloader.set_property("ssrc", ssrc);
     if matches!(media.codec, Codec::Video(_)) {
-        playout::attach(&payloader, &media.extensions);
+        again.of_picture(ssrc, stamps::attach(&payloader, &media.extensions, delay));
     }
     strip_caps(&payloader);
     for element in [source.upcast_ref(), &payloader] {
@@ -121,8 +127,8 @@ fn entry(
 /// The caps that hold webrtcbin to the codec, payload type and header extensions of the plan.
 fn preferences(media: &MediaPlan, ssrc: u32, end: End) -> gst::Caps {
     let (kind, encoding) = match media.codec {
-        Codec::Video(Rendition::H264) => ("video", "H264"),
-        Codec::Video(Rendition::Vp8) => ("video", "VP8"),
+        Codec::Video(Rendition::H264 | Rendition::SmallH264) => ("video", "H264"),
+        Codec::Video(Rendition::Vp8 | Rendition::SmallVp8) => ("video", "VP8"),
         Codec::Opus => ("audio", "OPUS"),
     };
     let mut caps = gst::Caps::builder("application/x-rtp")

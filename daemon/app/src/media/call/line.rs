@@ -8,7 +8,7 @@ use gst::prelude::*;
 use gst_utils::ConsumptionLink;
 use porthole_core::event::MediaEvent;
 use porthole_core::ice::announced_in;
-use porthole_core::ids::CallId;
+use porthole_core::ids::{CallId, Rendition};
 use porthole_core::sdp::accept::Accepted;
 use porthole_core::sdp::choose::{AnswerPlan, Codec};
 use porthole_core::sdp::propose;
@@ -17,7 +17,9 @@ use porthole_core::wire::Candidate;
 use super::super::element::{MediaError, failed};
 use super::super::timeline::{Said, stop};
 use super::super::{Events, Producers};
+use super::again::Again;
 use super::outbox::Outbox;
+use super::reports::Reports;
 use super::{Order, Part, build, negotiate, signals};
 
 /// An open call.
@@ -26,6 +28,9 @@ pub struct Line {
     pipeline: gst::Pipeline,
     webrtc: gst::Element,
     entries: Vec<(build::Entry, ConsumptionLink)>,
+    /// What the viewer gets, where that is not what was agreed upon.
+    fed: Option<Option<Rendition>>,
+    again: Arc<Again>,
     outbox: Arc<Outbox>,
     stage: Stage,
 }
@@ -43,7 +48,7 @@ enum Stage {
 impl Line {
     /// Builds the pipeline and makes the answer or the offer. Blocks.
     pub fn open(order: Order, events: &Events) -> Result<Self, MediaError> {
-        let Order { call, part, ice, ways, timeline, ear } = order;
+        let Order { call, part, ice, ways, timeline, ear, delay } = order;
         let began = Instant::now();
         // Until then webrtcbin takes nothing, and a full entry says nothing about the viewer.
         let connected = Arc::new(AtomicBool::new(false));
@@ -64,8 +69,10 @@ impl Line {
             };
             let webrtc = build::webrtcbin(&pipeline, &ice, &ways)?;
             let outbox = Arc::new(Outbox::new(call, &media, ice.announce.clone()));
-            signals::connect(&webrtc, call, events, &outbox, connected, ear);
-            let entries = build::entries(&pipeline, &webrtc, &media, end)?;
+            let again = Arc::<Again>::default();
+            let reports = Reports::new(call, again.clone(), events.clone());
+            signals::connect(&webrtc, call, events, &outbox, (&again, &reports), connected, ear);
+            let entries = build::entries(&pipeline, &webrtc, &media, end, (&again, delay))?;
             pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
             let stage = match part {
                 Part::Answer { plan, trickle } => {
@@ -90,7 +97,7 @@ impl Line {
                     (entry, link)
                 })
                 .collect();
-            Ok(Self { call, pipeline: pipeline.clone(), webrtc, entries, outbox, stage })
+            Ok(Self { call, pipeline: pipeline.clone(), webrtc, entries, fed: None, again, outbox, stage })
         })();
         log::debug!(call = call.0; "negotiated in {:?}", began.elapsed());
         if result.is_err() {
@@ -135,10 +142,19 @@ impl Line {
             return;
         }
         for (entry, link) in &mut self.entries {
+            let fed = match entry.codec {
+                Codec::Video(rendition) => self.fed.unwrap_or(Some(rendition)),
+                Codec::Opus => None,
+            };
             let producer = match entry.codec {
-                Codec::Video(rendition) => producers.pictures.get(&rendition),
+                Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
                 Codec::Opus => producers.sound.as_ref(),
             };
+            // The full picture is waited for with the small one; for the small one what there was is too much.
+            let keeps = fed.is_some_and(|picture| !picture.is_small())
+                && link
+                    .stream_producer()
+                    .is_some_and(|had| producers.pictures.values().any(|now| now == had));
             match producer {
                 Some(producer) if link.stream_producer() == Some(producer) => {}
                 Some(producer) => {
@@ -146,9 +162,22 @@ impl Line {
                         log::debug!("{error}");
                     }
                 }
+                None if keeps => {}
                 None => link.disconnect(),
             }
         }
+    }
+
+    /// Sends this picture from now on, or none.
+    pub fn feed(&mut self, picture: Option<Rendition>, producers: &Producers) {
+        self.fed = Some(picture);
+        self.again.forget();
+        self.attach(producers);
+    }
+
+    /// What the picture is sent again with.
+    pub fn again(&self) -> Arc<Again> {
+        self.again.clone()
     }
 
     /// Takes one of the viewer's candidates. One of another offer has no place here.

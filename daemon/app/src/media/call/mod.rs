@@ -2,11 +2,14 @@
 //! asked of it in order, so a call is never closed while its negotiation is under way. Must not know other calls, nor
 //! decide when a call ends.
 
+mod again;
 mod agent;
 mod build;
 mod line;
 mod negotiate;
 mod outbox;
+mod padding;
+mod reports;
 mod signals;
 mod tweaks;
 mod way;
@@ -14,6 +17,7 @@ mod way;
 use std::time::Duration;
 
 use line::Line;
+use padding::Padding;
 use porthole_core::event::MediaEvent;
 use porthole_core::ice::IceSettings;
 use porthole_core::ids::{CallId, Rendition};
@@ -21,6 +25,7 @@ use porthole_core::sdp::accept::Accepted;
 use porthole_core::sdp::choose::AnswerPlan;
 use porthole_core::wire::Candidate;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::element::MediaError;
 use super::servers::Ways;
@@ -31,6 +36,13 @@ use super::{Events, Producers};
 /// How long the close of a call may take before it is counted as stuck. Its thread is then left behind.
 const CLOSE: Duration = Duration::from_secs(10);
 
+/// How long a small picture waits after a full one that was too much: so long what that left behind takes to pass a narrow
+/// place, and a key frame behind it would be lost in part.
+const DRAIN: Duration = Duration::from_millis(250);
+
+/// Before that nothing can be on its way.
+const FILLS: Duration = Duration::from_secs(1);
+
 /// What a call can be asked for.
 #[derive(Debug)]
 pub enum Ask {
@@ -38,6 +50,10 @@ pub enum Ask {
     Answer(Box<Accepted>),
     /// Take one of the viewer's candidates.
     Candidate(Option<Candidate>),
+    /// From now on send this picture, or none.
+    Feed(Option<Rendition>),
+    /// From now on make it so many kbit/s with packets that are sent again; 0: none.
+    Pad(u32),
     /// End.
     HangUp,
 }
@@ -75,6 +91,8 @@ pub struct Order {
     pub timeline: Timeline,
     /// What its viewer says, for whoever is to hear it.
     pub ear: Ear,
+    /// For how long the viewer is to hold frames back.
+    pub delay: Duration,
 }
 
 /// Lives one call. Ends when it was asked to hang up and everything is released.
@@ -92,8 +110,17 @@ pub async fn live(
         // The answer goes out when frames can follow it.
         line.announce(&events);
     }
+    let mut padding = Padding::new(line.as_ref().map(Line::again));
+    // What it is fed, and when, where what was too much has to pass first.
+    let (mut fed, mut sends, mut drained, began) = (None, true, None, Instant::now());
     loop {
         tokio::select! {
+            () = padding.tick() => {}
+            () = until(drained) => {
+                drained = None;
+                let (now, picture) = (producers.borrow_and_update().clone(), fed);
+                line = with(call, &events, line, move |line| line.feed(picture, &now)).await;
+            }
             ask = asks.recv() => match ask {
                 Some(Ask::Candidate(candidate)) => {
                     if let Some(candidate) = candidate {
@@ -106,6 +133,17 @@ pub async fn live(
                     }
                     line = attached(call, &events, line, &mut producers).await;
                 }
+                Some(Ask::Feed(picture)) => {
+                    padding.set(0);
+                    let small = picture.is_some_and(Rendition::is_small);
+                    let drains = small && sends && began.elapsed() >= FILLS;
+                    (fed, sends) = (picture, picture.is_some());
+                    drained = drains.then(|| Instant::now() + DRAIN);
+                    let now = producers.borrow_and_update().clone();
+                    let feed = move |line: &mut Line| line.feed(picture.filter(|_| !drains), &now);
+                    line = with(call, &events, line, feed).await;
+                }
+                Some(Ask::Pad(kbit)) => padding.set(kbit),
                 Some(Ask::HangUp) | None => break,
             },
             changed = producers.changed() => {
@@ -123,6 +161,14 @@ pub async fn live(
         }
     }
     events.send(MediaEvent::Closed { call });
+}
+
+/// Waits until then; for ever where there is no such time.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Makes a call and ends it. Blocks.

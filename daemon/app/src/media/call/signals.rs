@@ -10,7 +10,9 @@ use porthole_core::ids::CallId;
 
 use super::super::Events;
 use super::super::speaker::Ear;
+use super::again::Again;
 use super::outbox::Outbox;
+use super::reports::Reports;
 use super::{tweaks, way};
 
 /// Connects webrtcbin's signals. The closures hold no reference to it.
@@ -19,10 +21,11 @@ pub fn connect(
     call: CallId,
     events: &Events,
     outbox: &Arc<Outbox>,
+    (again, reports): (&Arc<Again>, &Arc<Reports>),
     connected: Arc<AtomicBool>,
     ear: Ear,
 ) {
-    tweaks::attach(webrtc, {
+    tweaks::attach(webrtc, again, reports, {
         let (events, connected, weak) = (events.clone(), connected.clone(), webrtc.downgrade());
         move || {
             events.send(MediaEvent::Heard { call });

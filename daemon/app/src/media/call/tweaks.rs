@@ -6,28 +6,33 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
+use super::again::Again;
+use super::reports::Reports;
+
 /// Least time between two reports that something arrived.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a packet is kept for a viewer that has lost it, in milliseconds.
-const RETRANSMIT_MS: u32 = 600;
+/// How long a packet is kept for a viewer that has lost it, until it is known how far away it is.
+const KEEP: Duration = Duration::from_millis(600);
 
 /// Watches webrtcbin's inner elements: removes the delay that its clocksync adds, bounds what
-/// is kept for retransmission, and calls `heard`, at most every
+/// is kept for retransmission, lets `reports` listen, and calls `heard`, at most every
 /// half second, when something arrives from the network.
-pub fn attach(webrtc: &gst::Element, heard: impl Fn() + Send + Sync + 'static) {
+pub fn attach(
+    webrtc: &gst::Element,
+    again: &Arc<Again>,
+    reports: &Arc<Reports>,
+    heard: impl Fn() + Send + Sync + 'static,
+) {
     let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else { return };
-    let heard = Arc::new(heard);
+    let (heard, again, reports) = (Arc::new(heard), again.clone(), reports.clone());
     bin.connect_deep_element_added(move |_, _, element| {
         let factory = element.factory().map(|f| f.name().to_string()).unwrap_or_default();
         match factory.as_str() {
             // Waits for each frame's time plus the pipeline's latency: 28 ms for nothing, frames are live.
             "clocksync" => element.set_property("sync", false),
-            // By time and not by 500 packets: what is older comes too late to be shown, and costs most of a viewer's memory.
-            "rtprtxsend" => {
-                element.set_property("max-size-packets", 0_u32);
-                element.set_property("max-size-time", RETRANSMIT_MS);
-            }
+            "rtprtxsend" => again.use_element(element, KEEP),
+            "rtpsession" => reports.listen(element),
             "nicesrc" => report_arrivals(element, heard.clone()),
             _ => {}
         }

@@ -59,6 +59,8 @@ pub enum Ask {
     StartRendition(Rendition),
     /// Stop that.
     StopRendition(Rendition),
+    /// Encode it at this many kbit/s from now on.
+    SetBitrate(Rendition, u32),
     /// Use another encoder for it.
     ChooseEncoder(Rendition, u32),
     /// A key frame, now.
@@ -137,6 +139,8 @@ pub struct Studio {
     silence: Option<Sound>,
     orders: BTreeMap<Rendition, Order>,
     attempts: BTreeMap<Rendition, u32>,
+    /// kbit/s, where they are not those of the configuration.
+    bitrates: BTreeMap<Rendition, u32>,
     encoder_doors: BTreeMap<(Rendition, &'static str), Door>,
     /// Number of the last thing that was started: what an older one says late is ignored.
     started: u64,
@@ -175,6 +179,7 @@ pub fn open(
         silence: None,
         orders: BTreeMap::new(),
         attempts: BTreeMap::new(),
+        bitrates: BTreeMap::new(),
         encoder_doors: BTreeMap::new(),
         started: 0,
         told_flow: Instant::now(),
@@ -231,6 +236,7 @@ impl Studio {
             Ask::EndSilence => self.end_silence(),
             Ask::StartRendition(rendition) => self.start_rendition(rendition),
             Ask::StopRendition(rendition) => self.stop_rendition(rendition),
+            Ask::SetBitrate(rendition, kbit) => self.set_bitrate(rendition, kbit),
             Ask::ChooseEncoder(rendition, attempt) => self.choose_encoder(rendition, attempt),
             Ask::ForceKeyFrame(rendition) => {
                 if let Some(Order { life: Life::Open(open), .. }) = self.orders.get(&rendition) {

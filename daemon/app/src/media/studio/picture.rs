@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gst_utils::StreamProducer;
+use porthole_core::adapt;
 use porthole_core::command::Slate;
+use porthole_core::config::settings::VideoSettings;
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::Rendition;
 
@@ -166,6 +168,21 @@ impl Studio {
         }
     }
 
+    pub(super) fn set_bitrate(&mut self, rendition: Rendition, kbit: u32) {
+        self.bitrates.insert(rendition, kbit);
+        if let Some(Order { life: Life::Open(open), .. }) = self.orders.get(&rendition) {
+            open.held.it.set_bitrate(kbit);
+        }
+    }
+
+    /// The picture as it is to be in this rendition.
+    fn encoded(&self, rendition: Rendition) -> VideoSettings {
+        let full = &self.settings.video;
+        let picture = if rendition.is_small() { adapt::small(full) } else { full.clone() };
+        let bitrate = self.bitrates.get(&rendition).copied().unwrap_or(picture.bitrate);
+        VideoSettings { bitrate, ..picture }
+    }
+
     fn restart(&mut self, rendition: Rendition) {
         self.let_go(rendition);
         let Some(picture) = self.picture().map(|(picture, _)| picture.clone()) else { return };
@@ -175,14 +192,14 @@ impl Studio {
         }
         let attempt = self.attempts.get(&rendition).copied().unwrap_or_default();
         let encoder = match rendition {
-            Rendition::H264 => {
+            Rendition::H264 | Rendition::SmallH264 => {
                 let place = usize::try_from(attempt).unwrap_or_default() % self.encoders.len().max(1);
                 self.encoders.get(place).copied().unwrap_or(VP8)
             }
-            Rendition::Vp8 => VP8,
+            Rendition::Vp8 | Rendition::SmallVp8 => VP8,
         };
         log::debug!("{rendition} by {}", encoder.element);
-        let (video, timeline) = (self.settings.video.clone(), self.timeline.clone());
+        let (video, timeline) = (self.encoded(rendition), self.timeline.clone());
         let (events, ear) = (self.events.clone(), self.ear(number));
         let hear = {
             let ear = ear.clone();
@@ -210,6 +227,8 @@ impl Studio {
             (Some(order), Ok(held)) => {
                 let frames = held.it.frames.clone();
                 let rhythm = Rhythm::of(held.it.pulse.clone());
+                // It may have changed while it was being opened.
+                self.bitrates.get(&rendition).inspect(|kbit| held.it.set_bitrate(**kbit));
                 order.life = Life::Open(Open { number, held, rhythm });
                 self.published.send_modify(|producers| {
                     producers.pictures.insert(rendition, frames);

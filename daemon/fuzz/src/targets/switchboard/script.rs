@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use porthole_core::access::proof::{self, Around};
 use porthole_core::access::{Key, KeyId, KeyRing, Label, Role, Secret, Stamp};
-use porthole_core::config::settings::{Access, Fallback, RoomSettings, Talkers};
+use porthole_core::adapt::{Limits, Report};
+use porthole_core::config::settings::{Access, Fallback, MediaSettings, RoomSettings, Talkers};
 use porthole_core::event::{AccessEvent, Event, LinkEvent, Loss, MediaEvent};
 use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::order::Order;
 use porthole_core::path::Path;
+use porthole_core::rtcp::{Losses, Reception};
 use porthole_core::speaker::Word;
 use porthole_core::switchboard::{Relay, SwitchboardSettings};
 use porthole_core::wire::Candidate;
@@ -50,12 +52,14 @@ pub fn settings(line: &str) -> SwitchboardSettings {
         idle_after: Duration::from_secs(3),
         privacy: false,
     };
+    let limits = Limits::of(&MediaSettings::default());
     SwitchboardSettings {
         room,
         me: name(ME),
         fallback: Fallback::Vp8,
         sound: true,
         talk: Some(if calls.is_multiple_of(2) { Talkers::One } else { Talkers::Mix }),
+        limits,
         keep_warm: false,
         relay,
     }
@@ -70,6 +74,7 @@ pub fn message(block: &str) -> Event {
 /// What the link or the media side reports of itself; `None` where the word is none of theirs.
 pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
     let rendition = if rest.contains("vp8") { Rendition::Vp8 } else { Rendition::H264 };
+    let rendition = if rest.contains("small") { rendition.small() } else { rendition };
     let reason = "tried in a script".to_owned();
     let media = match word {
         "!up" => return Some(Event::Link(LinkEvent::Up)),
@@ -78,6 +83,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!connected" => MediaEvent::Connected { call },
         "!reached" => MediaEvent::Reached { call, path: Path::Nat },
         "!heard" => MediaEvent::Heard { call },
+        "!reported" => MediaEvent::Reported { call, report: reported(rest) },
         "!failed" => MediaEvent::CallFailed { call, reason },
         "!overflowed" => MediaEvent::Overflowed { call },
         "!closed" => MediaEvent::Closed { call },
@@ -139,6 +145,21 @@ fn key(id: &str) -> Option<Key> {
     secret.iter_mut().zip(id.bytes()).for_each(|(byte, letter)| *byte = letter);
     let (id, name) = (KeyId::new(id).ok()?, Label::new(id).ok()?);
     Some(Key { id, name, role: Role::Talk, made: Stamp(1), until: None, secret: Secret::new(secret) })
+}
+
+/// What a viewer reports: words such as `of 800 again 40 lost 300 highest 900 sent 2000`, packets and kbit/s.
+fn reported(rest: &str) -> Report {
+    let words: Vec<&str> = rest.split(' ').collect();
+    let said = |name: &str| {
+        let number = words.windows(2).find(|pair| pair[0] == name)?[1];
+        number.parse::<u32>().ok()
+    };
+    let losses =
+        said("lost").map(|lost| Losses { highest: said("highest").unwrap_or(lost.saturating_mul(3)), lost });
+    let round_trip = said("trip").map(|trip| Duration::from_millis(u64::from(trip)));
+    let reception = Reception { losses, round_trip, estimate: said("of"), again: said("again").unwrap_or(0) };
+    let sent = said("sent").unwrap_or(2000);
+    Report { reception, sent, packets: said("packets").unwrap_or(sent / 8) }
 }
 
 fn candidate(rest: &str) -> Option<Candidate> {

@@ -226,6 +226,14 @@ impl World {
                 self.plans.remove(&call);
                 self.hung_up.insert(call);
             }
+            Command::Pad { call, kbit } => {
+                assert!(self.calls.contains_key(&call) && kbit <= 100_000, "{kbit} kbit/s for nothing");
+            }
+            Command::SetBitrate { kbit, .. } => assert!((1..=10_000).contains(&kbit)),
+            Command::Feed { call, picture } => {
+                assert!(picture.is_none_or(|one| self.renditions.contains(&one)), "{picture:?} does not run");
+                assert!(self.calls.insert(call, picture).is_some(), "{call} is not there");
+            }
             Command::ForceKeyFrame(one) => assert!(self.renditions.contains(&one)),
             Command::Send(message) => {
                 self.outcome.note(&message.event);
@@ -244,7 +252,9 @@ impl World {
             "{call} after {}",
             self.last
         );
-        assert!(rendition.is_none_or(|one| self.renditions.contains(&one)));
+        // What it is to be fed instead follows.
+        let runs = |one: Rendition| [one, one.small()].iter().any(|one| self.renditions.contains(one));
+        assert!(rendition.is_none_or(runs));
         self.last = call;
         self.calls.insert(call, rendition);
     }
@@ -254,7 +264,11 @@ impl World {
         assert_eq!(status.calls, self.calls.len());
         assert_eq!(status.speaker.talkers, self.ears.len());
         let used: BTreeSet<_> = self.calls.values().filter_map(|rendition| *rendition).collect();
-        assert_eq!(self.renditions, used, "a rendition runs exactly while a call uses it");
+        assert!(self.renditions.is_superset(&used), "a call without a picture");
+        // Whoever is to get the full picture keeps the small one until that is there.
+        let kept_on = |one: &Rendition| one.is_small() && used.contains(&one.full());
+        let idle = self.renditions.difference(&used).find(|one| !kept_on(one));
+        assert_eq!(idle, None, "a rendition runs exactly while a call uses it");
         assert!(self.calls.is_empty() || self.capture != self.privacy, "calls without a camera");
         assert!(!self.privacy || !self.capture, "an open camera in spite of privacy");
         assert!(!self.calls.is_empty() || self.slate.is_none() && !self.silent, "a slate for nobody");

@@ -61,6 +61,25 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
         ("rendition", None),
         made,
     );
+    let bitrates = status.renditions.iter().zip(&status.bitrates);
+    let bitrates = bitrates.map(|(name, kbit)| (name.clone(), f64::from(*kbit) * 1000.0));
+    page.gauges(
+        "rendition_bitrate",
+        "Bits a second that the picture is encoded at",
+        ("rendition", None),
+        bitrates,
+    );
+    let live = || status.viewers.iter().filter(|viewer| viewer.live);
+    let fed = Rendition::ALL
+        .map(|one| (one.to_string(), live().filter(|viewer| viewer.rendition == Some(one)).count()));
+    let without = ("none".to_owned(), live().filter(|viewer| viewer.rendition.is_none()).count());
+    let fed = fed.into_iter().chain([without]).map(|(name, count)| (name, count as f64));
+    page.gauges(
+        "viewers",
+        "Viewers with picture or sound, by the picture they get",
+        ("rendition", None),
+        fed,
+    );
     let counts = &status.counts;
     page.counter("calls_begun", "Calls that were begun", None, counts.begun as f64);
     page.counter(

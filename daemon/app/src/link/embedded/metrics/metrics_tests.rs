@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::body::Body;
+use porthole_core::ids::{CallId, Rendition};
 use porthole_core::speaker::{SpeakerState, SpeakerStatus};
-use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState};
+use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState, Viewer};
 use tower::ServiceExt;
 
 use super::super::relay;
@@ -28,6 +29,9 @@ async fn a_program_on_this_machine_reads_the_figures_of_camera_relay_and_process
         "porthole_calls{state=\"connecting\"} 1.0",
         "porthole_rendition_running{rendition=\"H.264\"} 1.0",
         "porthole_rendition_running{rendition=\"VP8\"} 0.0",
+        "porthole_rendition_bitrate{rendition=\"H.264\"} 1500000.0",
+        "porthole_viewers{rendition=\"small H.264\"} 1.0",
+        "porthole_viewers{rendition=\"none\"} 0.0",
         "porthole_calls_begun_total 9.0",
         "porthole_calls_connected_total 7.0",
         "porthole_calls_ended_total{reason=\"hang-up\"} 5.0",
@@ -154,8 +158,19 @@ fn status() -> Status {
         calls: 3,
         live: 2,
         renditions: vec!["H.264".into()],
+        bitrates: vec![1500],
         refusals: [("busy", 3)].into(),
         counts: Counts { begun: 9, live: 7, ended: [("hang-up", 5)].into(), failed: 1 },
+        viewers: vec![Viewer {
+            call: CallId(1),
+            peer: None,
+            holder: None,
+            rendition: Some(Rendition::SmallH264),
+            path: None,
+            carries: Some(400),
+            began: std::time::Instant::now(),
+            live: true,
+        }],
         ..Status::default()
     }
 }

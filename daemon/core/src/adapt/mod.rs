@@ -1,0 +1,344 @@
+//! Who gets how much of the picture, when a way to a viewer carries less than the camera makes.
+//!
+//! There is one encoder for everybody, so one bad way must not make everybody's picture bad, and a viewer behind it must
+//! still see something. [`Policy`] hears what viewers report ([`Report`]) and answers with what changes ([`Change`]): the
+//! bitrate of an encoding, and which picture a viewer gets. `way` judges one viewer's reports, `trips` sees what waits on
+//! it, `rate` keeps the bitrate of one encoding, `limits` is what follows from the configuration.
+//!
+//! A viewer whose way is too narrow gets a second, small picture. Leaving out whole frames of the large one up to its
+//! next key frame would cost nothing, but show a second of movement and then none for seconds; a quarter of the pixels
+//! at half the rate costs an eighth of the work of encoding, is made once for all who need it, and moves.
+//! Must not know how a report travels, nor what an encoder is.
+
+mod limits;
+mod rate;
+mod trips;
+mod way;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use limits::{FAIR, part};
+pub use limits::{Limits, small};
+use rate::Rate;
+use way::{Padding, Verdict, Way};
+
+use crate::ids::{CallId, Rendition};
+use crate::rtcp::Reception;
+
+/// What a viewer gets, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feed {
+    /// No picture.
+    Sound,
+    /// The small picture.
+    Small,
+    /// The full picture.
+    Full,
+}
+
+/// What a viewer reports of the way to it, with what was sent over it meanwhile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Its own words.
+    pub reception: Reception,
+    /// What was sent of the picture of late, in kbit/s of RTP payload, with all that was sent again.
+    pub sent: u32,
+    /// In how many packets a second, without what was sent again.
+    pub packets: u32,
+}
+
+/// What is to be different from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// This encoding has this bitrate, in kbit/s.
+    Bitrate(Rendition, u32),
+    /// What is sent to this viewer is made up to so many kbit/s with packets that it has got already; 0: no longer.
+    Pad(CallId, u32),
+    /// This viewer gets this, and is not padded any more, because its way carries about so many kbit/s, where that is the reason.
+    Feed(CallId, Feed, Option<u32>),
+}
+
+/// What is reported sooner after a change is still of what was before.
+const SETTLE: Duration = Duration::from_millis(900);
+/// The same at the beginning of a call, when everything comes at once.
+const SETTLE_IN: Duration = Duration::from_millis(2500);
+/// For how long nothing is raised after it was too much.
+const HOLD: Duration = Duration::from_secs(3);
+/// By how much the small picture is raised at most, and beyond what browsers believe that a way carries, in percent.
+const STRIDES: [u32; 2] = [40, 15];
+/// So much of what the small picture may take at most, in percent, comes through before more than it needs is tried.
+const GROWN: u32 = 50;
+/// For how long a way has to be good before the full picture is tried on it, at first; doubled whenever that was a
+/// mistake, up to [`PATIENCE_MOST`].
+const PATIENCE: Duration = Duration::from_secs(4);
+/// See [`PATIENCE`].
+const PATIENCE_MOST: Duration = Duration::from_secs(60);
+/// A picture that was too much sooner than this after it was tried was a mistake.
+const PROOF: Duration = Duration::from_secs(10);
+/// For how long the least of the small picture has to be too much before there is none.
+const PROOF_OF_NOTHING: Duration = Duration::from_secs(3);
+/// How long a viewer without a picture waits for the next attempt, at first and at most.
+const SOUND_PATIENCE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(40)];
+
+/// See the module's first lines.
+#[derive(Debug)]
+pub struct Policy {
+    limits: Limits,
+    ways: BTreeMap<CallId, Way>,
+    rates: BTreeMap<Rendition, Rate>,
+    /// Formats in which no small picture can be made.
+    without_small: Vec<Rendition>,
+}
+
+impl Policy {
+    /// Nobody watches.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ways: BTreeMap::new(), rates: BTreeMap::new(), without_small: Vec::new() }
+    }
+
+    /// A viewer begins to watch. `wanted`: the most it wants, and what that may take in kbit/s where it says so; `sound`:
+    /// whether there is any for it.
+    pub fn joins(
+        &mut self,
+        call: CallId,
+        format: Rendition,
+        wanted: (Feed, Option<u32>),
+        sound: bool,
+        now: Instant,
+    ) -> Vec<Change> {
+        let (feed, takes) = wanted;
+        let feed = if self.has_small(format) { feed } else { Feed::Full };
+        let takes = takes.unwrap_or(u32::MAX).max(self.limits.small[0]);
+        self.ways.insert(call, Way::new(format.full(), (feed, takes), sound, now));
+        let Some(rendition) = self.rendition(call) else { return Vec::new() };
+        let lower = (takes < self.bitrate(rendition)).then(|| self.set(rendition, takes, now));
+        lower.flatten().into_iter().collect()
+    }
+
+    /// A viewer is gone.
+    pub fn leaves(&mut self, call: CallId) {
+        self.ways.remove(&call);
+    }
+
+    /// What a viewer gets; `None` where it watches nothing.
+    pub fn feed(&self, call: CallId) -> Option<Feed> {
+        self.ways.get(&call).map(|way| way.feed)
+    }
+
+    /// The encoding that a viewer gets.
+    pub fn rendition(&self, call: CallId) -> Option<Rendition> {
+        self.ways.get(&call)?.rendition()
+    }
+
+    /// The bitrate of an encoding, in kbit/s.
+    pub fn bitrate(&self, rendition: Rendition) -> u32 {
+        self.rates.get(&rendition).map_or_else(|| self.usual(rendition), |rate| rate.kbit)
+    }
+
+    /// What the way of a viewer that gets less than the full picture carries of late, in kbit/s, as far as its browser tells.
+    /// Of others it says nothing: browsers believe in what has come through, and that is no more than was sent.
+    pub fn estimate(&self, call: CallId) -> Option<u32> {
+        self.ways.get(&call).filter(|way| way.feed < Feed::Full)?.estimate
+    }
+
+    /// Whether others get the full picture well: then what is wrong with the way to this viewer is on its side.
+    pub fn others_are_well(&self, call: CallId, now: Instant) -> bool {
+        self.ways.iter().any(|(id, way)| *id != call && way.feed == Feed::Full && way.good_for(now) >= HOLD)
+    }
+
+    /// A viewer has reported.
+    pub fn heard(&mut self, call: CallId, report: Report, now: Instant) -> Vec<Change> {
+        let Some(way) = self.ways.get_mut(&call) else { return Vec::new() };
+        let lowered = way.rendition().and_then(|rendition| self.rates.get(&rendition)?.lowered);
+        let settled =
+            [Some(way.since), lowered, way.unpadded].into_iter().flatten().all(|then| now >= then + SETTLE)
+                && now >= way.joined + SETTLE_IN;
+        let verdict = way.judge(&report, settled, now);
+        match verdict {
+            Some(verdict) => {
+                let carries = verdict.carries.saturating_sub(self.limits.sound);
+                self.tighten(call, Verdict { carries, ..verdict }, now)
+            }
+            None if settled => self.loosen(call, now),
+            None => Vec::new(),
+        }
+    }
+
+    /// No small picture can be made in this format.
+    pub fn small_failed(&mut self, format: Rendition, now: Instant) -> Vec<Change> {
+        self.without_small.push(format.full());
+        let on_it: Vec<_> = self.on(format.small()).collect();
+        on_it.into_iter().filter_map(|call| self.give(call, Feed::Sound, None, now)).collect()
+    }
+
+    /// What is due by `now`: viewers without a picture are given another chance.
+    pub fn handle_timeout(&mut self, now: Instant) -> Vec<Change> {
+        let due: Vec<_> = self
+            .ways
+            .iter()
+            .filter(|(_, way)| way.retry().is_some_and(|at| at <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        let mut changes = Vec::new();
+        for call in due {
+            let feed = match self.ways.get(&call) {
+                Some(way) if self.has_small(way.format) => Feed::Small,
+                _ => Feed::Full,
+            };
+            let rendition = self.ways.get(&call).map(|way| way.format.small());
+            if let Some(small) =
+                rendition.filter(|small| feed == Feed::Small && self.on(*small).next().is_none())
+            {
+                changes.extend(self.set(small, self.limits.small[0], now));
+            }
+            changes.extend(self.give(call, feed, None, now));
+        }
+        changes
+    }
+
+    /// When [`Self::handle_timeout`] has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.ways.values().filter_map(Way::retry).min()
+    }
+
+    /// An encoding ends: it begins again as usual.
+    pub fn ends(&mut self, rendition: Rendition) -> Option<Change> {
+        let usual = self.usual(rendition);
+        let rate = self.rates.remove(&rendition)?;
+        (rate.kbit != usual).then_some(Change::Bitrate(rendition, usual))
+    }
+
+    fn usual(&self, rendition: Rendition) -> u32 {
+        if rendition.is_small() { self.limits.begin } else { self.limits.most }
+    }
+
+    fn has_small(&self, format: Rendition) -> bool {
+        !self.without_small.contains(&format.full())
+    }
+
+    /// Calls that get this encoding.
+    fn on(&self, rendition: Rendition) -> impl Iterator<Item = CallId> + '_ {
+        let on = move |(_, way): &(&CallId, &Way)| way.rendition() == Some(rendition);
+        self.ways.iter().filter(on).map(|(id, _)| *id)
+    }
+
+    /// What is sent to a viewer is more than its way carries, which is about so many kbit/s beside the sound.
+    fn tighten(&mut self, call: CallId, verdict: Verdict, now: Instant) -> Vec<Change> {
+        let Verdict { carries, flooded, waits } = verdict;
+        let Some(way) = self.ways.get(&call) else { return Vec::new() };
+        let (format, feed) = (way.format, way.feed);
+        let [least, _] = self.limits.small;
+        // Browsers estimate less than what comes through when it is too much, so that the queue in front of it empties.
+        let bearable = part(carries, 110);
+        match feed {
+            Feed::Sound => Vec::new(),
+            Feed::Full => {
+                let alone = self.on(format).nth(1).is_none();
+                let floor = if alone { self.limits.carries } else { part(self.limits.most, FAIR) };
+                let current = self.bitrate(format);
+                if bearable >= floor && current > floor || !self.has_small(format) && alone {
+                    return self.set(format, bearable.max(floor).min(current), now).into_iter().collect();
+                }
+                let small = format.small();
+                let begin = part(carries, 70).clamp(least, self.limits.begin);
+                let begin =
+                    if self.on(small).next().is_some() { begin.min(self.bitrate(small)) } else { begin };
+                let bitrate = if self.has_small(format) { self.set(small, begin, now) } else { None };
+                let less = if self.has_small(format) { Feed::Small } else { Feed::Sound };
+                bitrate.into_iter().chain(self.give(call, less, Some(carries), now)).collect()
+            }
+            Feed::Small => {
+                // What was added to find out whether there is more is the first that goes. How much the picture may take
+                // does not follow from that: browsers do not count what came twice.
+                let mut changes = Vec::new();
+                if self.ways.get_mut(&call).is_some_and(|way| way.gives_up_padding(now)) {
+                    changes.push(Change::Pad(call, 0));
+                    if !waits {
+                        return changes;
+                    }
+                }
+                let small = format.small();
+                let current = self.bitrate(small);
+                if current > least + least / 10 || !changes.is_empty() {
+                    // Not too little at once: it is raised slowly.
+                    let gentle = if flooded || waits { least } else { part(current, 60).max(least) };
+                    let kbit = part(carries, 85).clamp(gentle, part(current, 90).max(gentle));
+                    changes.extend(self.set(small, kbit, now));
+                    if flooded && let Some(way) = self.ways.get_mut(&call) {
+                        // What was lost would be waited for, for seconds: a new beginning is sooner there.
+                        way.begins_again(now);
+                        changes.push(Change::Feed(call, Feed::Small, Some(carries)));
+                    }
+                    return changes;
+                }
+                let lowered = self.rates.get(&small).and_then(|rate| rate.lowered);
+                if lowered.is_some_and(|then| now < then + PROOF_OF_NOTHING) {
+                    return Vec::new();
+                }
+                self.give(call, Feed::Sound, Some(carries), now).into_iter().collect()
+            }
+        }
+    }
+
+    /// What is sent to a viewer arrives.
+    fn loosen(&mut self, call: CallId, now: Instant) -> Vec<Change> {
+        let Some(way) = self.ways.get(&call) else { return Vec::new() };
+        let Some(rendition) = way.rendition() else { return Vec::new() };
+        let good_for = way.good_for(now);
+        let small = rendition.is_small();
+        let most = if small { self.limits.small[1] } else { self.limits.most };
+        let takes =
+            self.ways.values().filter(|way| way.rendition() == Some(rendition)).map(|way| way.takes).min();
+        let most = most.min(takes.unwrap_or(most));
+        let current = self.bitrate(rendition);
+        let mut changes = Vec::new();
+        // A small picture that is given more takes what is free by itself; only then is there anything to find out.
+        let held = self.rates.get(&rendition).is_some_and(|rate| rate.holds(now));
+        let has_grown = held && current >= part(most, GROWN);
+        if small && way.wanted == Feed::Full && good_for >= HOLD && has_grown {
+            let full = self.limits.most;
+            match self.ways.get_mut(&call).and_then(|way| way.next_padding(full, now)) {
+                Some(Padding::More(kbit)) => changes.push(Change::Pad(call, kbit)),
+                Some(Padding::Enough) => return self.give(call, Feed::Full, None, now).into_iter().collect(),
+                None => {}
+            }
+        }
+        let all_good = self
+            .ways
+            .values()
+            .filter(|way| way.rendition() == Some(rendition))
+            .all(|way| way.good_for(now) >= HOLD && !way.is_doubtful());
+        if current < most && all_good {
+            let step = part(current, if small { self.stride(rendition, current) } else { 8 });
+            changes.extend(self.raise(rendition, (current + step.max(1)).min(most), now));
+        }
+        changes
+    }
+
+    /// By how much the small picture is raised, in percent: by little where browsers think that it is enough.
+    fn stride(&self, small: Rendition, current: u32) -> u32 {
+        let on_it = self.ways.values().filter(|way| way.rendition() == Some(small));
+        let believed = on_it.filter_map(|way| way.estimate).min();
+        let [quick, slow] = STRIDES;
+        if believed.is_some_and(|kbit| current >= kbit) { slow } else { quick }
+    }
+
+    fn raise(&mut self, rendition: Rendition, kbit: u32, now: Instant) -> Option<Change> {
+        let before = self.bitrate(rendition);
+        let rate = self.rates.entry(rendition).or_insert_with(|| Rate::new(before, now));
+        rate.raise(kbit, now).then_some(Change::Bitrate(rendition, kbit))
+    }
+
+    fn set(&mut self, rendition: Rendition, kbit: u32, now: Instant) -> Option<Change> {
+        let before = self.bitrate(rendition);
+        let rate = self.rates.entry(rendition).or_insert_with(|| Rate::new(before, now));
+        rate.lower(kbit, now);
+        (kbit != before).then_some(Change::Bitrate(rendition, kbit))
+    }
+
+    fn give(&mut self, call: CallId, feed: Feed, carries: Option<u32>, now: Instant) -> Option<Change> {
+        let given = self.ways.get_mut(&call)?.give(feed, now)?;
+        Some(Change::Feed(call, given, carries))
+    }
+}

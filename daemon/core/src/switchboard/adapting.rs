@@ -1,0 +1,72 @@
+//! Performs what the policy decides about who gets how much of the picture. Must not know how it decides.
+
+use std::time::Instant;
+
+use super::Switchboard;
+use crate::adapt::{Change, Feed};
+use crate::command::{Command, Level};
+use crate::ids::{CallId, Rendition};
+use crate::wire::limits::JOIN_KEY_FRAME_GAP;
+use crate::wire::{Outgoing, Shape, What};
+
+impl Switchboard {
+    pub(super) fn adapt(&mut self, changes: impl IntoIterator<Item = Change>, now: Instant) {
+        for change in changes {
+            match change {
+                Change::Bitrate(rendition, kbit) => {
+                    self.commands.push_back(Command::SetBitrate { rendition, kbit });
+                    self.note(Level::Debug, None, None, format!("{rendition} is made at {kbit} kbit/s"));
+                }
+                Change::Pad(call, kbit) => self.commands.push_back(Command::Pad { call, kbit }),
+                Change::Feed(call, feed, carries) => self.feed(call, feed, carries, now),
+            }
+        }
+    }
+
+    /// What somebody waited for with something else is made now.
+    pub(super) fn runs_now(&mut self, rendition: Rendition) {
+        for call in self.calls.values_mut().filter(|call| call.watched() == Some(rendition)) {
+            call.keeps = None;
+        }
+    }
+
+    /// What a viewer wants at most that takes so many kbit/s of picture, where it says so.
+    pub(super) fn asks_for(&self, takes: Option<u32>) -> Feed {
+        if takes.is_some_and(|takes| takes < self.settings.limits.most) { Feed::Small } else { Feed::Full }
+    }
+
+    fn feed(&mut self, id: CallId, feed: Feed, carries: Option<u32>, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let before = call.watched();
+        call.feed = feed;
+        let (picture, viewer) = (call.watched(), call.viewer().cloned());
+        let told = (call.shape == Shape::Porthole).then(|| call.address.clone());
+        let runs = picture.is_some_and(|picture| self.renditions.contains_key(&picture));
+        call.keeps = before.filter(|_| feed == Feed::Full && !runs);
+        self.open_for(picture, now);
+        self.commands.push_back(Command::Feed { call: id, picture });
+        if let Some(picture) = picture.filter(|_| runs)
+            && self.renditions.get_mut(&picture).is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now))
+        {
+            self.commands.push_back(Command::ForceKeyFrame(picture));
+        }
+        let (what, gets) = match feed {
+            Feed::Full => (What::PictureFull, "the full picture"),
+            Feed::Small => (What::PictureSmall, "a small picture"),
+            Feed::Sound => (What::PictureNone, "sound alone"),
+        };
+        if let Some(address) = told.filter(|_| self.tongue.takes_objects()) {
+            let mut notice = Outgoing::notice_to(&address, what);
+            if feed != Feed::Full && self.policy.others_are_well(id, now) {
+                notice.is_on_their_side();
+            }
+            self.send(notice);
+        }
+        let why = match carries {
+            Some(kbit) => format!("the way to this viewer carries about {kbit} kbit/s of picture"),
+            None if feed == Feed::Full => "the way to this viewer is good".to_owned(),
+            None => "another attempt".to_owned(),
+        };
+        self.note(Level::Info, Some(id), viewer, format!("{why}: it gets {gets}"));
+    }
+}
