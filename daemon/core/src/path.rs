@@ -37,7 +37,8 @@ impl Path {
         let own = |end: End<'_>| {
             end.kind == "host" || (end.kind == "prflx" && end.address.is_some_and(is_untranslated))
         };
-        if own(ours) && own(theirs) { Self::Direct } else { Self::Nat }
+        let at_one_place = ours.address.is_some() && ours.address == theirs.address;
+        if at_one_place || (own(ours) && own(theirs)) { Self::Direct } else { Self::Nat }
     }
 
     /// What a person should read.

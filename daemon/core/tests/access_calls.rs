@@ -91,7 +91,9 @@ fn where_a_relay_tells_nobody_who_is_there_an_offer_may_be_for_nobody_in_particu
     let mut desk = Desk::keyed_elsewhere(std::slice::from_ref(&grandma));
     let id = desk.answers(&knock().unvouched());
     desk.refuses(&knock().unvouched().change("to", json!(ME)), Reason::NotAllowed);
-    desk.on(says(Some("anna"), "bye", json!({ "from": "anna", "call": "1" })));
+    let mut bye = good_bye(&grandma, "anna", "", "1", "hang-up");
+    bye.as_object_mut().unwrap().remove("to");
+    desk.on(says(Some("anna"), "bye", bye));
     desk.on(closed(id));
     desk.refuses(&knock().unvouched(), Reason::NotAllowed);
 
@@ -178,7 +180,7 @@ fn keys_that_are_over_are_refused_with_a_word_of_their_own() {
     desk.refuses(&Knock::new(&lost, "thief", "1"), Reason::RevokedKey);
     desk.refuses(&Knock::new(&old, "olga", "1"), Reason::ExpiredKey);
     let id = desk.live_with(&Knock::new(&guest, "gerd", "1"));
-    desk.on(bye("gerd", "1"));
+    desk.on(leaves(&guest, "gerd", "1"));
     desk.on(closed(id));
     desk.sleep(secs(60));
     desk.refuses(&Knock::new(&guest, "gerd", "2"), Reason::ExpiredKey);
@@ -240,7 +242,7 @@ fn the_very_same_offer_has_the_same_answer_while_its_call_goes_on_and_none_later
     desk.expect(knock.event(), answer.clone());
     desk.on(connected(id));
     desk.expect(knock.event(), answer);
-    desk.on(says(Some("anna"), "bye", json!({ "from": "anna", "call": "1" })));
+    desk.on(leaves(&grandma, "anna", "1"));
     desk.refuses(&knock, Reason::NotAllowed);
     desk.on(closed(id));
     desk.refuses(&knock, Reason::NotAllowed);
@@ -256,7 +258,7 @@ fn an_offer_that_was_refused_is_not_taken_when_somebody_repeats_it() {
     desk.live_with(&Knock::new(&held[1], "uwe", "1").unvouched());
     let knock = Knock::new(&held[0], "anna", "1").unvouched();
     desk.refuses(&knock, Reason::Busy);
-    desk.on(says(Some("uwe"), "bye", json!({ "from": "uwe" })));
+    desk.on(leaves(&held[1], "uwe", "1"));
     for _ in 0..2 * limits::OFFERS_PER_WINDOW {
         desk.refuses(&knock, Reason::NotAllowed);
     }
@@ -313,11 +315,11 @@ fn the_last_proofs_of_each_key_are_remembered_and_no_more() {
     };
     let uncles = Knock::new(&held[1], "uwe", "1").unvouched();
     desk.live_with(&uncles);
-    desk.on(says(Some("uwe"), "bye", json!({ "from": "uwe" })));
+    desk.on(leaves(&held[1], "uwe", "1"));
     desk.on(closed(1));
     for tag in 0..=limits::TAKEN_PROOFS {
         let id = desk.answers(&knock(tag));
-        desk.on(says(Some("anna"), "bye", json!({ "from": "anna" })));
+        desk.on(leaves(&held[0], "anna", &tag.to_string()));
         desk.on(closed(id));
         desk.sleep(limits::OFFER_WINDOW / 10);
     }
@@ -337,7 +339,7 @@ fn the_proofs_of_keys_that_are_gone_are_forgotten_when_there_are_many() {
         let guest = key(&format!("guest-{n}"));
         desk.on(keys(std::slice::from_ref(&guest)));
         let id = desk.answers(&Knock::new(&guest, "gerd", &n.to_string()).unvouched());
-        desk.on(says(Some("gerd"), "bye", json!({ "from": "gerd" })));
+        desk.on(leaves(&guest, "gerd", &n.to_string()));
         desk.on(closed(id));
         assert!(desk.board.kept().taken_proofs <= KeyRing::REVOKED + 2);
     }
@@ -410,7 +412,7 @@ fn a_peer_the_relay_vouches_for_is_not_listened_to_after_wrong_proofs_and_longer
     desk.answers(&Knock::new(&grandma, "anna", "1"));
     desk.sleep(limits::DOUBT_MOST);
     let id = desk.answers(&Knock::new(&grandma, "mallory", "3"));
-    desk.on(bye("mallory", "3"));
+    desk.on(leaves(&grandma, "mallory", "3"));
     desk.on(closed(id));
     desk.refuses(&wrong, Reason::NotAllowed);
     desk.sleep(secs(1));
@@ -437,7 +439,7 @@ fn keys_that_are_over_and_repeated_offers_make_nobody_suspicious() {
     let mut desk = Desk::keyed(&held);
     let knock = Knock::new(&held[0], "anna", "1");
     desk.live_with(&knock);
-    desk.on(bye("anna", "1"));
+    desk.on(leaves(&held[0], "anna", "1"));
     desk.refuses(&knock, Reason::NotAllowed);
     desk.refuses(&Knock::new(&held[1], "anna", "2"), Reason::ExpiredKey);
     assert_eq!(desk.board.kept().doubted_peers, 0);
@@ -489,7 +491,7 @@ fn nothing_a_stranger_sends_is_kept() {
         assert_eq!(desk.refusals(Reason::NotAllowed), 10_000);
         assert!(desk.notes.len() < 30, "nor does it flood the log");
         assert_eq!((desk.board.status().calls, desk.board.status().live), (1, 1));
-        desk.expect(bye("anna", "1"), [hang_up(id), StopRendition(H264)]);
+        desk.expect(leaves(&grandma, "anna", "1"), [hang_up(id), StopRendition(H264)]);
     }
 }
 
@@ -544,17 +546,27 @@ fn where_a_relay_tells_nobody_who_is_there_a_good_bye_may_be_to_nobody_in_partic
 }
 
 #[test]
-fn in_a_foreign_room_whoever_holds_a_key_may_take_the_place_of_a_name_they_have_heard() {
+fn whoever_takes_a_name_they_have_heard_puts_nobody_off_nor_hangs_up_for_them() {
     let (grandma, guest) = (key("grandma"), key("guest"));
-    let mut desk = Desk::keyed_elsewhere(&[grandma.clone(), guest.clone()]);
-    let hers = desk.live_with(&Knock::new(&grandma, "anna", "1").unvouched());
-    let takes = Knock::new(&guest, "anna", "2").unvouched();
-    let theirs = desk.live_with(&takes);
-    assert_ne!(hers, theirs);
-    let status = desk.board.status();
-    // Whose key it was is known all the same.
-    assert_eq!((status.calls, status.viewers.len()), (1, 1));
-    assert_eq!(status.viewers[0].holder.as_ref().unwrap().name, guest.name);
+    for mut desk in [Desk::keyed_elsewhere, Desk::keyed].map(|desk| desk(&[grandma.clone(), guest.clone()])) {
+        let hers = desk.live_with(&Knock::new(&grandma, "anna", "1"));
+        let theirs = desk.live_with(&Knock::new(&guest, "anna", "2"));
+        desk.ignores(bye("anna", "1"));
+        desk.ignores(leaves(&guest, "anna", "1"));
+        desk.on(leaves(&guest, "anna", "2"));
+        desk.on(closed(theirs));
+        for _ in 0..60 {
+            desk.sleep(secs(1));
+            desk.on(heard(hers));
+        }
+        let status = desk.board.status();
+        let held: Vec<_> =
+            status.viewers.iter().map(|viewer| (viewer.call, viewer.holder.as_ref().unwrap())).collect();
+        assert!(
+            matches!(held[..], [(CallId(call), holder)] if call == hers && holder.name == grandma.name),
+            "{held:?}"
+        );
+    }
 }
 
 #[test]
@@ -590,7 +602,7 @@ fn taking_a_key_back_ends_its_calls_at_once_and_no_others() {
     assert!(noted.iter().all(|(_, text)| text.ends_with("the key was taken back")), "{noted:?}");
     assert_eq!((desk.board.status().calls, desk.refusals(Reason::RevokedKey)), (1, 1));
     desk.refuses(&Knock::new(&held[0], "anna", "2"), Reason::RevokedKey);
-    desk.expect(bye("uwe", "1"), [hang_up(other), StopRendition(H264)]);
+    desk.expect(leaves(&held[1], "uwe", "1"), [hang_up(other), StopRendition(H264)]);
 }
 
 #[test]
@@ -700,11 +712,11 @@ fn everybody_who_watches_is_told_who_else_does_and_since_when() {
         ],
     );
     desk.expect(
-        bye("uwe", "1"),
+        leaves(&held[1], "uwe", "1"),
         [hang_up(uwe), watching("anna", &[(dads, later(3))]), watching("dan", &[(grandmas, TODAY)])],
     );
-    desk.expect(bye("dan", "1"), [hang_up(dad), watching("anna", &[])]);
-    desk.expect(bye("anna", "1"), [hang_up(anna), StopRendition(H264)]);
+    desk.expect(leaves(&held[2], "dan", "1"), [hang_up(dad), watching("anna", &[])]);
+    desk.expect(leaves(&held[0], "anna", "1"), [hang_up(anna), StopRendition(H264)]);
 }
 
 #[test]

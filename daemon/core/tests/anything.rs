@@ -477,7 +477,7 @@ impl World {
         assert!(!none || self.ears.is_empty(), "{at}: somebody is heard where there is no speaker");
         let mut viewers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for seat in self.calls.values() {
-            viewers.entry(&seat.viewer).or_default().push(seat);
+            viewers.entry((&seat.viewer, &seat.key)).or_default().push(seat);
         }
         for (viewer, seats) in &viewers {
             assert!(seats.len() <= 2, "{at}: {viewer:?} has {} calls", seats.len());

@@ -19,6 +19,7 @@ fn two_ends_at_their_own_addresses_meet_directly_also_where_a_browser_hides_its_
     assert_eq!(Path::between(camera, end("host", "192.168.1.9")), Path::Direct);
     assert_eq!(Path::between(camera, end("prflx", "192.168.1.9")), Path::Direct);
     assert_eq!(Path::between(camera, end("prflx", "127.0.0.1")), Path::Direct);
+    assert_eq!(Path::between(end("host", "100.64.0.7"), end("prflx", "100.64.0.7")), Path::Direct);
     assert_eq!(Path::between(end("host", "2001:db8::1"), end("prflx", "2001:db8:1::1")), Path::Direct);
     assert_eq!(Path::between(end("host", "2001:db8::1"), end("host", "2001:db8:1::1")), Path::Direct);
 }

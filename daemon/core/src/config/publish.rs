@@ -14,7 +14,8 @@ pub(super) fn publish(
     section: &mut Reader<'_, '_>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Option<PublishSettings> {
-    let whip = section.take("whip", String::new(), |entry| match entry.text()? {
+    // Somebody may have written the token there, or into the address.
+    let whip = section.take_hidden("whip", String::new(), |entry| match entry.text()? {
         "" => Some(String::new()),
         text => is_endpoint(text).then(|| text.to_owned()),
     });

@@ -64,6 +64,15 @@ impl<'f, 't> Reader<'f, 't> {
         })
     }
 
+    /// Like [`Reader::take`], and what cannot be read is not repeated: it may be somebody's secret in the wrong place.
+    pub fn take_hidden<T>(&mut self, key: &str, default: T, read: impl FnOnce(&Entry<'t>) -> Option<T>) -> T {
+        let Some(entry) = self.entry(key) else { return default };
+        read(&entry).unwrap_or_else(|| {
+            self.file.find_hidden(&entry, self.allowed(key));
+            default
+        })
+    }
+
     /// The meaning of the word that `key` holds; like [`Reader::take`].
     pub fn word<T: Clone>(&mut self, key: &str, default: T, words: &[(&str, T)]) -> T {
         self.take(key, default, |entry| {

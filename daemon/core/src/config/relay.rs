@@ -159,7 +159,8 @@ fn url(section: &mut Reader<'_, '_>) -> String {
         section.contradict("url", &why);
         return String::new();
     }
-    section.take("url", String::new(), |entry| match entry.text()? {
+    // A token may stand in its query.
+    section.take_hidden("url", String::new(), |entry| match entry.text()? {
         "" => Some(String::new()),
         text => address::origin(text).map(str::to_owned),
     })

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::call::{Call, Life, Visit};
+use super::call::{Call, Life, Visit, Whose};
 use super::early::Mark;
 use super::{Farewell, Relay, Switchboard};
 use crate::access::{Key, Role};
@@ -102,7 +102,7 @@ impl Switchboard {
         let plan = Box::new(choose::plan_for(&offer.sdp, self.settings.fallback, talk)?);
         let strange = matches!(offer.shape, Shape::Tutorial(_));
         let crowded_out = if strange { self.crowded_out(&offer.from) } else { vec![] };
-        let full = self.is_full(&offer.from, &crowded_out)
+        let full = self.is_full((offer.from.as_ref(), key.map(|key| &key.id)), &crowded_out)
             || key.is_some_and(|key| self.has_its_share(key, &offer.from));
         if full { Err(Reason::Busy) } else { Ok(plan) }
     }
@@ -190,13 +190,13 @@ impl Switchboard {
 
     /// Whether another call would be too many, once those of `ending` are gone. Viewers are counted: a call that
     /// replaces one is not one more.
-    pub(super) fn is_full(&self, from: &Option<PeerId>, ending: &[CallId]) -> bool {
+    pub(super) fn is_full(&self, whose: Whose<'_>, ending: &[CallId]) -> bool {
         let others = || {
             let going = self.going().filter(|(_, call)| !call.is_published());
-            let going = going.filter(|(id, call)| call.mark.from != *from && !ending.contains(id));
+            let going = going.filter(|(id, call)| call.whose() != whose && !ending.contains(id));
             going.map(|(_, call)| call)
         };
-        let viewers: BTreeSet<_> = others().map(Call::viewer).collect();
+        let viewers: BTreeSet<_> = others().map(Call::whose).collect();
         let closing = self.calls.values().filter(|call| call.is_closing()).count();
         viewers.len() >= self.settings.room.max_calls
             || others().filter(|call| call.is_answering()).count() >= ANSWERING_AT_ONCE
@@ -215,7 +215,7 @@ impl Switchboard {
         if matches!(offer.shape, Shape::Tutorial(_)) {
             self.make_way(&offer.from, now);
         }
-        self.replace(&offer.from, now);
+        self.replace((offer.from.as_ref(), key.as_ref().map(|key| &key.id)), now);
         let id = self.next_call();
         let mark = Mark { from: offer.from, tag: offer.tag, ufrag: Some(plan.ufrag.clone()) };
         let rendition = plan.rendition;
@@ -283,11 +283,11 @@ impl Switchboard {
         }
     }
 
-    /// The viewer calls again: its live call may outlive the new offer for a while, so that the picture stays until
-    /// there is a new one; others of its calls end now.
-    pub(super) fn replace(&mut self, viewer: &Option<PeerId>, now: Instant) {
-        let old = self.find(|call| call.mark.from == *viewer);
-        if viewer.is_none() && !old.is_empty() {
+    /// The viewer calls again, with the same key where there is one: its live call may outlive the new offer for a while, so
+    /// that the picture stays until there is a new one; others of its calls end now.
+    pub(super) fn replace(&mut self, whose: Whose<'_>, now: Instant) {
+        let old = self.find(|call| call.whose() == whose);
+        if whose.0.is_none() && !old.is_empty() {
             let text = "a viewer without a name calls; it replaces the other one without a name";
             self.note(Level::Info, None, None, text.into());
         }

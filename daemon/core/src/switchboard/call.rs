@@ -7,7 +7,7 @@ use super::door::around;
 use super::early::Mark;
 use super::troubles::Troubles;
 use crate::access::proof::Around;
-use crate::access::{Key, proof};
+use crate::access::{Key, KeyId, proof};
 use crate::adapt::Feed;
 use crate::ids::{PeerId, Rendition};
 use crate::path::Path;
@@ -19,6 +19,9 @@ use crate::wire::limits::{
     OVERFLOWS, SILENCE, VIEWER_DEADLINE,
 };
 use crate::wire::{Address, Bye, Candidate, Floor, Outgoing, Reason, Shape, Talk};
+
+/// A viewer's name, and the key that it calls with.
+pub(super) type Whose<'a> = (Option<&'a PeerId>, Option<&'a KeyId>);
 
 /// One attempt with one viewer.
 #[derive(Debug)]
@@ -113,6 +116,11 @@ impl Call {
         self.mark.from.as_ref()
     }
 
+    /// Whose it is: a name is heard by others, a key is not.
+    pub(super) fn whose(&self) -> Whose<'_> {
+        (self.viewer(), self.key.as_ref().map(|key| &key.id))
+    }
+
     /// The encoding it gets.
     pub(super) fn watched(&self) -> Option<Rendition> {
         let format = self.rendition?;
@@ -159,7 +167,7 @@ impl Call {
         }
     }
 
-    /// Whether a good-bye for which nobody vouches is its viewer's: there is no key, or it is proved.
+    /// Whether a good-bye is its viewer's: there is no key, or it is proved.
     pub(super) fn believes(&self, bye: &Bye) -> bool {
         let Some(key) = &self.key else { return true };
         let (Some(from), Some(tag), Some(proof)) = (&self.mark.from, &self.mark.tag, &bye.proof) else {
@@ -172,10 +180,9 @@ impl Call {
         proof::is_of_bye(proof, &key.secret, around, &bye.reason)
     }
 
-    /// Whether a wish to talk is its viewer's: the relay vouches for it, there is no key, or it is proved, and for the first
-    /// time.
-    pub(super) fn believes_talk(&mut self, talk: &Talk, vouched: bool) -> bool {
-        let Some(key) = self.key.as_ref().filter(|_| !vouched) else {
+    /// Whether a wish to talk is its viewer's: there is no key, or it is proved, and for the first time.
+    pub(super) fn believes_talk(&mut self, talk: &Talk) -> bool {
+        let Some(key) = &self.key else {
             self.turn = self.turn.max(talk.turn);
             return true;
         };

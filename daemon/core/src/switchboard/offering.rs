@@ -42,12 +42,12 @@ impl Switchboard {
             return Err(Reason::NotAllowed);
         }
         let crowded_out = self.crowded_out(from);
-        if self.is_full(from, &crowded_out) { Err(Reason::Busy) } else { Ok(()) }
+        if self.is_full((from.as_ref(), None), &crowded_out) { Err(Reason::Busy) } else { Ok(()) }
     }
 
     fn start_offer(&mut self, from: Option<PeerId>, rendition: Rendition, now: Instant) {
         self.make_way(&from, now);
-        self.replace(&from, now);
+        self.replace((from.as_ref(), None), now);
         let id = self.begin_offer(from.clone(), self.tongue.own_shape(), rendition, now);
         self.note(Level::Info, Some(id), from, format!("call offered: {rendition}"));
     }

@@ -89,8 +89,8 @@ impl Switchboard {
         match message {
             Incoming::Offer(offer) => self.offer(offer, vouched, now),
             Incoming::Candidate { from, tag, candidate } => self.candidate(from, tag, candidate, now),
-            Incoming::Bye(bye) => self.bye(&bye, vouched, now),
-            Incoming::Talk(talk) => self.talk(talk, vouched, now),
+            Incoming::Bye(bye) => self.bye(&bye, now),
+            Incoming::Talk(talk) => self.talk(talk, now),
             Incoming::Joined { peer } => self.is_there(&peer),
             Incoming::Present { peers } => peers.iter().for_each(|peer| self.is_there(peer)),
             Incoming::Left { peer } => self.left(&peer, now),
@@ -151,12 +151,12 @@ impl Switchboard {
         }
     }
 
-    /// A viewer hangs up: the call it names, else all it has. Where the relay vouches for nobody, a call that was made with
-    /// a key ends only for whoever proves the same key.
-    fn bye(&mut self, bye: &Bye, vouched: bool, now: Instant) {
+    /// A viewer hangs up: the call it names, else all it has. A call that was made with a key ends only for whoever proves
+    /// the same key, whoever vouches for it.
+    fn bye(&mut self, bye: &Bye, now: Instant) {
         let Bye { from, tag, .. } = bye;
         for id in self.find(|call| call.mark.from == *from && (tag.is_none() || call.mark.tag == *tag)) {
-            if vouched || self.calls.get(&id).is_some_and(|call| call.believes(bye)) {
+            if self.calls.get(&id).is_some_and(|call| call.believes(bye)) {
                 self.end(id, Reason::HangUp, Farewell::Unsaid, now);
             } else {
                 self.count_refusal(from.clone(), Reason::NotAllowed, now);

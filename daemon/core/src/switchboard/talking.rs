@@ -56,13 +56,13 @@ impl Talking {
 }
 
 impl Switchboard {
-    /// A viewer wants to talk, or no longer. `vouched`: the relay vouches for its sender.
-    pub(super) fn talk(&mut self, talk: Talk, vouched: bool, now: Instant) {
+    /// A viewer wants to talk, or no longer.
+    pub(super) fn talk(&mut self, talk: Talk, now: Instant) {
         let Talk { from, tag, want, .. } = &talk;
         let theirs = |call: &Call| call.viewer() == Some(from) && call.mark.tag.as_ref() == Some(tag);
         let Some(id) = self.find(|call| call.is_live() && theirs(call)).pop() else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if !call.believes_talk(&talk, vouched) {
+        if !call.believes_talk(&talk) {
             return self.count_refusal(Some(from.clone()), Reason::NotAllowed, now);
         }
         if !self.talking.wishes.admits(&id, now) {

@@ -188,6 +188,11 @@ pub fn proved_bye(key: &Key, who: &str, tag: &str, reason: Reason) -> Command {
     Command::Send(Outgoing::proved_bye(&address(Some(who), Some(tag)), reason, &proof))
 }
 
+/// A page hangs up a call that it made with `key`, and the relay vouches for it.
+pub fn leaves(key: &Key, who: &str, tag: &str) -> Event {
+    says(Some(who), "bye", good_bye(key, who, ME, tag, "hang-up"))
+}
+
 /// What a page says when it hangs up a call that it made with `key`.
 pub fn good_bye(key: &Key, who: &str, to: &str, tag: &str, reason: &str) -> Value {
     let proof = proof::of_bye(&key.secret, Around { room: ROOM, from: who, to, call: tag }, reason);

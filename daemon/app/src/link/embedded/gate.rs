@@ -1,7 +1,7 @@
 //! Who may enter our own camera's room: whoever proves an access key in the handshake, for as long as that key is worth
 //! something. Must not know sockets, nor how the ring comes about.
 
-use porthole_core::access::{KeyId, KeyRing, Unusable, proof};
+use porthole_core::access::{KeyId, KeyRing, Role, Unusable, proof};
 use porthole_core::ids::RoomName;
 use porthole_core::wire::Reason;
 use serde_json::Value;
@@ -12,6 +12,15 @@ use crate::keys;
 
 /// What a socket proved in its handshake: with which key, or why it may not enter.
 pub type Standing = Result<KeyId, Reason>;
+
+/// The key that somebody entered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Which one.
+    pub key: KeyId,
+    /// What it allows.
+    pub role: Role,
+}
 
 /// The gate of one room.
 #[derive(Debug, Clone)]
@@ -40,13 +49,15 @@ impl Gate {
         if proof::is_of_admission(admission, &found.secret, room) { Ok(key) } else { Err(Reason::NotAllowed) }
     }
 
-    /// Whether that still holds.
+    /// The key of this standing, as it is now.
     ///
     /// # Errors
-    /// Why not, in the word that is said.
-    pub fn opens(&self, standing: &Standing) -> Result<(), Reason> {
+    /// Why it does not open any more, in the word that is said.
+    pub fn opens(&self, standing: &Standing) -> Result<Shown, Reason> {
         let key = standing.as_ref().map_err(|reason| *reason)?;
-        self.ring.borrow().usable(key, keys::now()).map(|_| ()).map_err(why)
+        let ring = self.ring.borrow();
+        let found = ring.usable(key, keys::now()).map_err(why)?;
+        Ok(Shown { key: key.clone(), role: found.role })
     }
 
     /// Waits until the ring is another. For ever, when there will be none.
@@ -67,7 +78,7 @@ fn why(unusable: Unusable) -> Reason {
 
 #[cfg(test)]
 mod tests {
-    use porthole_core::access::{Key, Label, Role, Stamp};
+    use porthole_core::access::{Key, Label, Stamp};
     use serde_json::json;
 
     use super::*;
@@ -78,7 +89,7 @@ mod tests {
         let (ring, gate) = gate([&ann]);
         let standing = gate.judge(&shown(&ann, "yard"));
         assert_eq!(standing, Ok(ann.id.clone()));
-        assert_eq!(gate.opens(&standing), Ok(()));
+        assert_eq!(gate.opens(&standing), Ok(Shown { key: ann.id.clone(), role: Role::Watch }));
         ring.send_modify(|ring| {
             ring.revoke(&ann.id, Stamp(2));
         });

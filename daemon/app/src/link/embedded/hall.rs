@@ -7,6 +7,7 @@ use porthole_core::ids::{Name, RoomName};
 use porthole_core::wire::{Outgoing, Reason};
 use serde_json::{Value, json};
 
+use super::gate::Shown;
 use super::handout::Handout;
 use super::rooms::{Delivery, Room, SocketKey, inner, text};
 
@@ -60,13 +61,13 @@ impl Hall {
     }
 
     /// A socket sent an event. `payload` is its first argument, or `Null`; `may_enter` is whether it may enter our own
-    /// camera's room, or why not; `ice` is asked what a newcomer gets.
+    /// camera's room, and with which key where keys decide, or why not; `ice` is asked what a newcomer gets.
     pub fn hear(
         &mut self,
         socket: SocketKey,
         event: &str,
         payload: Value,
-        may_enter: Result<(), Reason>,
+        may_enter: Result<Option<Shown>, Reason>,
         ice: impl FnOnce() -> Handout,
     ) -> Vec<Delivery> {
         match event {
@@ -106,7 +107,7 @@ impl Hall {
         &mut self,
         socket: SocketKey,
         payload: &Value,
-        may_enter: Result<(), Reason>,
+        may_enter: Result<Option<Shown>, Reason>,
         ice: impl FnOnce() -> Handout,
     ) -> Vec<Delivery> {
         let asked = payload.as_str().or_else(|| text(payload, "room")).or_else(|| text(payload, "roomId"));
@@ -115,11 +116,16 @@ impl Hall {
         let Some(room) = asked.filter(|_| !elsewhere).and_then(|asked| self.rooms.get_mut(&asked)) else {
             return self.stray(socket);
         };
-        if let (true, Err(reason)) = (self.own.as_ref() == Some(room.name()), may_enter) {
-            let room = room.name().clone();
-            return self.refuse_join(socket, reason, Some(&room));
-        }
-        match room.join(socket, payload, &ice()) {
+        let (shown, handout) = match may_enter {
+            Ok(shown) => (shown, ice()),
+            Err(reason) if self.own.as_ref() == Some(room.name()) => {
+                let room = room.name().clone();
+                return self.refuse_join(socket, reason, Some(&room));
+            }
+            // Where keys decide, what the owner pays for is not for whoever shows none.
+            Err(_) => (None, ice().without_secrets()),
+        };
+        match room.join(socket, payload, shown.as_ref(), &handout) {
             Err(reason) => self.refuse_join(socket, reason, None),
             Ok(deliveries) => {
                 self.strays.remove(&socket);

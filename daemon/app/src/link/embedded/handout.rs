@@ -17,6 +17,16 @@ pub struct Handout {
     pub lifetime: Option<Duration>,
 }
 
+impl Handout {
+    /// Only what has no password.
+    pub fn without_secrets(mut self) -> Self {
+        if let Value::Array(servers) = &mut self.servers {
+            servers.retain(|server| server.get("credential").is_none());
+        }
+        Self { lifetime: None, ..self }
+    }
+}
+
 /// Where hand-outs come from.
 #[derive(Debug, Clone)]
 pub struct Ice(watch::Receiver<IceSettings>);

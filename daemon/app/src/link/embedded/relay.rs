@@ -16,7 +16,7 @@ use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
 use tokio::time::interval;
 
-use super::gate::{Gate, Standing};
+use super::gate::{Gate, Shown, Standing};
 use super::guard::Bucket;
 use super::hall::Hall;
 use super::handout::Ice;
@@ -235,11 +235,11 @@ impl Relay {
         }
     }
 
-    fn may_enter(&self, standing: Option<&Standing>) -> Result<(), Reason> {
+    fn may_enter(&self, standing: Option<&Standing>) -> Result<Option<Shown>, Reason> {
         match (&self.gate, standing) {
-            (Some(gate), Some(standing)) => gate.opens(standing),
+            (Some(gate), Some(standing)) => gate.opens(standing).map(Some),
             (Some(_), None) => Err(Reason::NotAllowed),
-            (None, _) => Ok(()),
+            (None, _) => Ok(None),
         }
     }
 

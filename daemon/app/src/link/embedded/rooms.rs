@@ -7,11 +7,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use porthole_core::access::{self, KeyId};
 use porthole_core::ids::{Name, PeerId, RoomName};
 use porthole_core::wire::{Outgoing, Reason};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::gate::Shown;
 use super::handout::Handout;
 
 /// One Socket.IO socket, numbered by us and never used again.
@@ -92,6 +94,8 @@ struct Peer {
     card: Card,
     /// Whether it chose its id itself; a page that did not knows nothing of ids.
     named: bool,
+    /// The key that it has entered with, where keys decide.
+    key: Option<KeyId>,
 }
 
 /// Longest name of a peer, in characters.
@@ -139,11 +143,13 @@ impl Room {
         }
     }
 
-    /// A socket asks to be let in, or asks again, and is told what there is in `handout`. `Err` is why not.
+    /// A socket asks to be let in, or asks again, and is told what there is in `handout`. `shown` is the key that it has
+    /// entered with, where keys decide. `Err` is why not.
     pub fn join(
         &mut self,
         socket: SocketKey,
         payload: &Value,
+        shown: Option<&Shown>,
         handout: &Handout,
     ) -> Result<Vec<Delivery>, Reason> {
         let named = !matches!(payload.get("from"), None | Some(Value::Null));
@@ -159,9 +165,19 @@ impl Room {
             // Viewers know the ids of cameras, and must not put one out of its place.
             return Err(Reason::NotAllowed);
         }
+        if role == Role::Camera && shown.is_some_and(|shown| shown.role != access::Role::Manage) {
+            // Viewers call every camera there is, and miss it when it goes.
+            return Err(Reason::NotAllowed);
+        }
+        let key = shown.map(|shown| shown.key.clone());
+        let other = |older: &SocketKey| self.peers.get(older).is_some_and(|older| older.key != key);
+        if self.sockets.get(&id).is_some_and(other) {
+            // Whoever has heard an id must not put its owner out.
+            return Err(Reason::NotAllowed);
+        }
         let name = text(payload, "name").unwrap_or_default();
         let name = name.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS).collect();
-        let peer = Peer { card: Card { from: id.clone(), role, name }, named };
+        let peer = Peer { card: Card { from: id.clone(), role, name }, named, key };
         if role == Role::Camera {
             self.cameras.insert(id.clone());
         }
