@@ -109,6 +109,17 @@ fn the_first_start_writes_a_ring_and_the_second_finds_it() {
 }
 
 #[test]
+fn keys_that_were_made_before_the_first_start_leave_the_owner_theirs() {
+    let folder = TempDir::new().unwrap();
+    let file = file(&folder);
+    add(&file, "grandma's phone").unwrap();
+    let (ring, new) = keys::begin(&file).unwrap();
+    assert!(new && ring.keys().len() == 2);
+    assert_eq!(keys::owner(&ring).unwrap().role, Role::Manage);
+    assert_eq!(keys::begin(&file).unwrap(), (ring, false));
+}
+
+#[test]
 fn a_ring_without_keys_is_not_begun_again() {
     let folder = TempDir::new().unwrap();
     let file = file(&folder);

@@ -39,19 +39,41 @@ pub enum NoRing {
     NotRandom(#[from] NoRandomness),
 }
 
-/// The ring that a daemon starts with, and whether that is the first: then it holds one key, the owner's.
+/// The ring that a daemon starts with, and whether the owner's key was made for it: at the first start, and where others
+/// were made before that.
 ///
 /// # Errors
 /// [`NoRing`].
 pub fn begin(file: &KeyFile) -> Result<(KeyRing, bool), NoRing> {
-    file.read_or_begin(|| {
+    let (ring, first) = file.read_or_begin(|| {
         let mut ring = KeyRing::default();
-        if let Ok(name) = Label::new(OWNER) {
-            // Nothing is on the ring that it could be mistaken for.
-            let _ = ring.add(key(name, Role::Manage, now(), None)?);
+        own(&mut ring)?;
+        Ok::<_, NoRing>(ring)
+    })?;
+    if first || !ring.has_no_owner() {
+        return Ok((ring, first));
+    }
+    let owned = file.change(|ring| {
+        own(ring)?;
+        Ok::<_, NoRing>(ring.clone())
+    });
+    match owned {
+        Ok(owned) => {
+            let made = !owned.has_no_owner();
+            Ok((owned, made))
         }
-        Ok(ring)
-    })
+        // A ring that somebody else keeps is used as it is.
+        Err(NoRing::Unkept(_)) => Ok((ring, false)),
+        Err(other) => Err(other),
+    }
+}
+
+/// Adds the owner's key, unless a key is called so already.
+fn own(ring: &mut KeyRing) -> Result<(), NoRing> {
+    if let Ok(name) = Label::new(OWNER) {
+        let _ = ring.add(key(name, Role::Manage, now(), None)?);
+    }
+    Ok(())
 }
 
 /// The owner's key, where the ring still has it.

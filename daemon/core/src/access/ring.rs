@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, KeyId, Label, Stamp};
+use super::{Key, KeyId, Label, Role, Stamp};
 
 /// Every key of a camera, in the order in which they were made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,6 +112,11 @@ impl KeyRing {
     /// Every key, the oldest first.
     pub fn keys(&self) -> &[Key] {
         &self.keys
+    }
+
+    /// Whether nobody manages the camera with a key, nor ever did as far as this ring knows.
+    pub fn has_no_owner(&self) -> bool {
+        self.revoked.is_empty() && self.keys.iter().all(|key| key.role < Role::Manage)
     }
 
     /// The key with this id, expired or not.

@@ -172,7 +172,7 @@ fn message(
         Some("answer") => About::Answer,
         Some("candidate" | "ice-candidate" | "iceCandidate" | "ice") => About::Candidate,
         Some("got user media" | "ready") if spec.hears.iter().any(|(_, means)| *means == Means::Wanted) => {
-            return Ok(if is_ours(me, room, std::slice::from_ref(&*payload)) {
+            return Ok(if is_ours(me, room, args) {
                 Incoming::Wanted { from: sender.cloned() }
             } else {
                 Incoming::Nothing
