@@ -134,7 +134,7 @@ pub const H264: &[Encoder] = &[
             Setting::Text("bframes", "0"),
             Setting::Text("byte-stream", "true"),
             // Milliseconds that a key frame may take at most: on a narrow way the picture stands still meanwhile.
-            Setting::Small("vbv-buf-capacity", "250"),
+            Setting::Small("vbv-buf-capacity", "160"),
             Setting::KeyFrameDistance("key-int-max"),
         ],
         bitrate: Bitrate::Property("bitrate", 1000),

@@ -16,7 +16,7 @@ use super::super::Events;
 use super::again::Again;
 
 /// Least time between two reports.
-const REPORT_EVERY: Duration = Duration::from_millis(50);
+const REPORT_EVERY: Duration = Duration::from_millis(25);
 /// Time between two reports of ours, about: from when one was sent viewers tell how long a trip takes, and so how long what
 /// is sent waits on the way.
 const OURS_EVERY: Duration = Duration::from_millis(300);
