@@ -106,6 +106,7 @@ describe("a camera that asks for keys", options, () => {
     assert.equal((await page.snapshot()).door, "not-allowed");
     assert.equal((await porthole.health()).calls, 0);
     await live(await open(t, link));
+    await porthole.says(/INFO\s*\] somebody at \S+ was turned away at the door: /);
   });
 
   test("hangs up at once on whoever's key is taken back, says so, and disturbs nobody else", async (t) => {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use log::debug;
+use log::{debug, info};
 use porthole_core::wire::{Reason, limits};
 use serde_json::{Value, json};
 use socketioxide::adapter::LocalAdapter;
@@ -117,12 +117,13 @@ impl Entrance {
 
     fn admit(&self, socket: &SocketRef, auth: &Value) -> Result<(), &'static str> {
         let standing = self.lets_in.gate.as_ref().map(|gate| gate.judge(auth));
+        let address = socket.req_parts().extensions.get::<RemoteAddress>().ok_or("no address")?.0;
         if let (Some(Err(reason)), false) = (&standing, self.lets_in.strangers) {
+            info!("somebody at {address} was turned away at the door: {}", reason.sentence());
             // Only a figure: when the inbox is full, the flood is visible enough.
             let _ = self.inbox.try_send(Heard::Refused(reason.word()));
             return Err(reason.word());
         }
-        let address = socket.req_parts().extensions.get::<RemoteAddress>().ok_or("no address")?.0;
         let seat = self.sockets.enter(address).ok_or("too many connections")?;
         let key = SocketKey(self.next.fetch_add(1, Ordering::Relaxed));
         let pace = Pace { bucket: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()), excess: 0 };
