@@ -48,7 +48,7 @@ fn a_refused_offer_of_the_largest_size_costs() {
         let mut desk = Desk::keyed_elsewhere(&held);
         desk.on(without(&held, &lost));
         desk.live_with(&taken);
-        desk.on(says(Some("anna"), "bye", json!({ "from": "anna" })));
+        desk.on(leaves(&grandma, "anna", "1"));
         let events: Vec<Event> = (0..TIMES).map(|_| knock.event()).collect();
         let mut slowest = Duration::ZERO;
         let began = Instant::now();
