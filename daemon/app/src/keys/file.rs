@@ -112,27 +112,6 @@ impl KeyFile {
         Ok(changed)
     }
 
-    /// Reads the ring, or writes the one to begin with. Whether it was that.
-    ///
-    /// # Errors
-    /// Those of `begin`, and [`Kept`].
-    pub fn read_or_begin<E: From<Kept>>(
-        &self,
-        begin: impl FnOnce() -> Result<KeyRing, E>,
-    ) -> Result<(KeyRing, bool), E> {
-        // A file that is there needs no lock, whose own file a daemon may not be allowed to write.
-        if let Some(ring) = self.read()? {
-            return Ok((ring, false));
-        }
-        let _alone = self.lock()?;
-        if let Some(ring) = self.read()? {
-            return Ok((ring, false));
-        }
-        let ring = begin()?;
-        self.write(&ring)?;
-        Ok((ring, true))
-    }
-
     /// Waits until nobody else changes the ring. Held as long as what comes back is.
     fn lock(&self) -> Result<File, Kept> {
         let denied = self.denied("written");

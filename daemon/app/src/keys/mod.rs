@@ -45,35 +45,25 @@ pub enum NoRing {
 /// # Errors
 /// [`NoRing`].
 pub fn begin(file: &KeyFile) -> Result<(KeyRing, bool), NoRing> {
-    let (ring, first) = file.read_or_begin(|| {
-        let mut ring = KeyRing::default();
-        own(&mut ring)?;
-        Ok::<_, NoRing>(ring)
-    })?;
-    if first || !ring.has_no_owner() {
-        return Ok((ring, first));
+    // A file that is there needs no lock, whose own file a daemon may not be allowed to write.
+    let found = file.read()?;
+    if let Some(ring) = found.clone().filter(|ring| !ring.has_no_owner()) {
+        return Ok((ring, false));
     }
     let owned = file.change(|ring| {
-        own(ring)?;
-        Ok::<_, NoRing>(ring.clone())
+        // Somebody else may have begun meanwhile; and a key may be called so already.
+        let name = Label::new(OWNER).ok().filter(|_| ring.has_no_owner());
+        let made = match name {
+            Some(name) => ring.add(key(name, Role::Manage, now(), None)?).is_ok(),
+            None => false,
+        };
+        Ok((ring.clone(), made))
     });
-    match owned {
-        Ok(owned) => {
-            let made = !owned.has_no_owner();
-            Ok((owned, made))
-        }
+    match (owned, found) {
         // A ring that somebody else keeps is used as it is.
-        Err(NoRing::Unkept(_)) => Ok((ring, false)),
-        Err(other) => Err(other),
+        (Err(NoRing::Unkept(_)), Some(ring)) => Ok((ring, false)),
+        (owned, _) => owned,
     }
-}
-
-/// Adds the owner's key, unless a key is called so already.
-fn own(ring: &mut KeyRing) -> Result<(), NoRing> {
-    if let Ok(name) = Label::new(OWNER) {
-        let _ = ring.add(key(name, Role::Manage, now(), None)?);
-    }
-    Ok(())
 }
 
 /// The owner's key, where the ring still has it.

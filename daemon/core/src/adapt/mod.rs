@@ -37,6 +37,17 @@ pub enum Feed {
     Full,
 }
 
+impl Feed {
+    /// The encoding that this is of a picture in the format of `rendition`.
+    pub fn of(self, rendition: Rendition) -> Option<Rendition> {
+        match self {
+            Self::Full => Some(rendition.full()),
+            Self::Small => Some(rendition.small()),
+            Self::Sound => None,
+        }
+    }
+}
+
 /// What a viewer reports of the way to it, with what was sent over it meanwhile.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
@@ -182,14 +193,10 @@ impl Policy {
             .collect();
         let mut changes = Vec::new();
         for call in due {
-            let feed = match self.ways.get(&call) {
-                Some(way) if self.has_small(way.format) => Feed::Small,
-                _ => Feed::Full,
-            };
-            let rendition = self.ways.get(&call).map(|way| way.format.small());
-            if let Some(small) =
-                rendition.filter(|small| feed == Feed::Small && self.on(*small).next().is_none())
-            {
+            let Some(format) = self.ways.get(&call).map(|way| way.format) else { continue };
+            let small = format.small();
+            let feed = if self.has_small(format) { Feed::Small } else { Feed::Full };
+            if feed == Feed::Small && self.on(small).next().is_none() {
                 changes.extend(self.set(small, self.limits.small[0], now));
             }
             changes.extend(self.give(call, feed, None, now));
@@ -221,6 +228,11 @@ impl Policy {
     fn on(&self, rendition: Rendition) -> impl Iterator<Item = CallId> + '_ {
         let on = move |(_, way): &(&CallId, &Way)| way.rendition() == Some(rendition);
         self.ways.iter().filter(on).map(|(id, _)| *id)
+    }
+
+    /// The ways to them.
+    fn ways_of(&self, rendition: Rendition) -> impl Iterator<Item = &Way> {
+        self.ways.values().filter(move |way| way.rendition() == Some(rendition))
     }
 
     /// What is sent to a viewer is more than its way carries, which is about so many kbit/s beside the sound.
@@ -288,8 +300,7 @@ impl Policy {
         let good_for = way.good_for(now);
         let small = rendition.is_small();
         let most = if small { self.limits.small[1] } else { self.limits.most };
-        let takes =
-            self.ways.values().filter(|way| way.rendition() == Some(rendition)).map(|way| way.takes).min();
+        let takes = self.ways_of(rendition).map(|way| way.takes).min();
         let most = most.min(takes.unwrap_or(most));
         let current = self.bitrate(rendition);
         let mut changes = Vec::new();
@@ -304,11 +315,7 @@ impl Policy {
                 None => {}
             }
         }
-        let all_good = self
-            .ways
-            .values()
-            .filter(|way| way.rendition() == Some(rendition))
-            .all(|way| way.good_for(now) >= HOLD && !way.is_doubtful());
+        let all_good = self.ways_of(rendition).all(|way| way.good_for(now) >= HOLD && !way.is_doubtful());
         if current < most && all_good {
             let step = part(current, if small { self.stride(rendition, current) } else { 8 });
             changes.extend(self.raise(rendition, (current + step.max(1)).min(most), now));
@@ -318,8 +325,7 @@ impl Policy {
 
     /// By how much the small picture is raised, in percent: by little where browsers think that it is enough.
     fn stride(&self, small: Rendition, current: u32) -> u32 {
-        let on_it = self.ways.values().filter(|way| way.rendition() == Some(small));
-        let believed = on_it.filter_map(|way| way.estimate).min();
+        let believed = self.ways_of(small).filter_map(|way| way.estimate).min();
         let [quick, slow] = STRIDES;
         if believed.is_some_and(|kbit| current >= kbit) { slow } else { quick }
     }

@@ -158,11 +158,7 @@ impl Way {
 
     /// The encoding it gets.
     pub(super) fn rendition(&self) -> Option<Rendition> {
-        match self.feed {
-            Feed::Full => Some(self.format.full()),
-            Feed::Small => Some(self.format.small()),
-            Feed::Sound => None,
-        }
+        self.feed.of(self.format)
     }
 
     /// For how long what it gets has been bearable.

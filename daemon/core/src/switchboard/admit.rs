@@ -221,7 +221,7 @@ impl Switchboard {
         let rendition = plan.rendition;
         let takes = plan.takes;
         let feed = self.asks_for(takes);
-        self.open_for(rendition.map(|full| if feed == Feed::Small { full.small() } else { full }), now);
+        self.open_for(rendition.and_then(|format| feed.of(format)), now);
         let trickle = offer.shape.trickles();
         let talks = plan.media.iter().any(|media| media.direction == Direction::SendRecv);
         self.commands.push_back(Command::Answer { call: id, plan: plan.clone(), trickle });

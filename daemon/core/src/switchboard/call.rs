@@ -123,12 +123,7 @@ impl Call {
 
     /// The encoding it gets.
     pub(super) fn watched(&self) -> Option<Rendition> {
-        let format = self.rendition?;
-        match self.feed {
-            Feed::Full => Some(format.full()),
-            Feed::Small => Some(format.small()),
-            Feed::Sound => None,
-        }
+        self.feed.of(self.rendition?)
     }
 
     pub(super) fn is_closing(&self) -> bool {

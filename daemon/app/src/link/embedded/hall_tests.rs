@@ -1,12 +1,13 @@
 //! Who hears what, as sentences. Each one also says that nobody else hears anything, because the whole list of
 //! deliveries is compared.
 
-use std::time::Duration;
-
-use porthole_core::access::{self, KeyId};
-
 use super::*;
 use crate::link::embedded::rooms::{Card, Role};
+
+#[path = "entering_tests.rs"]
+mod entering;
+#[path = "several_rooms_tests.rs"]
+mod several_rooms;
 
 #[test]
 fn a_viewer_that_joins_is_told_of_the_camera_and_the_camera_of_it() {
@@ -271,144 +272,9 @@ fn a_call_without_a_sound_name_is_not_echoed() {
     assert_eq!(room.hears(A, "offer", inside), [refusal(A, Reason::NotAllowed, Some("c9"))]);
 }
 
-#[test]
-fn each_room_is_by_itself_and_a_socket_is_in_one() {
-    let mut hall = site();
-    join_room(&mut hall, A, "yard", "ann", "viewer");
-    let said =
-        hall.hears(B, "join", json!({"room": "gate", "from": "cam-gate", "role": "camera", "name": "Gate"}));
-    assert_eq!(said.last(), Some(&noted("gate", "cam-gate", "joined")));
-    assert!(emitted_to(&said, A).is_empty());
-    assert_eq!((hall.count(), hall.cameras()), (2, 1));
-
-    let over = hall.hears(A, "offer", json!({"room": "gate", "to": "cam-gate", "call": "c1"}));
-    assert_eq!(over, [refusal(A, Reason::NotAllowed, Some("c1"))]);
-    let over = hall.hears(A, "offer", json!({"to": "cam-gate", "call": "c2"}));
-    assert_eq!(over, [refusal(A, Reason::NotHere, Some("c2"))]);
-    assert_eq!(
-        hall.hears(A, "join", json!({"room": "gate", "from": "ann"}))[0],
-        refusal(A, Reason::NotAllowed, None)
-    );
-    assert_eq!(hall.hears(A, "leave", Value::Null), [noted("yard", "ann", "left")]);
-    join_room(&mut hall, A, "gate", "ann", "viewer");
-    assert_eq!(
-        hall.leave(B)[1..],
-        [emit(A, "left", json!({"room": "gate", "from": "cam-gate", "role": "camera", "name": "Gate"}))]
-    );
-    assert_eq!((hall.count(), hall.cameras()), (1, 0));
-}
-
-#[test]
-fn a_room_without_a_camera_of_ours_shows_those_that_join_and_passes_calls_between_them() {
-    let mut hall = site();
-    let said = hall.hears(A, "join", json!({"room": "yard", "from": "ann"}));
-    let empty = json!({"room": "yard", "to": "ann", "peers": [], "iceServers": ice().servers});
-    assert_eq!(
-        said,
-        [emit(A, "room", empty.clone()), Delivery::Reply(empty), noted("yard", "ann", "joined")]
-    );
-    assert_eq!(hall.hears(A, "offer", json!({"call": "c1"})), [refusal(A, Reason::NotHere, Some("c1"))]);
-
-    let said = join_room(&mut hall, B, "yard", "cam-1", "camera");
-    let news = json!({"room": "yard", "from": "cam-1", "role": "camera", "name": ""});
-    assert_eq!(emitted_to(&said, A), [("joined", &news)]);
-    let offer = json!({"from": "ann", "to": "cam-1", "call": "c2"});
-    assert_eq!(hall.hears(A, "offer", offer.clone()), [emit(B, "offer", offer)]);
-    let answer = json!({"room": "yard", "from": "cam-1", "to": "ann", "call": "c2"});
-    assert_eq!(hall.hears(B, "answer", answer.clone()), [emit(A, "answer", answer)]);
-}
-
-#[test]
-fn what_is_for_nobody_by_name_is_for_the_first_camera_by_id_whoever_came_first() {
-    let mut hall = site();
-    join_room(&mut hall, A, "yard", "ann", "viewer");
-    join_room(&mut hall, B, "yard", "cam-2", "camera");
-    join_room(&mut hall, C, "yard", "cam-1", "camera");
-    let stamped = json!({"call": "c1", "from": "ann"});
-    assert_eq!(hall.hears(A, "offer", json!({"call": "c1"})), [emit(C, "offer", stamped)]);
-    hall.leave(C);
-    let stamped = json!({"call": "c2", "from": "ann"});
-    assert_eq!(hall.hears(A, "offer", json!({"call": "c2"})), [emit(B, "offer", stamped)]);
-}
-
-#[test]
-fn a_tutorial_page_hears_joined_when_there_is_a_camera_to_call_and_not_before() {
-    let mut hall = site();
-    let said = hall.hears(A, "join", json!("yard"));
-    assert_eq!(emitted_to(&said, A).iter().map(|(event, _)| *event).collect::<Vec<_>>(), ["room"]);
-    let said = join_room(&mut hall, B, "yard", "cam-1", "camera");
-    assert_eq!(emitted_to(&said, A)[0].0, "joined");
-    let said = hall.hears(C, "join", json!("yard"));
-    let news = json!({"room": "yard", "from": "cam-1", "role": "camera", "name": ""});
-    assert_eq!(emitted_to(&said, C)[1], ("joined", &news));
-}
-
-#[test]
-fn a_viewer_cannot_take_a_cameras_place_nor_a_camera_a_viewers() {
-    let mut hall = site();
-    join_room(&mut hall, A, "yard", "cam-1", "camera");
-    join_room(&mut hall, B, "yard", "ann", "viewer");
-    let viewer = hall.hears(C, "join", json!({"room": "yard", "from": "cam-1"}));
-    let camera = hall.hears(C, "join", json!({"room": "yard", "from": "ann", "role": "camera"}));
-    for said in [viewer, camera] {
-        assert_eq!(said[0], refusal(C, Reason::NotAllowed, None));
-        assert_eq!(said.len(), 2, "nobody else hears of it: {said:?}");
-    }
-    assert_eq!((hall.count(), hall.cameras()), (2, 1));
-    let back = join_room(&mut hall, C, "yard", "cam-1", "camera");
-    assert_eq!(back[0], Delivery::Cut(A), "a camera that comes back takes its own");
-    assert_eq!((hall.count(), hall.cameras()), (2, 1));
-}
-
-#[test]
-fn our_own_camera_is_in_its_room_only() {
-    let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
-    let rooms = [Room::new(name("nursery"), Some(own)), Room::new(name("yard"), None)];
-    let mut hall = Hall::new(rooms, Some(name("nursery")));
-    join_room(&mut hall, A, "yard", "ann", "viewer");
-    join_room(&mut hall, B, "nursery", "bob", "viewer");
-    assert_eq!(hall.camera_says(answer(None)), [emit(B, "answer", json!({"n": 1}))]);
-    assert_eq!(hall.camera_says(answer(Some("ann"))), []);
-    assert_eq!(hall.hears(A, "offer", json!({"to": "cam"})), [refusal(A, Reason::NotHere, None)]);
-}
-
-#[test]
-fn nothing_is_left_of_those_who_have_left() {
-    let mut hall = site();
-    for number in 0..1000 {
-        let socket = SocketKey(number);
-        hall.hears(socket, "join", json!({"room": format!("room-{number}")}));
-        join_room(
-            &mut hall,
-            socket,
-            ["yard", "gate"][number as usize % 2],
-            &format!("peer-{number}"),
-            ["camera", "viewer"][number as usize % 2],
-        );
-        hall.leave(socket);
-    }
-    assert_eq!((hall.count(), hall.cameras(), hall.strays.len()), (0, 0, 0));
-    assert_eq!(emitted_to(&join_room(&mut hall, A, "yard", "ann", "viewer"), A)[0].1["peers"], json!([]));
-}
-
 const A: SocketKey = SocketKey(1);
 const B: SocketKey = SocketKey(2);
 const C: SocketKey = SocketKey(3);
-
-/// A relay without a camera of its own.
-fn site() -> Hall {
-    Hall::new(["yard", "gate"].map(|room| Room::new(name(room), None)), None)
-}
-
-fn join_room(hall: &mut Hall, socket: SocketKey, room: &str, from: &str, role: &str) -> Vec<Delivery> {
-    let said = hall.hears(socket, "join", json!({"room": room, "from": from, "role": role}));
-    assert!(said.iter().any(|one| matches!(one, Delivery::Reply(reply) if reply["to"] == from)), "{said:?}");
-    said
-}
-
-fn noted(room: &str, peer: &str, event: &'static str) -> Delivery {
-    Delivery::Note { room: name(room), peer: name(peer), event }
-}
 
 fn nursery() -> Hall {
     let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
@@ -470,120 +336,6 @@ fn emitted_to(said: &[Delivery], to: SocketKey) -> Vec<(&str, &Value)> {
             _ => None,
         })
         .collect()
-}
-
-#[test]
-fn whoever_may_not_enter_is_told_why_and_nobody_hears_of_it() {
-    let mut hall = nursery();
-    let ask = json!({"room": "nursery", "from": "ann"});
-    let mut expected =
-        json!({"reason": "expired-key", "text": Reason::ExpiredKey.sentence(), "room": "nursery"});
-    let said = hall.hear(A, "join", ask.clone(), Err(Reason::ExpiredKey), ice);
-    assert_eq!(said, [emit(A, "refused", expected.clone()), Delivery::Reply(expected.clone())]);
-    assert_eq!(hall.count(), 0);
-    let offer =
-        hall.hear(A, "offer", json!({"room": "nursery", "from": "ann"}), Err(Reason::ExpiredKey), ice);
-    assert_eq!(offer, [refusal(A, Reason::NotAllowed, None)], "nor is it heard from outside");
-
-    assert!(hall.hear(A, "join", ask, Ok(None), ice).len() > 1, "another time it may");
-    let said = hall.turn_out(A, Reason::RevokedKey);
-    (expected["reason"], expected["text"]) = (json!("revoked-key"), json!(Reason::RevokedKey.sentence()));
-    let gone = json!({"room": "nursery", "from": "ann", "role": "viewer", "name": ""});
-    assert_eq!(
-        said,
-        [
-            emit(A, "refused", expected.clone()),
-            Delivery::Reply(expected),
-            Delivery::Cut(A),
-            camera("ann", "left", gone)
-        ]
-    );
-    assert_eq!(hall.count(), 0);
-    assert_eq!(hall.turn_out(A, Reason::RevokedKey), [], "once");
-}
-
-#[test]
-fn only_our_own_cameras_room_asks_who_may_enter() {
-    let own = Card { from: name("cam"), role: Role::Camera, name: "Nursery".into() };
-    let rooms = [Room::new(name("nursery"), Some(own)), Room::new(name("yard"), None)];
-    let mut hall = Hall::new(rooms, Some(name("nursery")));
-    let said = hall.hear(A, "join", json!({"room": "yard", "from": "ann"}), Err(Reason::NotAllowed), ice);
-    assert!(matches!(&said[0], Delivery::Socket { event, .. } if event == "room"), "{said:?}");
-    assert_eq!(hall.turn_out(A, Reason::RevokedKey), [], "nor is anybody turned out of another");
-    assert_eq!(hall.count(), 1);
-}
-
-#[test]
-fn who_comes_and_who_asks_again_gets_what_there_is_then_and_hears_how_long_it_holds() {
-    let mut hall = nursery();
-    for (second, event) in [(1, "join"), (2, "offer"), (3, "join")] {
-        let mut asked = false;
-        let said = hall.hear(A, event, json!({"room": "nursery", "from": "ann"}), Ok(None), || {
-            asked = true;
-            let servers = json!([{"urls": "turn:192.0.2.1", "username": format!("{second}:viewer")}]);
-            Handout { servers, lifetime: Some(Duration::from_secs(600)) }
-        });
-        assert_eq!(asked, event == "join");
-        if let Delivery::Socket { event, payload, .. } = &said[0] {
-            assert_eq!((event.as_str(), &payload["iceLifetime"]), ("room", &json!(600)));
-            assert_eq!(payload["iceServers"][0]["username"], json!(format!("{second}:viewer")));
-        }
-    }
-    let mut asked = false;
-    let refused = hall.hear(B, "join", json!({"room": "nursery"}), Err(Reason::NotAllowed), || {
-        asked = true;
-        ice()
-    });
-    assert!(!asked && !format!("{refused:?}").contains("ice"), "{refused:?}");
-}
-
-#[test]
-fn a_key_that_does_not_manage_makes_nobody_a_camera() {
-    let mut hall = nursery();
-    let ask = json!({"room": "nursery", "from": "second", "role": "camera", "name": "Nursery (new)"});
-    for role in [access::Role::Watch, access::Role::Talk] {
-        let said = hall.hear(A, "join", ask.clone(), Ok(Some(shown("guest", role))), ice);
-        assert!(said.contains(&refusal(A, Reason::NotAllowed, None)), "{said:?}");
-        assert_eq!((hall.count(), hall.cameras()), (0, 0));
-    }
-    hall.hear(A, "join", ask, Ok(Some(shown("owner", access::Role::Manage))), ice);
-    assert_eq!(hall.cameras(), 1);
-}
-
-#[test]
-fn an_id_is_taken_over_with_the_key_that_has_it_and_no_other() {
-    let mut hall = nursery();
-    let ask = json!({"room": "nursery", "from": "ann"});
-    hall.hear(A, "join", ask.clone(), Ok(Some(shown("ann", access::Role::Manage))), ice);
-    let said = hall.hear(B, "join", ask.clone(), Ok(Some(shown("guest", access::Role::Watch))), ice);
-    assert!(said.contains(&refusal(B, Reason::NotAllowed, None)), "{said:?}");
-    assert!(!said.contains(&Delivery::Cut(A)) && hall.count() == 1);
-    let said = hall.hear(B, "join", ask, Ok(Some(shown("ann", access::Role::Manage))), ice);
-    assert!(said.contains(&Delivery::Cut(A)), "the same page came back: {said:?}");
-}
-
-#[test]
-fn where_keys_decide_a_stranger_in_another_room_gets_no_password_of_a_turn_server() {
-    let rooms = [Room::new(name("nursery"), None), Room::new(name("yard"), None)];
-    let mut hall = Hall::new(rooms, Some(name("nursery")));
-    let handout = || Handout {
-        servers: json!([{"urls": "stun:a"}, {"urls": "turn:b", "username": "u", "credential": "p"}]),
-        lifetime: Some(Duration::from_secs(600)),
-    };
-    let ask = json!({"room": "yard", "from": "ann"});
-    let said = hall.hear(A, "join", ask.clone(), Err(Reason::NotAllowed), handout);
-    let Delivery::Socket { payload, .. } = &said[0] else { panic!("{said:?}") };
-    assert_eq!(
-        (&payload["iceServers"], &payload["iceLifetime"]),
-        (&json!([{"urls": "stun:a"}]), &Value::Null)
-    );
-    let said = hall.hear(B, "join", json!({"room": "yard", "from": "bob"}), Ok(None), handout);
-    let Delivery::Socket { payload, .. } = &said[0] else { panic!("{said:?}") };
-    assert_eq!(payload["iceServers"][1]["credential"], "p");
-}
-
-fn shown(key: &str, role: access::Role) -> Shown {
-    Shown { key: KeyId::new(key).unwrap(), role }
 }
 
 /// Sockets that may enter any room.
