@@ -15,6 +15,8 @@ import { start, startRelay } from "./porthole.mjs";
 import { camera, health, live, look, moves, until } from "./waiting.mjs";
 
 const VIDEO = ['source = "test"', "width = 320", "height = 240", "framerate = 15", "bitrate = 300"].join("\n");
+/** All that it says, so that a secret in it would be found (porthole.mjs). */
+const DEBUG = `[log]\nlevel = "debug"`;
 /** Where pictures for a person to look at go, if anywhere. */
 const PICTURES = process.env.PORTHOLE_PICTURES;
 const options = { skip: missing("chromium") ?? false, timeout: 240_000 };
@@ -48,7 +50,7 @@ describe("a camera that asks for keys", options, () => {
   };
 
   before(async () => {
-    [porthole, browser] = await Promise.all([start({ access: "keys", port: await freePort(), video: VIDEO }), launchChromium({ autoplay: true })]);
+    [porthole, browser] = await Promise.all([start({ access: "keys", port: await freePort(), video: VIDEO, more: DEBUG }), launchChromium({ autoplay: true })]);
   });
   beforeEach(() => health(porthole, ({ calls }) => calls === 0, "those before have left"));
   after(async () => {
@@ -242,7 +244,7 @@ describe("a relay that lies, between a camera and a page with a key", options, (
   before(async () => {
     liar = await Liar.open();
     const relay = ['mode = "external"', `url = "${liar.url}"`, 'dialect = "porthole"'].join("\n");
-    [porthole, browser] = await Promise.all([start({ access: "keys", relay, video: VIDEO }), launchChromium({ autoplay: true })]);
+    [porthole, browser] = await Promise.all([start({ access: "keys", relay, video: VIDEO, more: DEBUG }), launchChromium({ autoplay: true })]);
     link = await porthole.add("grandma's phone");
     await health(porthole, ({ room }) => room === "in" || room === "asked", "the camera is in the room");
     await until(() => liar.camera, (id) => id !== undefined, "the camera has joined");
@@ -353,7 +355,7 @@ describe("a relay that lies, between a camera and a page with a key", options, (
     t.after(() => { porthole.keep = false; });
     await porthole.stop();
     const relay = ['mode = "external"', `url = "${liar.url}"`, 'dialect = "porthole"'].join("\n");
-    porthole = await start({ access: "keys", relay, video: VIDEO, folder });
+    porthole = await start({ access: "keys", relay, video: VIDEO, folder, more: DEBUG });
     await until(() => liar.camera, (id) => id !== undefined && id !== camera_, "the camera has joined under another name");
     const answers = liar.said("answer").length;
     await refuses(() => liar.say("offer", { ...offer, to: liar.camera }));

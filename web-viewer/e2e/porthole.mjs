@@ -1,9 +1,10 @@
 // Starts the real daemon, or a relay alone, for a test and stops it again. The binary is PORTHOLE_BIN, else the debug build.
 // Must not know browsers, nor what a test is about.
 
+import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { setDefaultResultOrder } from "node:dns";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -197,6 +198,15 @@ export class Porthole {
     return this.gone();
   }
 
+  /** Nothing that it printed has the secret of a key in it, but the links that a first start shows. */
+  async keptSecrets() {
+    const file = await readFile(join(this.env.STATE_DIRECTORY, "keys.json"), "utf8").catch(() => `{ "keys": [] }`);
+    const shown = this.output.replaceAll(new RegExp(LINK, "g"), "");
+    for (const { id, secret } of JSON.parse(file).keys) {
+      assert.ok(!shown.includes(secret), `the secret of ${id} was printed:\n${this.output}`);
+    }
+  }
+
   async gone() {
     let timer;
     const late = new Promise((_, reject) => {
@@ -206,7 +216,9 @@ export class Porthole {
       }, STOP_MS);
     });
     try {
-      return await Promise.race([this.ended, late]);
+      const ended = await Promise.race([this.ended, late]);
+      await this.keptSecrets();
+      return ended;
     } finally {
       clearTimeout(timer);
       if (!this.keep) await rm(this.folder, { recursive: true, force: true });

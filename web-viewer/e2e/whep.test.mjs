@@ -16,6 +16,8 @@ import { health, until } from "./waiting.mjs";
 const PYTHON = "/usr/bin/python3";
 const PLAYER = fileURLToPath(new URL("./fixtures/player.py", import.meta.url));
 const VIDEO = ['source = "test"', "width = 320", "height = 180", "framerate = 15", "bitrate = 300"].join("\n");
+/** All that it says, so that a secret in it would be found (porthole.mjs). */
+const DEBUG = `[log]\nlevel = "debug"`;
 /** aiortc decodes sound in packets of this length and no other. */
 const AUDIO = ['source = "test"', "packet = 20"].join("\n");
 
@@ -78,7 +80,7 @@ describe("a player of others", { timeout: 240_000 }, () => {
   const at = (scheme = "http") => `${scheme}://localhost:${porthole.port}/whep/${porthole.room}`;
 
   before(async () => {
-    porthole = await start({ access: "keys", video: VIDEO, audio: AUDIO });
+    porthole = await start({ access: "keys", video: VIDEO, audio: AUDIO, more: DEBUG });
     bearer = new URLSearchParams(new URL(await porthole.add("hall hub")).hash.slice(1)).get("key");
   });
   after(() => porthole?.stop());

@@ -152,7 +152,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     };
     let link = link.publishing(settings.publish.clone(), published);
     let facts = facts(&settings, &link, config, started);
-    let _control = control(&settings, config, Known { facts, status: asked, orders });
+    let refused = link.refused().map(|refused| Box::new(move || refused.now()) as _);
+    let _control = control(&settings, config, Known { facts, status: asked, refused, orders });
     // Each takes a while, and far longer on a busy board or where an encoder hangs.
     let opening = async {
         systemd::prepares("GStreamer is being loaded, which takes longest the first time");

@@ -26,6 +26,7 @@ pub mod publish;
 pub mod rtcp;
 pub mod sdp;
 pub mod service;
+pub mod shown;
 pub mod speaker;
 pub mod status;
 pub mod switchboard;

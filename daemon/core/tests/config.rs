@@ -317,6 +317,7 @@ fn texts_that_cannot_be_what_they_should_are_refused() {
         "room.name = 'a room'",
         "room.camera = '   '",
         "room.camera = \"a\\u0007b\"",
+        "room.camera = \"a\\u202Eb\"",
         "relay.listen = 'localhost:8080'",
         "relay.listen = '127.0.0.1'",
         "relay.link = 'cam.example'",

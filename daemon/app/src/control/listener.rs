@@ -1,5 +1,6 @@
 //! Listens on the socket and answers. Must not know how things are, nor how an order is obeyed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -51,12 +52,13 @@ pub enum NotOpened {
 }
 
 /// What is known about the daemon.
-#[derive(Debug, Clone)]
 pub struct Known {
     /// What it was started with.
     pub facts: Facts,
     /// What its switchboard says.
     pub status: watch::Receiver<Status>,
+    /// What its relay refuses by itself.
+    pub refused: Option<Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>>,
     /// Where orders go.
     pub orders: mpsc::Sender<Ordered>,
 }
@@ -194,7 +196,8 @@ async fn perform(request: Request, known: &Known) -> Result<String, Refused> {
     let moment = Moment { now: Instant::now(), date: keys::now() };
     let status = known.status.borrow().clone();
     let board = Board { temperatures: machine::temperatures(), throttled: machine::throttled() };
-    let report = Report::new(&known.facts, status, process, &board, moment);
+    let door = known.refused.as_ref().map(|refused| refused()).unwrap_or_default();
+    let report = Report::new(&known.facts, status, door, process, &board, moment);
     let words = words(&report);
     let status = serde_json::to_value(&report).map_err(|error| Refused::Unknown(error.to_string()))?;
     Ok(talk::status(status, &words))

@@ -1,6 +1,7 @@
 //! How things are, put together from what the daemon was started with, what its switchboard says and what the clock shows.
 //! Must not ask any of them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -82,6 +83,8 @@ pub struct Report {
     /// The last file that was to be played.
     pub played: Option<Played>,
     pub viewers: Vec<Watches>,
+    /// What its relay has refused by itself, by word.
+    pub door: BTreeMap<&'static str, u64>,
 }
 
 /// Somebody who watches, or is about to.
@@ -108,7 +111,14 @@ pub struct Watches {
 
 impl Report {
     /// Of a daemon whose switchboard says this at that moment.
-    pub fn new(facts: &Facts, status: Status, process: Process, board: &Board, moment: Moment) -> Self {
+    pub fn new(
+        facts: &Facts,
+        status: Status,
+        door: BTreeMap<&'static str, u64>,
+        process: Process,
+        board: &Board,
+        moment: Moment,
+    ) -> Self {
         let viewers = status.viewers.iter().map(|viewer| {
             let seconds = moment.now.saturating_duration_since(viewer.began).as_secs();
             let holder = viewer.holder.as_ref();
@@ -143,6 +153,7 @@ impl Report {
                 .flatten()
                 .collect(),
             viewers: viewers.collect(),
+            door,
             status,
         }
     }

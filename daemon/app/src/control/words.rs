@@ -1,5 +1,7 @@
 //! How things are, in words. Must not know where a report comes from.
 
+use std::collections::BTreeMap;
+
 use porthole_core::doctor::Finding;
 use porthole_core::path::Path;
 use porthole_core::wire::Reason;
@@ -49,9 +51,10 @@ pub fn words(report: &Report) -> Vec<String> {
         lines.push(format!("It is encoded as {}.", made.join(" and ")));
     }
     lines.extend(viewers(&report.viewers));
-    if let Some(refused) = refused(report) {
-        lines.push(refused);
-    }
+    let refused =
+        [("Refused", &report.status.refusals), ("Turned away before it reached the camera", &report.door)];
+    let refused = refused.into_iter().filter(|(_, counts)| !counts.is_empty());
+    lines.extend(refused.map(|(what, counts)| format!("{what} since it was started: {}.", counted(counts))));
     let memory = [(process.heap, "allocated"), (process.resident, "of memory")];
     let memory = memory.iter().filter_map(|(bytes, what)| Some(format!(", {} {what}", mib((*bytes)?))));
     let memory: String = memory.collect();
@@ -116,15 +119,14 @@ fn row(viewer: &Watches) -> [String; 5] {
     [name, role, picture, since, viewer.path.map(Path::sentence).unwrap_or_default().to_owned()]
 }
 
-fn refused(report: &Report) -> Option<String> {
-    let counts = &report.status.refusals;
+/// How many of each, with the sentence to the word where it has one.
+fn counted(counts: &BTreeMap<&'static str, u64>) -> String {
     let told = counts.iter().map(|(word, count)| {
-        let sentence =
-            Reason::ALL.iter().find(|reason| reason.word() == *word).map_or("", |reason| reason.sentence());
-        format!("{count} × {word} ({sentence})")
+        let reason = Reason::ALL.iter().find(|reason| reason.word() == *word);
+        let sentence = reason.map(|reason| format!(" ({})", reason.sentence())).unwrap_or_default();
+        format!("{count} × {word}{sentence}")
     });
-    let told = told.collect::<Vec<_>>().join(", ");
-    (!counts.is_empty()).then(|| format!("Refused since it was started: {told}."))
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// The board's heat or power, and what to do where it is not well.
@@ -239,6 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_turned_away_at_the_door_is_counted_there() {
+        let mut report = report(Board::default(), |_, _| {}, |_| {});
+        report.door = [("binary", 1), ("not-allowed", 3)].into();
+        assert_eq!(
+            words(&report)[4],
+            "Turned away before it reached the camera since it was started: 1 × binary, \
+             3 × not-allowed (this viewer is not let in)."
+        );
+    }
+
+    #[test]
     fn privacy_and_what_fails_are_said_and_what_to_do() {
         let private = said(|status, _| status.privacy = true, |_| {});
         assert!(private[2].starts_with("Privacy is on") && private[2].ends_with("porthole privacy off"));
@@ -293,6 +306,10 @@ mod tests {
         change: impl Fn(&mut Status, Instant),
         more: impl Fn(&mut Facts),
     ) -> Vec<String> {
+        words(&report(board, change, more))
+    }
+
+    fn report(board: Board, change: impl Fn(&mut Status, Instant), more: impl Fn(&mut Facts)) -> Report {
         let now = Instant::now() + Duration::from_secs(10_000);
         let mut status = Status { link: true, room: RoomState::In, ..Status::default() };
         change(&mut status, now);
@@ -306,6 +323,6 @@ mod tests {
         };
         more(&mut facts);
         let process = Process { pid: 7, heap: Some(2 * 1024 * 1024), resident: None };
-        words(&Report::new(&facts, status, process, &board, Moment { now, date: DATE }))
+        Report::new(&facts, status, BTreeMap::new(), process, &board, Moment { now, date: DATE })
     }
 }

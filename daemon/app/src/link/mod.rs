@@ -4,7 +4,10 @@
 //! [`LinkEvent`]s on the channel that was handed over when the link was opened. Which kind of relay is behind it
 //! (the [`embedded`] one, or [`external`]: somebody else's) makes no difference to its owner.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, warn};
@@ -49,6 +52,25 @@ pub struct Link {
     window: Option<Window>,
     /// Who runs errands to the server of a crowd.
     publisher: Option<Publisher>,
+    /// What was refused before it reached the camera.
+    refused: Option<Refused>,
+}
+
+/// How often something was refused so far before it reached the camera, by word.
+#[derive(Clone)]
+pub struct Refused(Arc<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>);
+
+impl Refused {
+    /// As it is now.
+    pub fn now(&self) -> BTreeMap<&'static str, u64> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.now().fmt(f)
+    }
 }
 
 /// The far ends of a [`Link`], for the task behind it.
@@ -69,7 +91,7 @@ impl Link {
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(life(Ends { outbox: outgoing, stop: stopped }));
-        Self { outbox, stop, task, page, authority: None, window: None, publisher: None }
+        Self { outbox, stop, task, page, authority: None, window: None, publisher: None, refused: None }
     }
 
     /// Over https, the page is vouched for by an authority of our own with this fingerprint.
@@ -82,6 +104,17 @@ impl Link {
     fn with_window(mut self, window: Option<Window>) -> Self {
         self.window = window;
         self
+    }
+
+    /// What its relay refuses is counted there.
+    fn counting(mut self, refused: impl Fn() -> BTreeMap<&'static str, u64> + Send + Sync + 'static) -> Self {
+        self.refused = Some(Refused(Arc::new(refused)));
+        self
+    }
+
+    /// What was refused before it reached the camera, where anything counts it.
+    pub fn refused(&self) -> Option<Refused> {
+        self.refused.clone()
     }
 
     /// Beside the relay, the camera is shown by a server of a crowd, if it is written where that is; what that one says comes

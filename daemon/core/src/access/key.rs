@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Name;
+use crate::shown::is_shown;
 
 /// What names a key on the wire: 1 to 64 characters of `A-Z a-z 0-9 _ : @ -`, without the dot that parts it from the
 /// secret in a link. Not secret.
@@ -22,8 +23,8 @@ pub struct KeyId(Name);
 #[serde(try_from = "String", into = "String")]
 pub struct Secret([u8; Secret::BYTES]);
 
-/// Whose key it is, as people call it ("grandma's phone"): 1 to [`Label::LONGEST`] characters, none of them a control
-/// character, no white space around them.
+/// Whose key it is, as people call it ("grandma's phone"): 1 to [`Label::LONGEST`] characters that can all be seen
+/// ([`is_shown`]), no white space around them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
@@ -74,7 +75,10 @@ pub enum BadKey {
     #[error("a key's secret has 43 characters of A-Z a-z 0-9 _ -")]
     Secret,
     /// The name.
-    #[error("a key's name has 1 to {} characters, for example \"grandma's phone\"", Label::LONGEST)]
+    #[error(
+        "a key's name has 1 to {} characters that can be seen, for example \"grandma's phone\"",
+        Label::LONGEST
+    )]
     Name,
     /// The role.
     #[error("a role is one of watch, talk, manage")]
@@ -177,7 +181,7 @@ impl Label {
     /// [`BadKey::Name`].
     pub fn new(text: &str) -> Result<Self, BadKey> {
         let text = text.trim();
-        let fits = (1..=Self::LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let fits = (1..=Self::LONGEST).contains(&text.chars().count()) && is_shown(text);
         if fits { Ok(Self(text.to_owned())) } else { Err(BadKey::Name) }
     }
 

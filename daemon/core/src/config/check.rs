@@ -22,6 +22,7 @@ use super::settings::{
 use super::speaker;
 use super::tls;
 use crate::ids::Name;
+use crate::shown::is_shown;
 use crate::wire::dialect::{Choice, Known};
 
 /// Longest camera name, in characters.
@@ -102,8 +103,7 @@ fn room(section: &mut Reader<'_, '_>, default: RoomSettings, folder: &Path) -> R
         room: section.take("name", default.room, |entry| Name::new(entry.text()?).ok()),
         camera: section.take("camera", default.camera, |entry| {
             let name = entry.text()?.trim();
-            let fits =
-                (1..=LONGEST_CAMERA).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+            let fits = (1..=LONGEST_CAMERA).contains(&name.chars().count()) && is_shown(name);
             fits.then(|| name.to_owned())
         }),
         access: section.word(

@@ -30,7 +30,7 @@ pub const ROOM: Section = Section {
     name: "room",
     keys: &[
         key("name", "a text of 1 to 64 characters out of A-Z a-z 0-9 . _ : @ -"),
-        key("camera", "a text of 1 to 64 printable characters"),
+        key("camera", "a text of 1 to 64 characters that can be seen"),
         key("access", r#""keys", "local" or "open""#),
         key("keys", r#"a text with the path of a file, or "" for the daemon's own place"#),
         key("max_calls", "a whole number from 1 to 200"),

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,8 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
+use super::door::{Place, Seat};
 use super::entrance::RemoteAddress;
-use super::guard::Seat;
 use super::tls::{FIRST_BYTE, Secure, Speaker};
 
 /// How long a connection may take to say its first byte, and over TLS to shake hands as well.
@@ -44,10 +45,11 @@ pub struct Reception {
     pub stopped: watch::Receiver<()>,
 }
 
-/// A connection that gives its seat back when it ends, also after it has become a websocket.
+/// A connection that gives its seat back when it ends, also after it has become a websocket, and ends when its seat is
+/// wanted by somebody else.
 pub struct Seated {
     stream: TcpStream,
-    _seat: Seat,
+    seat: Seat,
 }
 
 /// What the other end began to speak.
@@ -59,13 +61,14 @@ enum Spoken {
 /// Lives as long as the connection does.
 pub async fn serve(stream: Seated, from: SocketAddr, reception: Reception) {
     let Reception { router, speaker, mut stopped } = reception;
+    let place = stream.seat.place().clone();
     let spoken = tokio::select! {
         spoken = hello(stream, speaker) => spoken,
         _ = stopped.changed() => return,
     };
     let ended = match spoken {
-        Ok(Spoken::Http(stream)) => requests(stream, from, false, router, stopped).await,
-        Ok(Spoken::Https(stream)) => requests(stream, from, true, router, stopped).await,
+        Ok(Spoken::Http(stream)) => requests(stream, (from, place), false, router, stopped).await,
+        Ok(Spoken::Https(stream)) => requests(stream, (from, place), true, router, stopped).await,
         Err(error) => Err(error.to_string()),
     };
     if let Err(error) = ended {
@@ -86,16 +89,17 @@ async fn hello(stream: Seated, speaker: Option<Speaker>) -> io::Result<Spoken> {
     }
 }
 
-/// Answers its requests, with the address it comes from written into each of them.
+/// Answers its requests, with the address it comes from and its place written into each of them.
 async fn requests(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    from: SocketAddr,
+    (from, place): (SocketAddr, Arc<Place>),
     secure: bool,
     router: Router,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(), String> {
     let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
         mark(&mut request, from.ip(), secure);
+        request.extensions_mut().insert(place.clone());
         router.clone().call(request)
     });
     let connection = http1::Builder::new()
@@ -129,17 +133,25 @@ impl Seated {
         // Signalling is small messages that must not wait for each other.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_DEADLINE));
-        Self { stream, _seat: seat }
+        Self { stream, seat }
     }
 
     /// The first byte, which is still there to be read afterwards.
     async fn first_byte(&self) -> io::Result<u8> {
         let mut first = [0];
-        match self.stream.peek(&mut first).await? {
+        let peeked = tokio::select! {
+            peeked = self.stream.peek(&mut first) => peeked,
+            () = self.seat.gives_way() => Err(gave_way()),
+        };
+        match peeked? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(first[0]),
         }
     }
+}
+
+fn gave_way() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "somebody else wanted its place")
 }
 
 impl AsyncRead for Seated {
@@ -148,6 +160,9 @@ impl AsyncRead for Seated {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
+        if self.seat.poll_gives_way(cx).is_ready() {
+            return Poll::Ready(Err(gave_way()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -184,10 +199,10 @@ impl AsyncWrite for Seated {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    use super::super::guard::Door;
+    use super::super::door::Door;
     use super::*;
 
     #[tokio::test]
@@ -208,10 +223,30 @@ mod tests {
         assert_eq!(seated.first_byte().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
-    async fn pair() -> (TcpStream, Seated) {
+    #[tokio::test]
+    async fn a_connection_ends_when_its_place_is_wanted_whether_it_has_spoken_or_not() {
+        let door = Door::new(1, 1);
+        let (_near, silent) = pair_in(&door).await;
+        let waiting = tokio::spawn(async move { silent.first_byte().await });
+        let (mut near, mut speaking) = pair_in(&door).await;
+        assert_eq!(waiting.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        near.write_all(b"G").await.unwrap();
+        assert_eq!(speaking.read_u8().await.unwrap(), b'G');
+        let waiting = tokio::spawn(async move { speaking.read_u8().await });
+        let (_near, settled) = pair_in(&door).await;
+        assert_eq!(waiting.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        settled.seat.place().settle();
+        assert!(door.enter([127, 0, 0, 1].into()).is_none());
+    }
+
+    async fn pair_in(door: &Door) -> (TcpStream, Seated) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (far, from) = listener.accept().await.unwrap();
-        (near, Seated::new(far, Door::new(1, 1).enter(from.ip()).unwrap()))
+        (near, Seated::new(far, door.enter(from.ip()).unwrap()))
+    }
+
+    async fn pair() -> (TcpStream, Seated) {
+        pair_in(&Door::new(1, 1)).await
     }
 }

@@ -17,8 +17,9 @@ use socketioxide::socket::Socket;
 use socketioxide::{ParserConfig, SocketIo};
 use tokio::sync::mpsc;
 
+use super::door::{Door, Place, Seat};
 use super::gate::{Gate, Standing};
-use super::guard::{Bucket, Door, Seat};
+use super::guard::Bucket;
 use super::relay::{Heard, Life};
 use super::rooms::SocketKey;
 use super::server::PER_ADDRESS;
@@ -31,6 +32,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(8);
 const ENTER_DEADLINE: Duration = Duration::from_secs(5);
 /// How many packets may wait for one peer. An emit past it means that the peer is gone.
 const PACKETS_WAITING: usize = 256;
+/// Where some prove a key and others need none, one place of so many is kept for the former.
+const RESERVED: usize = 4;
 /// Messages a second from one socket, and how many at once.
 const MESSAGES: (u32, u32) = (30, 60);
 /// How many messages past its bucket a socket may send before it is cut.
@@ -45,6 +48,7 @@ pub struct RemoteAddress(pub IpAddr);
 pub struct Entrance {
     inbox: mpsc::Sender<Heard>,
     sockets: Door,
+    strangers: Door,
     next: Arc<AtomicU64>,
     lets_in: LetsIn,
 }
@@ -66,7 +70,7 @@ struct Attendance {
     standing: Option<Standing>,
     pace: Mutex<Pace>,
     inbox: mpsc::Sender<Heard>,
-    _seat: Seat,
+    _seats: Vec<Seat>,
 }
 
 #[derive(Debug)]
@@ -112,7 +116,19 @@ pub fn socket_io(entrance: Entrance) -> (SocketIoLayer, SocketIo) {
 impl Entrance {
     /// An entrance for at most `max_sockets`.
     pub fn new(inbox: mpsc::Sender<Heard>, max_sockets: usize, lets_in: LetsIn) -> Self {
-        Self { inbox, sockets: Door::new(max_sockets, PER_ADDRESS), next: Arc::default(), lets_in }
+        let (sockets, strangers) = (
+            Door::new(max_sockets, PER_ADDRESS),
+            Door::new(max_sockets - max_sockets / RESERVED, PER_ADDRESS),
+        );
+        Self { inbox, sockets, strangers, next: Arc::default(), lets_in }
+    }
+
+    /// Its own among all, and where it has proved nothing while others do, one among those as well.
+    fn seats(&self, address: IpAddr, stranger: bool) -> Option<Vec<Seat>> {
+        let doors = stranger.then_some(&self.strangers).into_iter().chain([&self.sockets]);
+        let seats: Vec<_> = doors.map(|door| door.enter(address)).collect::<Option<_>>()?;
+        seats.iter().for_each(|seat| seat.place().settle());
+        Some(seats)
     }
 
     fn admit(&self, socket: &SocketRef, auth: &Value) -> Result<(), &'static str> {
@@ -124,13 +140,16 @@ impl Entrance {
             let _ = self.inbox.try_send(Heard::Refused(reason.word()));
             return Err(reason.word());
         }
-        let seat = self.sockets.enter(address).ok_or("too many connections")?;
+        let seats = self.seats(address, matches!(standing, Some(Err(_)))).ok_or("too many connections")?;
+        if let Some(place) = socket.req_parts().extensions.get::<Arc<Place>>() {
+            place.settle();
+        }
         let key = SocketKey(self.next.fetch_add(1, Ordering::Relaxed));
         let pace = Pace { bucket: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()), excess: 0 };
         let inbox = self.inbox.clone();
         let life = Arc::<Life>::default();
         let kept =
-            Attendance { key, life: life.clone(), standing, pace: Mutex::new(pace), inbox, _seat: seat };
+            Attendance { key, life: life.clone(), standing, pace: Mutex::new(pace), inbox, _seats: seats };
         socket.extensions.insert(Arc::new(kept));
 
         let inbox = self.inbox.clone();

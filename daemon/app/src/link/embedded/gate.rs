@@ -1,6 +1,8 @@
 //! Who may enter our own camera's room: whoever proves an access key in the handshake, for as long as that key is worth
 //! something. Must not know sockets, nor how the ring comes about.
 
+use std::time::Duration;
+
 use porthole_core::access::{KeyId, KeyRing, Role, Unusable, proof};
 use porthole_core::ids::RoomName;
 use porthole_core::wire::Reason;
@@ -60,6 +62,13 @@ impl Gate {
         Ok(Shown { key: key.clone(), role: found.role })
     }
 
+    /// How long it is until the next key ends, in whole seconds of the wall's clock.
+    pub fn until_next_end(&self) -> Option<Duration> {
+        let now = keys::now();
+        let end = self.ring.borrow().next_expiry(now)?;
+        Some(Duration::from_secs(end.0.saturating_sub(now.0)))
+    }
+
     /// Waits until the ring is another. For ever, when there will be none.
     pub async fn changed(&mut self) {
         if self.ring.changed().await.is_err() {
@@ -105,6 +114,16 @@ mod tests {
         assert_eq!(gate.opens(&Ok(guest.id.clone())), Err(Reason::ExpiredKey));
         assert_eq!(gate.judge(&shown(&stranger, "yard")), Err(Reason::NotAllowed));
         assert_eq!(gate.opens(&Err(Reason::NotAllowed)), Err(Reason::NotAllowed));
+    }
+
+    #[test]
+    fn the_next_end_of_a_key_is_known_beforehand() {
+        let in_an_hour = Stamp(keys::now().0 + 3600);
+        let (ann, gone, guest) =
+            (key("ann", None), key("gone", Some(Stamp(7))), key("guest", Some(in_an_hour)));
+        assert_eq!(gate([&ann, &gone]).1.until_next_end(), None);
+        let left = gate([&ann, &gone, &guest]).1.until_next_end().unwrap();
+        assert!(left <= Duration::from_secs(3600) && left > Duration::from_secs(3000), "{left:?}");
     }
 
     #[test]

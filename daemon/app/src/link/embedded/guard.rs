@@ -1,9 +1,7 @@
-//! What keeps strangers in bounds before anything is read: how many, how often, and from which page.
+//! What keeps strangers in bounds before anything is read: how often, and from which page.
 //! Must not know rooms, nor what a message says.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, Uri, header};
@@ -51,70 +49,14 @@ impl Bucket {
     }
 }
 
-/// Counts who is inside, in all and by address; of IPv6 by network, since whoever has one address there has all 2^64 of
-/// its network (RFC 4291 section 2.5.4).
-///
-/// Loopback has no bound of its own beside `most`: a reverse proxy on this machine stands for everybody behind it.
-#[derive(Debug, Clone)]
-pub struct Door {
-    inside: Arc<Mutex<Inside>>,
-    most: usize,
-    most_per_address: usize,
-}
-
-#[derive(Debug, Default)]
-struct Inside {
-    all: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
-/// A place inside a [`Door`], given back when dropped.
-#[derive(Debug)]
-pub struct Seat {
-    inside: Arc<Mutex<Inside>>,
-    address: IpAddr,
-}
-
-impl Door {
-    /// Lets in at most `most`, and at most `most_per_address` from one address that is not loopback.
-    pub fn new(most: usize, most_per_address: usize) -> Self {
-        Self { inside: Arc::default(), most, most_per_address }
-    }
-
-    /// A seat, unless there is none left.
-    pub fn enter(&self, address: IpAddr) -> Option<Seat> {
-        let address = one_of(address);
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = inside.by_address.get(&address).copied().unwrap_or(0);
-        if inside.all >= self.most || (here >= self.most_per_address && !address.is_loopback()) {
-            return None;
-        }
-        inside.all += 1;
-        inside.by_address.insert(address, here + 1);
-        Some(Seat { inside: self.inside.clone(), address })
-    }
-}
-
-/// What stands for everybody who may be the same as `address`.
+/// What stands for everybody who may be the same as `address`: of IPv6 its network, since whoever has one address there
+/// has all 2^64 of it (RFC 4291 section 2.5.4).
 pub fn one_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << HOST_BITS)).into()
         }
         address => address,
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        inside.all = inside.all.saturating_sub(1);
-        if let Some(here) = inside.by_address.get_mut(&self.address) {
-            *here -= 1;
-            if *here == 0 {
-                inside.by_address.remove(&self.address);
-            }
-        }
     }
 }
 
@@ -227,42 +169,6 @@ mod tests {
         let mut bucket = Bucket::new(30, 60, start);
         let much_later = start + Duration::from_secs(3600);
         assert_eq!((0..300).filter(|_| bucket.take(much_later)).count(), 60);
-    }
-
-    #[test]
-    fn a_door_counts_in_all_and_by_address_and_seats_are_given_back() {
-        let door = Door::new(3, 2);
-        let (a, b): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        let first = door.enter(a).expect("a first");
-        let _second = door.enter(a).expect("a second");
-        assert!(door.enter(a).is_none(), "a third from one address");
-        let _other = door.enter(b).expect("another address");
-        assert!(door.enter(b).is_none(), "a fourth in all");
-        drop(first);
-        assert!(door.enter(a).is_some(), "a seat that was given back");
-    }
-
-    #[test]
-    fn loopback_has_no_bound_of_its_own_and_mapped_addresses_are_the_same() {
-        let door = Door::new(5, 1);
-        let seats: Vec<_> = (0..5).filter_map(|_| door.enter("127.0.0.1".parse().unwrap())).collect();
-        assert_eq!(seats.len(), 5);
-        drop(seats);
-        let _mapped = door.enter("::ffff:192.0.2.1".parse().unwrap()).expect("a first");
-        assert!(door.enter("192.0.2.1".parse().unwrap()).is_none());
-    }
-
-    #[test]
-    fn the_addresses_of_one_ipv6_network_count_as_one() {
-        let door = Door::new(10, 2);
-        let enter = |text: &str| door.enter(text.parse().unwrap());
-        let _seats = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2"].map(|text| enter(text).expect(text));
-        assert!(enter("2001:db8:0:1:8000::3").is_none(), "a third from one network");
-        let _next = enter("2001:db8:0:2::1").expect("the network next to it");
-        let own: Vec<_> = (0..5).filter_map(|_| enter("::1")).collect();
-        assert_eq!(own.len(), 5, "this machine has no bound of its own");
-        let far = ["192.0.2.1", "192.0.2.2"].map(|text| enter(text).is_some());
-        assert_eq!(far, [true, true], "addresses of IPv4 are one each");
     }
 
     #[test]

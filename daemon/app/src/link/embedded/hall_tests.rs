@@ -254,9 +254,9 @@ fn viewers_are_told_of_a_second_camera_and_may_call_it() {
 }
 
 #[test]
-fn a_peers_name_is_cut_and_holds_no_control_characters() {
+fn a_peers_name_is_cut_and_holds_only_what_can_be_seen() {
     let mut room = nursery();
-    let name = format!("A\u{0}\n{}", "ä".repeat(100));
+    let name = format!("A\u{0}\n\u{202e}\u{200b}{}", "ä".repeat(100));
     let said = room.hears(A, "join", json!({"room": "nursery", "from": "ann", "name": name}));
     let Some(Delivery::Camera { payload, .. }) = said.last() else { panic!("{said:?}") };
     assert_eq!(payload["name"], format!("A{}", "ä".repeat(63)));

@@ -24,6 +24,7 @@ pub use tls::{Unusable as TlsUnusable, look_at as look_at_tls};
 
 pub(super) mod assets;
 mod connection;
+mod door;
 mod entrance;
 mod gate;
 pub(super) mod guard;
@@ -166,12 +167,14 @@ async fn serve(
     let hall = hall::Hall::new(more.chain([first]), own_room);
     let (relay, inbox) = relay::Relay::new(hall, desk, gate, ice);
     let entrance = entrance::Entrance::new(inbox, settings.max_sockets, lets_in);
-    let shown = server::Shown { figures: relay.figures(), status: health, metrics: settings.metrics };
+    let figures = relay.figures();
+    let shown = server::Shown { figures: figures.clone(), status: health, metrics: settings.metrics };
     let server = server::Server::new(listener, pages, settings.max_sockets, entrance, shown, tls);
     let server = server.with_players(players);
     let counter = Counter(server.router());
     let link = Link::start(Some(page), |ends| relay.run(ends, server));
-    Ok((link.with_authority(authority).with_window(window), counter))
+    let link = link.with_authority(authority).with_window(window);
+    Ok((link.counting(move || figures.borrow().refusals.clone()), counter))
 }
 
 /// Takes the port for a moment.

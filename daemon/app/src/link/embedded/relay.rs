@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
-use tokio::time::interval;
+use tokio::time::{self, sleep_until};
 
 use super::gate::{Gate, Shown, Standing};
 use super::guard::Bucket;
@@ -33,7 +33,7 @@ const PASSED_ON_BYTES: usize = 32 * 1024;
 /// keep it.
 const PASSED_ON: (u32, u32) = (16, 256);
 
-/// How often it is looked whether somebody's key has ended.
+/// How often it is looked at least whether somebody's key has ended: the wall's clock may have been set meanwhile.
 const ROUND: Duration = Duration::from_secs(30);
 
 /// What a socket did.
@@ -180,7 +180,7 @@ impl Relay {
     /// Lives until the link is closed.
     pub async fn run(mut self, mut ends: Ends, server: Server) {
         let mut server = server.start();
-        let mut round = interval(ROUND);
+        let mut look_again = self.next_end();
         self.report(LinkEvent::Up);
         loop {
             // What the camera says goes first: strangers cannot delay it, and who is turned out has heard its good-bye.
@@ -188,8 +188,8 @@ impl Relay {
                 biased;
                 Some(message) = ends.outbox.recv() => self.camera_says(message),
                 _ = &mut ends.stop => break,
-                () = changed(&mut self.gate) => self.clear_out(),
-                _ = round.tick() => self.clear_out(),
+                () = changed(&mut self.gate) => look_again = self.clear_out(),
+                () = sleep_until(look_again) => look_again = self.clear_out(),
                 Some(heard) = self.inbox.recv() => self.hear(heard),
             }
             self.publish();
@@ -243,14 +243,21 @@ impl Relay {
         }
     }
 
-    /// Turns everybody out whose key is worth nothing any more.
-    fn clear_out(&mut self) {
+    /// When the next key ends, or it is to be looked all the same.
+    fn next_end(&self) -> time::Instant {
+        let ends = self.gate.as_ref().and_then(Gate::until_next_end);
+        time::Instant::now() + ends.unwrap_or(ROUND).min(ROUND)
+    }
+
+    /// Turns everybody out whose key is worth nothing any more; with the time at which to look again.
+    fn clear_out(&mut self) -> time::Instant {
         let judged = self.sockets.iter().map(|(key, ear)| (*key, self.may_enter(ear.standing.as_ref())));
         let out: Vec<_> = judged.filter_map(|(key, may)| may.err().map(|reason| (key, reason))).collect();
         for (key, reason) in out {
             let deliveries = self.hall.turn_out(key, reason);
             self.deliver(deliveries, None);
         }
+        self.next_end()
     }
 
     /// Performs in order. Whoever does not take what is sent is gone.

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use porthole_core::access::{self, KeyId};
 use porthole_core::ids::{Name, PeerId, RoomName};
+use porthole_core::shown::only_shown;
 use porthole_core::wire::{Outgoing, Reason};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -176,7 +177,7 @@ impl Room {
             return Err(Reason::NotAllowed);
         }
         let name = text(payload, "name").unwrap_or_default();
-        let name = name.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS).collect();
+        let name = only_shown(name).chars().take(NAME_CHARACTERS).collect();
         let peer = Peer { card: Card { from: id.clone(), role, name }, named, key };
         if role == Role::Camera {
             self.cameras.insert(id.clone());

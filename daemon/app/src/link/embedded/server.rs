@@ -26,9 +26,10 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::assets::Told;
 use super::connection::{self, Reception, Seated};
+use super::door::Door;
 use super::entrance::RemoteAddress;
 use super::entrance::{self, Entrance};
-use super::guard::{Door, Pages};
+use super::guard::Pages;
 use super::handshakes::Handshakes;
 use super::relay::Figures;
 use super::tls::{self, Tls};

@@ -66,10 +66,12 @@ pub async fn open(
     let tls = Tls::open(settings, page.port())?;
     let authority = tls.as_ref().and_then(|tls| tls.about.fingerprint().map(str::to_owned));
     let pages = Pages::new(room.access, &settings.link);
-    let shown = Shown { figures: life.figures(), status: Some(health), metrics: settings.metrics };
+    let figures = life.figures();
+    let shown = Shown { figures: figures.clone(), status: Some(health), metrics: settings.metrics };
     let server = Server::without_relay(listener, pages, told, shown, tls).with_players(Some(players));
     let link = Link::start(Some(page), |ends| serve(ends, life, server));
-    Ok(link.with_authority(authority).with_window(Some(window)))
+    let link = link.with_authority(authority).with_window(Some(window));
+    Ok(link.counting(move || figures.borrow().refusals.clone()))
 }
 
 /// Makes one connection to the relay and takes leave again, without entering a room.
