@@ -99,11 +99,11 @@ class Lab:
         return await self.run(f"journalctl -q -u porthole -o cat --since='{since}' {grep} | tail -n 60; true")
 
     async def mark(self):
-        """A moment in the machine's journal, for `said_since`."""
-        return (await self.run("journalctl -q -n 1 -o json --show-cursor | sed -n 's/^-- cursor: //p'")).strip()
+        """A moment by the machine's date, for `said_since`."""
+        return (await self.run("date +%s.%6N")).strip()
 
-    async def said_since(self, mark):
-        return await self.run(f"journalctl -q -u porthole -o short-iso-precise --after-cursor='{mark}'; true")
+    async def said_since(self, mark, form="short-iso-precise"):
+        return await self.run(f"journalctl -q -u porthole -o {form} --since='@{mark}'; true")
 
     async def process(self):
         """Process id, what the daemon has allocated and what is resident of it in KiB, its file descriptors and threads."""

@@ -149,6 +149,14 @@ pub enum MediaEvent {
         /// Which one.
         rendition: Rendition,
     },
+    /// From now on the bitrate of a rendition can be changed, or not: it is that of a camera which encodes by itself and has
+    /// no control for it, or does not take it. Until this is said it can.
+    RateFixed {
+        /// Which one.
+        rendition: Rendition,
+        /// Whether it cannot.
+        fixed: bool,
+    },
     /// The encoder of a rendition could not start, has died or gives nothing; it has been let go.
     RenditionFailed {
         /// Which one.

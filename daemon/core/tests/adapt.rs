@@ -254,6 +254,36 @@ fn a_format_without_a_small_picture_goes_down_to_what_it_carries_and_then_to_sou
 }
 
 #[test]
+fn a_bitrate_that_is_the_camera_s_own_is_not_lowered_but_left_for_the_small_picture() {
+    let mut world = World::new(&[PLENTY, road(|_| 1750.0)]);
+    world.policy.fix(Rendition::H264, true);
+    world.run(60.0);
+    // Without that everybody would get a little less; see the table.
+    assert_eq!((world.feeds(), world.least), (vec![Full, Small], 2000));
+    let mut alone = World::new(&[road(|_| 1400.0)]);
+    alone.policy.fix(Rendition::H264, true);
+    alone.run(60.0);
+    assert_eq!((alone.feeds(), alone.least), (vec![Small], 2000));
+    // A slate in its place is encoded here.
+    let mut slate = World::new(&[road(|_| 1400.0)]);
+    slate.policy.fix(Rendition::H264, true);
+    slate.policy.fix(Rendition::H264, false);
+    slate.run(60.0);
+    assert_eq!(slate.feeds(), [Full]);
+}
+
+#[test]
+fn a_bitrate_that_turns_out_to_be_the_camera_s_own_is_what_it_was_all_along() {
+    let mut world = World::new(&[road(|_| 1400.0)]);
+    world.run(20.0);
+    assert!(world.policy.bitrate(Rendition::H264) < 2000);
+    world.policy.fix(Rendition::H264, true);
+    assert_eq!(world.policy.bitrate(Rendition::H264), 2000);
+    world.run(20.0);
+    assert_eq!(world.feeds(), [Small]);
+}
+
+#[test]
 fn who_has_no_sound_keeps_the_small_picture() {
     let mut world = World::new(&[road(|_| 90.0)]);
     let now = world.now;

@@ -82,6 +82,25 @@ fn the_full_picture_stops_with_the_last_that_gets_it_and_starts_again_with_the_f
 }
 
 #[test]
+fn what_a_camera_encodes_by_itself_is_not_asked_for_with_another_bitrate() {
+    let narrow = |fixed: bool| {
+        let mut desk = Desk::local();
+        let anna = desk.live("anna", "1");
+        if fixed {
+            desk.expect(rate_is_fixed(H264), []);
+        }
+        desk.settles();
+        desk.ignores(reports(anna, 2600));
+        desk.on(reports(anna, 1500))
+    };
+    assert!(matches!(narrow(false)[..], [Command::SetBitrate { rendition: H264, .. }]));
+    let seen = narrow(true);
+    assert!(seen.contains(&StartRendition(SmallH264)), "{seen:?}");
+    let asked = |command: &Command| matches!(command, Command::SetBitrate { rendition: H264, .. });
+    assert!(!seen.iter().any(asked), "{seen:?}");
+}
+
+#[test]
 fn a_second_viewer_of_the_small_picture_gets_a_key_frame_of_it() {
     let mut desk = Desk::local();
     let anna = desk.live("anna", "1");

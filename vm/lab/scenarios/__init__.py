@@ -1,6 +1,6 @@
 """The scenarios by name, in the order in which they are gone through. Each is independent of the others."""
 
-from . import arrival, encoders, faults, idle, plug, service, silence
+from . import arrival, encoders, faults, idle, plug, privacy, service, silence
 
 ALL = {
     "arrival": arrival.installed,
@@ -12,6 +12,8 @@ ALL = {
     "plug": plug.cycles,
     "faults": faults.kinds,
     "silence": silence.noticed,
+    "privacy": privacy.privacy,
+    "snapshot": privacy.snapshot,
     "killed": service.killed,
     "relay": service.relay_lost,
     "disk": service.disk_full,

@@ -92,7 +92,8 @@ async def one(lab, viewer, name, make, end):
 
 async def no_signal(lab):
     """The camera's other input is HDMI, and its cable gives nothing for a while."""
-    await lab.run("v4l2-ctl -d /dev/video0 -i 1")
+    # Whatever number it has come back under, and whoever still has it open.
+    await lab.run(f"systemctl stop porthole; {UNPLUG}; sleep 1; {PLUG}; udevadm settle; v4l2-ctl -d /dev/video0 -i 1")
     try:
         await lab.configure()
         viewer = await lab.watch()

@@ -32,7 +32,7 @@ async def once(lab, what, configuration, make, end, words):
     begun = float(await lab.run(f"date +%s.%N; {make}"))
     said = None
     for _ in range(40):
-        lines = (await lab.run(f"journalctl -q -u porthole -o short-unix --after-cursor='{mark}'; true")).splitlines()
+        lines = (await lab.said_since(mark, "short-unix")).splitlines()
         said = next((line for line in lines if any(word in line.lower() for word in words)), None)
         if said:
             break
@@ -44,6 +44,5 @@ async def once(lab, what, configuration, make, end, words):
         (f"after {took:.2f} s" if said else "never said") + (f"; call over: {viewer.is_over()}" if viewer.is_over() else "")
         + (f"; loudness before {sum(loud) / len(loud):.0f}" if loud else ""),
     )
-    if said:
-        lab.report.say(f"        {said.split(']: ', 1)[-1][:300]}")
+    lab.report.say(f"        {said.split(']: ', 1)[-1][:300]}" if said else await lab.said_since(mark))
     await viewer.hang_up()

@@ -12,6 +12,7 @@ use super::clip::Clip;
 use super::debut::Debut;
 use super::doors::Closes;
 use super::element::{MediaError, failed};
+use super::own::OwnEncoder;
 use super::pulse::Pulse;
 use super::source;
 use super::timeline::{Stops, Timeline, play, stop};
@@ -25,6 +26,8 @@ pub struct Capture {
     pub picture: StreamProducer,
     /// How the camera is called from now on, where there is one.
     pub follow: Option<VideoSource>,
+    /// The encoder inside it, where it is that which encodes.
+    pub own: Option<OwnEncoder>,
     /// Its frames.
     pub pulse: Pulse,
 }
@@ -44,12 +47,12 @@ impl Capture {
         };
         let debut = Debut::new();
         let pipeline = timeline.pipeline("picture", debut.listener(lost));
-        let mut follow = None;
+        let (mut follow, mut own) = (None, None);
         let result = (|| {
             let last = match &from {
                 VideoSource::Camera(name) => {
                     let front = source::camera(&pipeline, name, settings)?;
-                    follow = Some(front.follow);
+                    (follow, own) = (Some(front.follow), front.own);
                     front.last
                 }
                 VideoSource::File(_) => {
@@ -72,7 +75,7 @@ impl Capture {
             Ok((picture, pulse))
         })();
         match result {
-            Ok((picture, pulse)) => Ok(Self { pipeline: Stops(pipeline), clip, follow, picture, pulse }),
+            Ok((picture, pulse)) => Ok(Self { pipeline: Stops(pipeline), clip, picture, follow, own, pulse }),
             Err(error) => {
                 stop(&pipeline);
                 Err(source::explain(error, &from))

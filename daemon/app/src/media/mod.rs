@@ -17,6 +17,7 @@ mod look;
 mod mdns;
 mod microphones;
 mod modes;
+mod own;
 mod probe;
 mod pulse;
 mod rendition;

@@ -107,11 +107,17 @@ impl Encoding {
         }
     }
 
-    /// Makes it take this many kbit/s from now on, where it is not the camera that encodes it.
-    pub fn set_bitrate(&self, kbit: u32) {
+    /// Makes it take this many kbit/s from now on. Whether it could: not where the camera encodes it.
+    pub fn set_bitrate(&self, kbit: u32) -> bool {
         if let Some((encoder, element)) = self.encoder.as_deref() {
             encoder.set_bitrate(element, kbit);
         }
+        self.is_made_here()
+    }
+
+    /// Whether it is encoded here, and not by the camera.
+    pub fn is_made_here(&self) -> bool {
+        self.encoder.is_some()
     }
 
     /// Asks the encoder for a key frame now.

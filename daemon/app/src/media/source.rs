@@ -13,6 +13,7 @@ use porthole_core::plan::mode::{self, Format, Wish};
 
 use super::element::{MediaError, caps_filter, chain, failed, make};
 use super::encoder::key_frame_distance;
+use super::own::OwnEncoder;
 use super::{cameras, look, microphones, modes, strip};
 
 /// Where the picture comes from, opened: the last element of it, and how the source is called from now on.
@@ -22,6 +23,16 @@ pub struct Front {
     /// What to open the next time, so that the same camera is found under whatever number it comes back, and a test
     /// picture never takes its place.
     pub follow: VideoSource,
+    /// The encoder inside the camera, where it is that which encodes.
+    pub own: Option<OwnEncoder>,
+}
+
+/// A camera's picture.
+struct Taken {
+    last: gst::Element,
+    /// What is left to turn.
+    turn: Flip,
+    own: Option<OwnEncoder>,
 }
 
 /// The picture source that a `source` setting means on this machine.
@@ -54,12 +65,12 @@ pub fn sound(audio: &AudioSettings, picture: &VideoSource) -> AudioSource {
 /// The camera that is meant, as raw picture or, where it encodes by itself, as H.264. Looks for it anew.
 pub fn camera(bin: &gst::Pipeline, name: &CameraName, video: &VideoSettings) -> Result<Front, MediaError> {
     let (camera, all) = cameras::find(name)?;
-    let (last, turn) = match camera.nature {
+    let Taken { last, turn, own } = match camera.nature {
         Nature::Libcamera => libcamera(bin, &camera, video)?,
         _ => v4l2(bin, &camera, video)?,
     };
     let last = if turn == Flip::default() { last } else { turned(bin, &last, turn)? };
-    Ok(Front { last, follow: VideoSource::Camera(follow(name, &camera, &all)) })
+    Ok(Front { last, follow: VideoSource::Camera(follow(name, &camera, &all)), own })
 }
 
 /// How a camera that was opened as `name` is called the next time: one that was named by its number is followed by what
@@ -80,12 +91,8 @@ fn follow(name: &CameraName, camera: &Camera, all: &[Camera]) -> CameraName {
     }
 }
 
-/// A V4L2 camera in the mode that fits best, and what is left to turn.
-fn v4l2(
-    bin: &gst::Pipeline,
-    camera: &Camera,
-    video: &VideoSettings,
-) -> Result<(gst::Element, Flip), MediaError> {
+/// A V4L2 camera in the mode that fits best.
+fn v4l2(bin: &gst::Pipeline, camera: &Camera, video: &VideoSettings) -> Result<Taken, MediaError> {
     let source = make("v4l2src")?;
     source.set_property("device", &camera.node);
     source.set_property("do-timestamp", true);
@@ -107,21 +114,19 @@ fn v4l2(
     look::set_v4l2(camera, &settings);
     let filter = caps_filter(&modes::caps(&mode))?;
     chain(bin, &[&source, &filter])?;
+    let turn = judgement.turn;
     if mode.format != Format::Mjpeg {
-        return Ok((filter, judgement.turn));
+        let own = (mode.format == Format::H264).then(|| OwnEncoder::of(camera));
+        return Ok(Taken { last: filter, turn, own });
     }
     let decoder = make("jpegdec")?;
     bin.add(&decoder).map_err(|e| failed(&e))?;
     filter.link(&decoder).map_err(|e| failed(&e))?;
-    Ok((decoder, judgement.turn))
+    Ok(Taken { last: decoder, turn, own: None })
 }
 
-/// A camera of libcamera, which scales by itself, and what is left to turn.
-fn libcamera(
-    bin: &gst::Pipeline,
-    camera: &Camera,
-    video: &VideoSettings,
-) -> Result<(gst::Element, Flip), MediaError> {
+/// A camera of libcamera, which scales by itself.
+fn libcamera(bin: &gst::Pipeline, camera: &Camera, video: &VideoSettings) -> Result<Taken, MediaError> {
     if !cameras::has_libcamera() {
         return Err(MediaError::Failed(cameras::MISSING_LIBCAMERA.to_owned()));
     }
@@ -137,7 +142,7 @@ fn libcamera(
     log::info!("camera {} (libcamera): {}x{}", camera.card, video.width, video.height);
     let filter = caps_filter(&caps)?;
     chain(bin, &[&source, &filter])?;
-    Ok((filter, judgement.turn))
+    Ok(Taken { last: filter, turn: judgement.turn, own: None })
 }
 
 /// What the settings ask of a camera whose picture is turned here like this.

@@ -100,12 +100,20 @@ pub struct Policy {
     rates: BTreeMap<Rendition, Rate>,
     /// Formats in which no small picture can be made.
     without_small: Vec<Rendition>,
+    /// Encodings whose bitrate nobody can change.
+    fixed: Vec<Rendition>,
 }
 
 impl Policy {
     /// Nobody watches.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ways: BTreeMap::new(), rates: BTreeMap::new(), without_small: Vec::new() }
+        Self {
+            limits,
+            ways: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            without_small: Vec::new(),
+            fixed: Vec::new(),
+        }
     }
 
     /// A viewer begins to watch. `wanted`: the most it wants, and what that may take in kbit/s where it says so; `sound`:
@@ -183,6 +191,15 @@ impl Policy {
         on_it.into_iter().filter_map(|call| self.give(call, Feed::Sound, None, now)).collect()
     }
 
+    /// Whether an encoding has a bitrate that nobody can change, as that of many cameras that encode by themselves.
+    pub fn fix(&mut self, rendition: Rendition, fixed: bool) {
+        self.fixed.retain(|it| *it != rendition);
+        if fixed {
+            self.fixed.push(rendition);
+            self.rates.remove(&rendition);
+        }
+    }
+
     /// What is due by `now`: viewers without a picture are given another chance.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<Change> {
         let due: Vec<_> = self
@@ -249,7 +266,8 @@ impl Policy {
                 let alone = self.on(format).nth(1).is_none();
                 let floor = if alone { self.limits.carries } else { part(self.limits.most, FAIR) };
                 let current = self.bitrate(format);
-                if bearable >= floor && current > floor || !self.has_small(format) && alone {
+                let lowers = bearable >= floor && current > floor || !self.has_small(format) && alone;
+                if lowers && !self.fixed.contains(&format) {
                     return self.set(format, bearable.max(floor).min(current), now).into_iter().collect();
                 }
                 let small = format.small();
@@ -337,6 +355,9 @@ impl Policy {
     }
 
     fn set(&mut self, rendition: Rendition, kbit: u32, now: Instant) -> Option<Change> {
+        if self.fixed.contains(&rendition) {
+            return None;
+        }
         let before = self.bitrate(rendition);
         let rate = self.rates.entry(rendition).or_insert_with(|| Rate::new(before, now));
         rate.lower(kbit, now);

@@ -132,18 +132,18 @@ pub fn judge(camera: &str, controls: &[Control], look: &Look) -> Judgement {
 /// What to set on a camera that encodes by itself, as far as it can be set: parameter sets with each key frame, the
 /// bitrate (kbit/s), and key frames this many frames apart.
 pub fn own_encoder(controls: &[Control], bitrate: u32, key_frames: u32) -> Vec<Setting> {
-    let mut bits = i64::from(bitrate) * 1000;
-    if let Some(Control { range: Range::Number { least, most, step }, .. }) = find(controls, "video_bitrate")
-    {
-        bits = bits.clamp(*least, (*most).max(*least));
-        bits -= (bits - least) % (*step).max(1);
-    }
-    let wishes = [
-        ("repeat_sequence_header", ControlValue::Switch(true)),
-        ("video_bitrate", ControlValue::Number(bits)),
-        ("h264_i_frame_period", ControlValue::Number(i64::from(key_frames))),
-    ];
-    wishes.iter().filter_map(|(name, wanted)| implied(controls, name, wanted)).collect()
+    let headers = implied(controls, "repeat_sequence_header", &ControlValue::Switch(true));
+    let key_frames = ControlValue::Number(i64::from(key_frames));
+    let key_frames = implied(controls, "h264_i_frame_period", &key_frames);
+    [headers, own_bitrate(controls, bitrate), key_frames].into_iter().flatten().collect()
+}
+
+/// What to set on a camera that encodes by itself so that it gives about so many kbit/s, if that can be set.
+pub fn own_bitrate(controls: &[Control], kbit: u32) -> Option<Setting> {
+    let name = "video_bitrate";
+    let Range::Number { least, most, step } = find(controls, name)?.range else { return None };
+    let bits = (i64::from(kbit) * 1000).clamp(least, most.max(least));
+    implied(controls, name, &ControlValue::Number(bits - (bits - least) % step.max(1)))
 }
 
 fn day_night(camera: &str, controls: &[Control], wanted: DayNight, judgement: &mut Judgement) {

@@ -46,6 +46,14 @@ impl Switchboard {
                 self.encoders.entry(rendition).or_default().runs();
                 self.runs_now(rendition);
             }
+            MediaEvent::RateFixed { rendition, fixed } => {
+                self.policy.fix(rendition, fixed);
+                if fixed {
+                    let text =
+                        format!("the bitrate of {rendition} is the camera's own and cannot be changed");
+                    self.note(Level::Info, None, None, text);
+                }
+            }
             MediaEvent::RenditionFailed { rendition, reason } => {
                 self.rendition_failed(rendition, &reason, now)
             }

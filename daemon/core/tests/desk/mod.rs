@@ -366,6 +366,10 @@ pub fn rendition_runs(rendition: Rendition) -> Event {
     Event::Media(MediaEvent::RenditionRunning { rendition })
 }
 
+pub fn rate_is_fixed(rendition: Rendition) -> Event {
+    Event::Media(MediaEvent::RateFixed { rendition, fixed: true })
+}
+
 pub fn rendition_failed(rendition: Rendition) -> Event {
     Event::Media(MediaEvent::RenditionFailed {
         rendition,

@@ -4,7 +4,7 @@
 mod picture;
 mod sounds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +85,8 @@ pub enum Word {
     SoundLost(String),
     /// An encoding was made, or cannot be.
     Encoding(Rendition, Result<Held<Encoding>, MediaError>),
+    /// The camera encodes it, and does not take another bitrate.
+    RateFixed(Rendition, String),
     /// An encoding failed.
     EncodingLost(Rendition, String),
 }
@@ -141,6 +143,8 @@ pub struct Studio {
     attempts: BTreeMap<Rendition, u32>,
     /// kbit/s, where they are not those of the configuration.
     bitrates: BTreeMap<Rendition, u32>,
+    /// Those whose bitrate is the camera's, which cannot be changed.
+    fixed: BTreeSet<Rendition>,
     encoder_doors: BTreeMap<(Rendition, &'static str), Door>,
     /// Number of the last thing that was started: what an older one says late is ignored.
     started: u64,
@@ -180,6 +184,7 @@ pub fn open(
         orders: BTreeMap::new(),
         attempts: BTreeMap::new(),
         bitrates: BTreeMap::new(),
+        fixed: BTreeSet::new(),
         encoder_doors: BTreeMap::new(),
         started: 0,
         told_flow: Instant::now(),
@@ -265,6 +270,12 @@ impl Studio {
                 }
             }
             Word::Encoding(rendition, result) => self.encoding_started(number, rendition, result),
+            Word::RateFixed(rendition, reason) => {
+                if self.orders.get(&rendition).and_then(|order| order.life.number()) == Some(number) {
+                    log::debug!("the camera takes no other bitrate: {reason}");
+                    self.rate_is_fixed(rendition, true);
+                }
+            }
             Word::EncodingLost(rendition, reason) => {
                 if self.orders.get(&rendition).and_then(|order| order.life.number()) == Some(number) {
                     self.lose_encoding(rendition, reason);

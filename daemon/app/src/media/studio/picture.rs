@@ -16,6 +16,7 @@ use crate::media::capture::Capture;
 use crate::media::doors::{Held, Patience};
 use crate::media::element::MediaError;
 use crate::media::encoder::VP8;
+use crate::media::own::OwnEncoder;
 use crate::media::pulse::Rhythm;
 use crate::media::rendition::{self, Encoding};
 use crate::media::slate::Show;
@@ -170,8 +171,31 @@ impl Studio {
 
     pub(super) fn set_bitrate(&mut self, rendition: Rendition, kbit: u32) {
         self.bitrates.insert(rendition, kbit);
-        if let Some(Order { life: Life::Open(open), .. }) = self.orders.get(&rendition) {
-            open.held.it.set_bitrate(kbit);
+        self.tell_bitrate(rendition, kbit);
+    }
+
+    /// Tells whatever encodes it now.
+    fn tell_bitrate(&self, rendition: Rendition, kbit: u32) {
+        let Some(Order { life: Life::Open(open), .. }) = self.orders.get(&rendition) else { return };
+        if open.held.it.set_bitrate(kbit) {
+            return;
+        }
+        if let Some(own) = self.own_encoder() {
+            let ear = self.ear(open.number);
+            own.set_bitrate(kbit, move |error| ear(Word::RateFixed(rendition, error.to_string())));
+        }
+    }
+
+    /// The encoder inside the camera.
+    fn own_encoder(&self) -> Option<&OwnEncoder> {
+        if let Life::Open(open) = &self.camera { open.held.it.own.as_ref() } else { None }
+    }
+
+    /// Its bitrate can be changed, or not; said where that is news.
+    pub(super) fn rate_is_fixed(&mut self, rendition: Rendition, fixed: bool) {
+        let news = if fixed { self.fixed.insert(rendition) } else { self.fixed.remove(&rendition) };
+        if news {
+            self.events.send(MediaEvent::RateFixed { rendition, fixed });
         }
     }
 
@@ -227,12 +251,17 @@ impl Studio {
             (Some(order), Ok(held)) => {
                 let frames = held.it.frames.clone();
                 let rhythm = Rhythm::of(held.it.pulse.clone());
-                // It may have changed while it was being opened.
-                self.bitrates.get(&rendition).inspect(|kbit| held.it.set_bitrate(**kbit));
+                let made_here = held.it.is_made_here();
                 order.life = Life::Open(Open { number, held, rhythm });
                 self.published.send_modify(|producers| {
                     producers.pictures.insert(rendition, frames);
                 });
+                let fixed = !made_here && !self.own_encoder().is_some_and(OwnEncoder::takes_bitrates);
+                self.rate_is_fixed(rendition, fixed);
+                // It may have changed while it was being opened, and a camera was opened with that of the configuration.
+                if let Some(kbit) = self.bitrates.get(&rendition).copied().filter(|_| !fixed) {
+                    self.tell_bitrate(rendition, kbit);
+                }
             }
             (Some(_), Err(error)) => self.lose_encoding(rendition, error.to_string()),
             (None, Ok(late)) => {

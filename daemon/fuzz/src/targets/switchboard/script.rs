@@ -92,6 +92,8 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!capture" if rest.contains("fails") => MediaEvent::CaptureFailed { reason },
         "!capture" => MediaEvent::CaptureRunning,
         "!rendition" if rest.contains("fails") => MediaEvent::RenditionFailed { rendition, reason },
+        "!rendition" if rest.contains("fixed") => MediaEvent::RateFixed { rendition, fixed: true },
+        "!rendition" if rest.contains("free") => MediaEvent::RateFixed { rendition, fixed: false },
         "!rendition" => MediaEvent::RenditionRunning { rendition },
         "!privacy" => return Some(Event::Order(Order::Privacy { on: !rest.contains("off") })),
         "!sound" if rest.contains("fails") => MediaEvent::SoundFailed { reason },
