@@ -126,10 +126,12 @@ fn judge(findings: &Findings, text: &str, outcome: &mut Outcome) {
 /// A password that somebody has written where none belongs is a value like any other: on its own line, and without a
 /// word there that tells what it is. `key` is what a finding is about.
 fn may_say(key: &str, here: &str) -> bool {
-    let telling = ["password", "token", "auth", "secret =", "secret=", "@"];
-    // A word that begins as these do, right in front of the password, tells nothing.
-    let servers = ["turn", "stun"]
-        .iter()
-        .any(|kind| key.contains(kind) || here.replace(&format!("{kind}{SECRET}"), "").contains(kind));
-    here.contains(SECRET) && !servers && !telling.iter().any(|word| here.contains(word) || key.contains(word))
+    let telling = ["turn", "stun", "password", "token", "auth", "secret =", "secret=", "@"];
+    let tells = |word: &&str| {
+        // A word that begins as these do, right in front of the password, tells nothing.
+        let begins = word.chars().all(char::is_alphabetic);
+        let apart = if begins { here.replace(&format!("{word}{SECRET}"), "") } else { here.to_owned() };
+        key.contains(word) || apart.contains(word)
+    };
+    here.contains(SECRET) && !telling.iter().any(tells)
 }
