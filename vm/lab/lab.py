@@ -33,6 +33,11 @@ encoder = "{encoder}"
 source = "{sound}"
 device = "hw:CARD=Loopback,DEV=1"
 """
+# What feeds the cameras whose pictures come from a program, by what they give.
+FEEDS = {
+    "MJPEG": "feed /dev/video20 MJPG 640 480 25 /usr/lib/firmware/feed/mjpeg.frames",
+    "H.264": "feed /dev/video21 H264 640 480 25 /usr/lib/firmware/feed/h264.frames",
+}
 OWN_RELAY = """listen = "0.0.0.0:8080"
 tls = "off\""""
 
@@ -59,6 +64,16 @@ class Lab:
         text = WEBCAM.format(device=device, encoder=encoder, sound=sound, width=width, height=height, bitrate=bitrate, relay=relay)
         await self.run(f"cat > /etc/porthole/porthole.toml <<'TOML'{text}TOML\nsystemctl reset-failed porthole; systemctl restart porthole")
         await self.answers()
+
+    async def feed(self, *names):
+        """Feeds these cameras until `starve`. v4l2loopback does not always take another program's pictures after the first
+        one's end, so it is loaded anew, for which nobody may have it open."""
+        feeds = "".join(f"setsid {FEEDS[name]} > /tmp/feed.log 2>&1 &\n" for name in names)
+        await self.run(f"systemctl stop porthole; modprobe -r v4l2loopback; modprobe v4l2loopback; udevadm settle\n{feeds}"
+                       f"sleep 2; [ $(pgrep -c -f bin/feed) = {len(names)} ] || {{ cat /tmp/feed.log; exit 1; }}")
+
+    async def starve(self):
+        await self.run("pkill -f bin/feed; true")
 
     async def answers(self, limit=LIMIT):
         """Waits until the page of the daemon answers. Seconds that took."""

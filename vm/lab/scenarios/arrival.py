@@ -28,8 +28,7 @@ async def installed(lab):
 
 async def devices(lab):
     """What is there, in words and as JSON."""
-    await lab.run("setsid feed /dev/video20 MJPG 640 480 25 /usr/lib/firmware/feed/mjpeg.frames > /dev/null 2>&1 &"
-                  "setsid feed /dev/video21 H264 640 480 25 /usr/lib/firmware/feed/h264.frames > /dev/null 2>&1 & sleep 1")
+    await lab.feed("MJPEG", "H.264")
     try:
         words = await lab.run("porthole devices 2>&1")
         lab.report.say(words)
@@ -38,7 +37,8 @@ async def devices(lab):
         missing = [word for word in wanted if word.lower() not in words.lower()]
         lab.report.row("porthole devices lists them all", not missing and bool(found), f"missing: {missing}" if missing else "")
     finally:
-        await lab.run("pkill -f bin/feed; true")
+        await lab.starve()
+        await lab.run("systemctl start porthole")
 
 
 async def doctor(lab):
