@@ -110,6 +110,28 @@ fn a_device_that_comes_is_tried_at_once() {
 }
 
 #[test]
+fn a_device_that_comes_is_tried_again_and_again_until_it_has_its_name_and_rights() {
+    let mut desk = Desk::lost();
+    // There, and may be opened, and has its lasting name: each is told when the one before is being tried.
+    desk.ignores(device_came());
+    for _ in 0..9 {
+        desk.ignores(capture_failed());
+        desk.listens(millis(199), []);
+        desk.passes(millis(1), [StartCapture]);
+    }
+    // It was another device.
+    desk.ignores(capture_failed());
+    desk.passes(millis(200), [StartCapture]);
+    desk.ignores(capture_failed());
+    desk.listens(millis(999), []);
+    desk.passes(millis(1), [StartCapture]);
+    desk.ignores(device_came());
+    desk.ignores(capture_failed());
+    desk.passes(millis(200), [StartCapture]);
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+}
+
+#[test]
 fn a_hundred_losses_in_one_call_leave_it_as_it_was() {
     let mut desk = Desk::with_a_camera();
     desk.live("anna", "1");

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::status::CaptureState;
-use crate::wire::limits::{CAPTURE_PATIENCE, CAPTURE_RETRY};
+use crate::wire::limits::{CAPTURE_FRESH, CAPTURE_PATIENCE, CAPTURE_RETRY, CAPTURE_RETRY_FRESH};
 
 /// The life of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Capture {
     life: Life,
+    /// When a device came last that may be it.
+    came: Option<Instant>,
     /// Until when somebody looks who does not call.
     looked_at_until: Option<Instant>,
     lingers_until: Option<Instant>,
@@ -54,7 +56,7 @@ pub(super) struct Capture {
 
 impl Capture {
     pub(super) fn new() -> Self {
-        Self { life: Life::Idle, looked_at_until: None, lingers_until: None }
+        Self { life: Life::Idle, came: None, looked_at_until: None, lingers_until: None }
     }
 
     /// Somebody uses it. `true`: it has to be opened, perhaps again.
@@ -120,18 +122,21 @@ impl Capture {
 
     /// It failed, or could not be opened. One that has just run is tried again at once.
     pub(super) fn failed(&mut self, now: Instant) -> Failure {
+        let fresh = self.came.is_some_and(|came| now < came + CAPTURE_FRESH);
+        let later = now + if fresh { CAPTURE_RETRY_FRESH } else { CAPTURE_RETRY };
         let (since, at, failure) = match self.life {
-            Life::Starting { .. } => (now, now + CAPTURE_RETRY, Failure::Lost),
+            Life::Starting { .. } => (now, later, Failure::Lost),
             Life::Running => (now, now, Failure::Lost),
-            Life::Lost { since, again: Again::Opening } => (since, now + CAPTURE_RETRY, Failure::StillLost),
+            Life::Lost { since, again: Again::Opening } => (since, later, Failure::StillLost),
             Life::Idle | Life::Lost { .. } => return Failure::Unasked,
         };
         self.life = Life::Lost { since, again: Again::At(at) };
         failure
     }
 
-    /// A device has come: a lost camera need not wait for its next try.
+    /// A device has come: a lost camera need not wait for its next try, nor as long as usual for those after it.
     pub(super) fn appeared(&mut self, now: Instant) {
+        self.came = Some(now);
         if let Life::Lost { again: again @ Again::At(_), .. } = &mut self.life {
             *again = Again::At(now);
         }

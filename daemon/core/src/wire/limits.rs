@@ -63,6 +63,10 @@ pub const LEFT_GRACE: Duration = Duration::from_secs(30);
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 /// Time between two attempts to open a camera or microphone that failed.
 pub const CAPTURE_RETRY: Duration = Duration::from_secs(1);
+/// The same for a camera for as long as [`CAPTURE_FRESH`] after a device came: its names and rights follow one by one.
+pub const CAPTURE_RETRY_FRESH: Duration = Duration::from_millis(200);
+/// See [`CAPTURE_RETRY_FRESH`].
+pub const CAPTURE_FRESH: Duration = Duration::from_secs(2);
 /// How long a camera may take to its first frame before viewers are told that there is no picture.
 pub const CAPTURE_PATIENCE: Duration = Duration::from_secs(3);
 /// How often in a row an encoder is replaced before the calls that need it are ended.
