@@ -96,9 +96,23 @@ fn v4l2(bin: &gst::Pipeline, camera: &Camera, video: &VideoSettings) -> Result<T
     let source = make("v4l2src")?;
     source.set_property("device", &camera.node);
     source.set_property("do-timestamp", true);
+    let taken = v4l2_by(&source, bin, camera, video);
+    if taken.is_err() {
+        let _ = source.set_state(gst::State::Null);
+    }
+    taken
+}
+
+/// The same by an element that is left open: asking a camera for all it can do, as each opening does, takes a slow board long.
+fn v4l2_by(
+    source: &gst::Element,
+    bin: &gst::Pipeline,
+    camera: &Camera,
+    video: &VideoSettings,
+) -> Result<Taken, MediaError> {
     let judgement = controls::judge(&camera.card, &camera.controls, &video.look);
     look::complain(&judgement.complaints);
-    let offered = offered_modes(&source, camera)?;
+    let offered = offered_modes(source, camera)?;
     let mode = mode::choose(&offered, wish(video, judgement.turn)).ok_or_else(|| {
         MediaError::Failed(format!(
             "{} offers no format that can be used (raw, MJPEG or H.264 picture); see: porthole devices",
@@ -113,7 +127,7 @@ fn v4l2(bin: &gst::Pipeline, camera: &Camera, video: &VideoSettings) -> Result<T
     }
     look::set_v4l2(camera, &settings);
     let filter = caps_filter(&modes::caps(&mode))?;
-    chain(bin, &[&source, &filter])?;
+    chain(bin, &[source, &filter])?;
     let turn = judgement.turn;
     if mode.format != Format::Mjpeg {
         let own = (mode.format == Format::H264).then(|| OwnEncoder::of(camera));
@@ -168,18 +182,16 @@ fn turned(bin: &gst::Pipeline, last: &gst::Element, turn: Flip) -> Result<gst::E
     Ok(flip)
 }
 
-/// What v4l2src makes of what a camera says it can do.
+/// What v4l2src, which is opened for it, makes of what a camera says it can do.
 fn offered_modes(source: &gst::Element, camera: &Camera) -> Result<Vec<mode::Offer>, MediaError> {
-    let opened = source.set_state(gst::State::Ready);
-    let caps = source.static_pad("src").map(|pad| pad.query_caps(None));
-    let _ = source.set_state(gst::State::Null);
-    opened.map_err(|_| {
+    source.set_state(gst::State::Ready).map_err(|_| {
         MediaError::Failed(format!(
             "the camera {} cannot be opened; check that it is plugged in, that no other program uses it, and that this \
              user is in the group `video`",
             camera.node
         ))
     })?;
+    let caps = source.static_pad("src").map(|pad| pad.query_caps(None));
     Ok(caps.map(|caps| modes::read(&caps)).unwrap_or_default())
 }
 
