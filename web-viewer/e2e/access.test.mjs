@@ -132,7 +132,13 @@ describe("a camera that asks for keys", options, () => {
     const link = await porthole.add("guest", "--for", "30s");
     const page = await open(t, link);
     await live(page);
-    const seen = await page.until(({ cameras: [one] }) => one?.reason === "expired-key", "the end has come", 60_000);
+    const words = new Set();
+    const ended = ({ cameras: [one] }) => words.add(one?.word) && one?.reason === "expired-key";
+    const seen = await page.until(ended, "the end has come", 60_000);
+    const others = [...words].filter((word) => !["live", "refused", "turned-away"].includes(word));
+    assert.deepEqual(others, [], "and nothing else was said before");
+    const left = await page.evaluate(() => document.querySelector(".last").width);
+    assert.equal(left, 0, "nor is the last picture seen any more");
     assert.equal(camera(seen).call, null);
     assert.equal((await look(page)).title, "Your key has expired");
     await health(porthole, ({ calls }) => calls === 0, "no call");

@@ -77,7 +77,7 @@ export class Tile {
       this.title.textContent = said.title;
       this.text.textContent = `${since} ${said.text}`.trim();
     }
-    if (view.word === "refused" && view.reason !== null && isShutOut(view.reason)) Object.assign(this.last, { width: 0, height: 0 });
+    if (["refused", "turned-away"].includes(view.word) && view.reason !== null && isShutOut(view.reason)) Object.assign(this.last, { width: 0, height: 0 });
     const hopeless = view.reason !== null && isFinal(view.reason);
     const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)
       : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;

@@ -313,6 +313,21 @@ async fn a_room_with_keys_lets_nobody_in_who_proves_none() {
 }
 
 #[tokio::test]
+async fn a_connection_that_was_turned_away_often_is_not_heard_any_more() {
+    let (_ring, gate) = ring_of([]);
+    let relay = open_with(Access::Keys, "127.0.0.1:0".parse().unwrap(), Some(gate), &[]).await.unwrap();
+    let (caller, answer) = relay.knock("").await;
+    assert_eq!(answer, r#"44{"message":"not-allowed"}"#);
+    for expected in ["not-allowed", "not-allowed", "not-allowed", "not-allowed", "too-often"] {
+        caller.post("40").await;
+        assert_eq!(caller.connected().await, format!(r#"44{{"message":"{expected}"}}"#));
+    }
+    assert_eq!(relay.get("/healthz").await.json()["relay"]["refusals"], json!({"not-allowed": 5}));
+    assert_eq!(relay.knock("").await.1, answer, "another one is");
+    within(relay.link.close()).await;
+}
+
+#[tokio::test]
 async fn a_key_opens_the_room_until_it_is_taken_back() {
     let (ann, bob) = (key("ann"), key("bob"));
     let (ring, gate) = ring_of([&ann, &bob]);

@@ -6,6 +6,9 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 /// What joins or parts letters of scripts that need it, and what makes a sign an emoji.
 const JOINERS: [char; 3] = ['\u{200c}', '\u{200d}', '\u{fe0f}'];
 
+/// A sign of Braille without dots.
+const BLANK: char = '\u{2800}';
+
 /// Whether all of `text` can be seen and stands where it is written: no control characters, none that turn the direction,
 /// part lines or are not shown at all, so that two names that look alike are alike. Joiners may stand behind other than
 /// ASCII characters: Persian needs them, and emoji.
@@ -39,7 +42,7 @@ fn stands(before: char, c: char) -> bool {
             | GeneralCategory::PrivateUse
             | GeneralCategory::Unassigned
     );
-    !hidden && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+    !hidden && c != BLANK && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 #[cfg(test)]
@@ -77,6 +80,7 @@ mod tests {
             '\u{2029}',
             '\u{2060}',
             '\u{2066}',
+            '\u{2800}',
             '\u{3164}',
             '\u{fe0f}',
             '\u{feff}',

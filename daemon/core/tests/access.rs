@@ -150,6 +150,11 @@ fn a_key_in_a_link_is_its_id_a_dot_and_its_secret() {
 #[test]
 fn names_are_what_people_write_and_can_see_and_nothing_a_terminal_obeys() {
     assert_eq!(Label::new("  grandma's phone ").unwrap().as_str(), "grandma's phone");
+    assert_eq!(
+        Label::new("grandma's \u{a0} phone").unwrap().as_str(),
+        "grandma's phone",
+        "which look the same"
+    );
     assert!(Label::new("Großmutters 📱").is_ok());
     for name in ["", "   ", "a\u{1b}[31m", "a\nb", "mu\u{200b}m", "\u{202e}mum", &"x".repeat(41)] {
         assert!(Label::new(name).is_err(), "{name:?}");

@@ -175,14 +175,15 @@ impl Label {
     /// Longest name, in characters.
     pub const LONGEST: usize = 40;
 
-    /// Takes `text` as a name, without white space around it.
+    /// Takes `text` as a name, without white space around it, and with single spaces in it.
     ///
     /// # Errors
     /// [`BadKey::Name`].
     pub fn new(text: &str) -> Result<Self, BadKey> {
-        let text = text.trim();
-        let fits = (1..=Self::LONGEST).contains(&text.chars().count()) && is_shown(text);
-        if fits { Ok(Self(text.to_owned())) } else { Err(BadKey::Name) }
+        let single: Vec<_> = text.split_whitespace().collect();
+        let name = single.join(" ");
+        let fits = (1..=Self::LONGEST).contains(&name.chars().count()) && is_shown(text.trim());
+        if fits { Ok(Self(name)) } else { Err(BadKey::Name) }
     }
 
     /// The name as text.

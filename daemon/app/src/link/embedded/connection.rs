@@ -21,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 use tower::Service;
 
 use super::door::{Place, Seat};
-use super::entrance::RemoteAddress;
+use super::entrance::{Knocks, RemoteAddress};
 use super::tls::{FIRST_BYTE, Secure, Speaker};
 
 /// How long a connection may take to say its first byte, and over TLS to shake hands as well.
@@ -33,6 +33,8 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// How long the other end may leave lie what it was sent, whether it is gone or reads nothing (TCP_USER_TIMEOUT,
 /// tcp(7)). Its own queue is bounded in bytes, the time is not.
 const UNREAD_DEADLINE: Duration = Duration::from_secs(30);
+/// What the kernel may keep of what is sent to one end, in bytes; it takes as much again for itself.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// What every connection has.
 #[derive(Clone)]
@@ -97,6 +99,7 @@ async fn requests(
     router: Router,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(), String> {
+    let wanted = place.clone();
     let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
         mark(&mut request, from.ip(), secure);
         request.extensions_mut().insert(place.clone());
@@ -111,6 +114,8 @@ async fn requests(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        // Also where it is stuck in writing, and reads nothing meanwhile.
+        () = wanted.gives_way() => return Err(gave_way().to_string()),
         _ = stopped.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -122,6 +127,7 @@ async fn requests(
 /// Writes into a request where it comes from.
 pub fn mark<B>(request: &mut Request<B>, from: IpAddr, secure: bool) {
     request.extensions_mut().insert(RemoteAddress(from));
+    request.extensions_mut().insert(Knocks::default());
     if secure {
         request.extensions_mut().insert(Secure);
     }
@@ -132,7 +138,10 @@ impl Seated {
     pub fn new(stream: TcpStream, seat: Seat) -> Self {
         // Signalling is small messages that must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_DEADLINE));
+        let socket = SockRef::from(&stream);
+        let _ = socket.set_tcp_user_timeout(Some(UNREAD_DEADLINE));
+        // Else the kernel keeps megabytes for each end that reads nothing.
+        let _ = socket.set_send_buffer_size(SEND_BUFFER);
         Self { stream, seat }
     }
 
@@ -141,7 +150,7 @@ impl Seated {
         let mut first = [0];
         let peeked = tokio::select! {
             peeked = self.stream.peek(&mut first) => peeked,
-            () = self.seat.gives_way() => Err(gave_way()),
+            () = self.seat.place().gives_way() => Err(gave_way()),
         };
         match peeked? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -160,7 +169,7 @@ impl AsyncRead for Seated {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        if self.seat.poll_gives_way(cx).is_ready() {
+        if self.seat.place().poll_gives_way(cx).is_ready() {
             return Poll::Ready(Err(gave_way()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -210,6 +219,23 @@ mod tests {
         let (_near, seated) = pair().await;
         assert_eq!(SockRef::from(&seated.stream).tcp_user_timeout().unwrap(), Some(UNREAD_DEADLINE));
         assert!(seated.stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_read_is_bounded_and_its_connection_ends_when_its_place_is_wanted() {
+        let door = Door::new(1, 1);
+        let (mut near, stuck) = pair_in(&door).await;
+        assert!(SockRef::from(&stuck.stream).send_buffer_size().unwrap() <= 2 * SEND_BUFFER);
+        let place = stuck.seat.place().clone();
+        let router = Router::new().fallback(async || "a long answer ".repeat(1 << 20));
+        let (_stop, stopped) = watch::channel(());
+        let from = ([127, 0, 0, 1], 1).into();
+        let serving = tokio::spawn(requests(stuck, (from, place), false, router, stopped));
+        near.write_all(&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(64)).await.unwrap();
+        // The answer has begun, and more than fits is on its way.
+        near.peek(&mut [0]).await.unwrap();
+        let _newcomer = pair_in(&door).await;
+        assert_eq!(serving.await.unwrap().unwrap_err(), gave_way().to_string());
     }
 
     #[tokio::test]

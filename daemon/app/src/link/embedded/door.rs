@@ -142,23 +142,23 @@ impl Place {
     pub fn settle(&self) {
         self.settled.store(true, Ordering::Release);
     }
+
+    /// Whether it has to be given back. One task at a time is woken when that changes, the one that asked last.
+    pub fn poll_gives_way(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.waits.register(cx.waker());
+        if self.gives_way.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Resolves when it has to be given back.
+    pub async fn gives_way(&self) {
+        poll_fn(|cx| self.poll_gives_way(cx)).await;
+    }
 }
 
 impl Seat {
     /// What is known of who sits there.
     pub fn place(&self) -> &Arc<Place> {
         &self.place
-    }
-
-    /// Whether it has to be given back. One task at a time is woken when that changes, the one that asked last.
-    pub fn poll_gives_way(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.place.waits.register(cx.waker());
-        if self.place.gives_way.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    /// Resolves when it has to be given back.
-    pub async fn gives_way(&self) {
-        poll_fn(|cx| self.poll_gives_way(cx)).await;
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
     async fn whoever_waits_is_woken_when_it_has_to_give_way() {
         let door = Door::new(1, 1);
         let seat = enter(&door, A).unwrap();
-        let waiting = tokio::spawn(async move { seat.gives_way().await });
+        let waiting = tokio::spawn(async move { seat.place().gives_way().await });
         tokio::task::yield_now().await;
         let _newcomer = enter(&door, A).unwrap();
         waiting.await.unwrap();
@@ -272,6 +272,6 @@ mod tests {
 
     fn gives_way(seat: &Seat) -> bool {
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        seat.poll_gives_way(&mut cx).is_ready()
+        seat.place().poll_gives_way(&mut cx).is_ready()
     }
 }

@@ -36,12 +36,18 @@ const PACKETS_WAITING: usize = 256;
 const RESERVED: usize = 4;
 /// Messages a second from one socket, and how many at once.
 const MESSAGES: (u32, u32) = (30, 60);
+/// How often a connection may be turned away before it has to make a new one to be heard.
+const KNOCKS: u64 = 5;
 /// How many messages past its bucket a socket may send before it is cut.
 const FLOOD: u32 = 1000;
 
 /// Who is at the other end of a connection; travels in the request.
 #[derive(Debug, Clone, Copy)]
 pub struct RemoteAddress(pub IpAddr);
+
+/// How often one connection of Engine.IO was turned away; travels in the request that opened it.
+#[derive(Debug, Clone, Default)]
+pub struct Knocks(Arc<AtomicU64>);
 
 /// Lets sockets in, and brings the relay what they say.
 #[derive(Clone)]
@@ -132,18 +138,23 @@ impl Entrance {
     }
 
     fn admit(&self, socket: &SocketRef, auth: &Value) -> Result<(), &'static str> {
+        // Another try takes another handshake, which are counted by address.
+        let knocks = socket.req_parts().extensions.get::<Knocks>().cloned().unwrap_or_default().0;
+        if knocks.fetch_add(1, Ordering::Relaxed) >= KNOCKS {
+            return Err(Reason::TooOften.word());
+        }
         let standing = self.lets_in.gate.as_ref().map(|gate| gate.judge(auth));
         let address = socket.req_parts().extensions.get::<RemoteAddress>().ok_or("no address")?.0;
         if let (Some(Err(reason)), false) = (&standing, self.lets_in.strangers) {
             info!("somebody at {address} was turned away at the door: {}", reason.sentence());
-            // Only a figure: when the inbox is full, the flood is visible enough.
-            let _ = self.inbox.try_send(Heard::Refused(reason.word()));
+            count(&self.inbox, reason.word());
             return Err(reason.word());
         }
         let seats = self.seats(address, matches!(standing, Some(Err(_)))).ok_or("too many connections")?;
         if let Some(place) = socket.req_parts().extensions.get::<Arc<Place>>() {
             place.settle();
         }
+        knocks.store(0, Ordering::Relaxed);
         let key = SocketKey(self.next.fetch_add(1, Ordering::Relaxed));
         let pace = Pace { bucket: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()), excess: 0 };
         let inbox = self.inbox.clone();
@@ -207,7 +218,7 @@ impl FromMessageParts<LocalAdapter> for Said {
             Packet::Str(text, None) => (serde_json::from_str::<Vec<Value>>(text.as_str()), text.len()),
             // Nothing that peers say to each other is binary.
             _ => {
-                attendance.count("binary");
+                count(&attendance.inbox, "binary");
                 return Err(Unheard::Unreadable);
             }
         };
@@ -219,7 +230,7 @@ impl FromMessageParts<LocalAdapter> for Said {
                 Ok(Self { key: attendance.key, life, standing, bytes, event, payload })
             }
             _ => {
-                attendance.count("unreadable");
+                count(&attendance.inbox, "unreadable");
                 Err(Unheard::Unreadable)
             }
         }
@@ -238,7 +249,7 @@ impl Attendance {
         let (first, flood) = (pace.excess == 1, pace.excess > FLOOD);
         drop(pace);
         let reason = Reason::TooOften;
-        self.count(reason.word());
+        count(&self.inbox, reason.word());
         if first {
             let _ = socket.emit("refused", &json!({ "reason": reason, "text": reason.sentence() }));
         }
@@ -247,9 +258,11 @@ impl Attendance {
         }
         Err(Unheard::TooOften)
     }
+}
 
-    fn count(&self, word: &'static str) {
-        // Only a figure: when the inbox is full, the flood is visible enough.
-        let _ = self.inbox.try_send(Heard::Refused(word));
+/// Counts something refused. Only a figure: where much waits already, it takes nobody's place.
+fn count(inbox: &mpsc::Sender<Heard>, word: &'static str) {
+    if inbox.capacity() > inbox.max_capacity() / 2 {
+        let _ = inbox.try_send(Heard::Refused(word));
     }
 }

@@ -35,6 +35,8 @@ const PASSED_ON: (u32, u32) = (16, 256);
 
 /// How often it is looked at least whether somebody's key has ended: the wall's clock may have been set meanwhile.
 const ROUND: Duration = Duration::from_secs(30);
+/// So long after its key's end somebody may be here, to hear what the camera says of it.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a socket did.
 pub enum Heard {
@@ -245,7 +247,7 @@ impl Relay {
 
     /// When the next key ends, or it is to be looked all the same.
     fn next_end(&self) -> time::Instant {
-        let ends = self.gate.as_ref().and_then(Gate::until_next_end);
+        let ends = self.gate.as_ref().and_then(Gate::until_next_end).map(|left| left + GOODBYE);
         time::Instant::now() + ends.unwrap_or(ROUND).min(ROUND)
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -14,7 +15,7 @@ use log::{debug, warn};
 use porthole_core::config::settings::Metrics;
 use porthole_core::status::Status;
 use porthole_core::whep::Refusal;
-use porthole_core::wire::Reason;
+use porthole_core::wire::{Reason, limits};
 use serde::Serialize;
 use socketioxide::SocketIo;
 use tokio::net::TcpListener;
@@ -37,6 +38,9 @@ use super::{assets, health, metrics, whep};
 
 /// How long a request that brings something may take: the sender's time, as nothing here takes long.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// Most packets of Engine.IO in one request, and what is between them.
+const PACKETS: usize = 128;
+const RECORD_SEPARATOR: u8 = 0x1e;
 /// Connections beside those of sockets: page, assets, polling.
 const SPARE_CONNECTIONS: usize = 64;
 /// Most connections, and most sockets, from one address that is not loopback.
@@ -252,18 +256,50 @@ async fn judge(
     // Reading may wait for news (long polling), writing may not: a body that trickles in would hold its seat for ever.
     // A player waits for its call to be answered, and only its body has that long.
     let patience = if posts && !plays { BODY_DEADLINE } else { Duration::MAX };
-    tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
+    let answer = async {
+        match if posts && !plays { few_packets(request).await } else { Ok(request) } {
+            Ok(request) => next.run(request).await,
+            Err(refusal) => refusal,
+        }
+    };
+    tokio::time::timeout(patience, answer).await.unwrap_or_else(|_| {
         assets::in_words(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.")
     })
 }
 
+/// What is posted, if it is not too long and does not have too many packets of Engine.IO in it: all of them are unpacked at
+/// once, and an empty one costs as much as another.
+async fn few_packets(request: Request) -> Result<Request, Response> {
+    let too_much = || {
+        let text = format!("At most {} bytes and {PACKETS} packets at once.", limits::MESSAGE_BYTES);
+        assets::in_words(StatusCode::PAYLOAD_TOO_LARGE, &text)
+    };
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, limits::MESSAGE_BYTES).await.map_err(|_| too_much())?;
+    if body.iter().filter(|byte| **byte == RECORD_SEPARATOR).count() >= PACKETS {
+        return Err(too_much());
+    }
+    Ok(Request::from_parts(head, Body::from(body)))
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
     use porthole_core::config::settings::Access;
     use tower::ServiceExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_request_has_not_too_many_packets_in_it() {
+        let router = guarded(Router::new().fallback(async || "heard"), Pages::new(Access::Keys, ""), &None);
+        let too_many = StatusCode::PAYLOAD_TOO_LARGE;
+        for (packets, expected) in [(1, StatusCode::OK), (PACKETS, StatusCode::OK), (PACKETS + 1, too_many)] {
+            let body = Body::from(vec!["40"; packets].join("\u{1e}"));
+            let request = Request::post("/socket.io/?EIO=4&transport=polling&sid=x").body(body);
+            let answer = router.clone().oneshot(request.unwrap_or_default()).await;
+            assert_eq!(answer.map(|answer| answer.status()), Ok(expected), "{packets}");
+        }
+    }
 
     #[tokio::test]
     async fn a_player_that_begins_all_the_time_is_told_as_players_are_and_when_to_come_again() {
