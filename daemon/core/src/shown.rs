@@ -10,13 +10,11 @@ const JOINERS: [char; 3] = ['\u{200c}', '\u{200d}', '\u{fe0f}'];
 const BLANK: char = '\u{2800}';
 
 /// Whether all of `text` can be seen and stands where it is written: no control characters, none that turn the direction,
-/// part lines or are not shown at all, so that two names that look alike are alike. Joiners may stand behind other than
-/// ASCII characters: Persian needs them, and emoji.
+/// part lines or are not shown at all. Joiners may stand behind other than ASCII characters: Persian needs them, and emoji.
 ///
 /// Source: Unicode's `Default_Ignorable_Code_Point` and general categories.
 pub fn is_shown(text: &str) -> bool {
-    let before = std::iter::once(' ').chain(text.chars());
-    before.zip(text.chars()).all(|(before, c)| stands(before, c))
+    only_shown(text) == text
 }
 
 /// `text` without what [`is_shown`] does not allow.

@@ -26,6 +26,7 @@ pub(super) mod assets;
 mod connection;
 mod door;
 mod entrance;
+mod figures;
 mod gate;
 pub(super) mod guard;
 mod hall;

@@ -1,7 +1,7 @@
 //! The task that owns the rooms and their sockets: everything that anybody says passes through here, one at a time.
 //! Must not decide who hears what: [`Hall`] does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -10,17 +10,16 @@ use log::{debug, info, warn};
 use porthole_core::event::LinkEvent;
 use porthole_core::ids::PeerId;
 use porthole_core::wire::{Outgoing, Reason};
-use serde::Serialize;
 use serde_json::Value;
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{self, sleep_until};
 
+use super::figures::Figures;
 use super::gate::{Gate, Shown, Standing};
 use super::guard::Bucket;
 use super::hall::Hall;
 use super::handout::Ice;
-use super::metrics;
 use super::rooms::{Delivery, SocketKey};
 use super::server::Server;
 use crate::link::{Ends, Events};
@@ -88,34 +87,6 @@ impl Life {
 
     fn has(&self, state: u8) -> bool {
         self.0.load(Ordering::Acquire) & state != 0
-    }
-}
-
-/// What the relay has to say about itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Figures {
-    /// Peers in the rooms, our own camera not counted.
-    pub peers: usize,
-    /// Those of them that are cameras.
-    pub cameras: usize,
-    /// Refused messages of strangers so far, by word.
-    pub refusals: BTreeMap<&'static str, u64>,
-    /// Events that found the desk too far behind, so far.
-    pub lost: u64,
-}
-
-impl metrics::Figures for Figures {
-    fn write(&self, page: &mut metrics::Page) {
-        page.gauge("relay_peers", "Peers in the rooms, our own camera not counted", None, self.peers as f64);
-        page.gauge("relay_cameras", "Cameras among them", None, self.cameras as f64);
-        let refused = self.refusals.iter().map(|(word, count)| (*word, *count));
-        page.counters(
-            "relay_refusals",
-            "Messages that the relay has refused, by the word of why",
-            "reason",
-            refused,
-        );
-        page.counter("relay_lost", "Events that found the daemon too far behind", None, self.lost as f64);
     }
 }
 

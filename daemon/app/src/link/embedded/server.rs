@@ -30,9 +30,9 @@ use super::connection::{self, Reception, Seated};
 use super::door::Door;
 use super::entrance::RemoteAddress;
 use super::entrance::{self, Entrance};
+use super::figures::Figures;
 use super::guard::Pages;
 use super::handshakes::Handshakes;
-use super::relay::Figures;
 use super::tls::{self, Tls};
 use super::{assets, health, metrics, whep};
 

@@ -9,7 +9,7 @@ use porthole_core::speaker::{SpeakerState, SpeakerStatus};
 use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState, Viewer};
 use tower::ServiceExt;
 
-use super::super::relay;
+use super::super::figures;
 use super::*;
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn others_read_nothing_unless_the_configuration_says_so() {
         assert_eq!(is, code, "{who:?} from {from} with {forwarded:?}");
         assert_eq!(text.contains("porthole_"), code == 200);
     }
-    assert!(routes(Metrics::Off, watch::channel(relay::Figures::default()).1, None).is_none());
+    assert!(routes(Metrics::Off, watch::channel(figures::Figures::default()).1, None).is_none());
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn read(
     header: Option<&str>,
     health: Option<watch::Receiver<Status>>,
 ) -> (u16, String, String) {
-    let figures = relay::Figures { peers: 4, cameras: 1, refusals: [("too-often", 6)].into(), lost: 0 };
+    let figures = figures::Figures { peers: 4, cameras: 1, refusals: [("too-often", 6)].into(), lost: 0 };
     let (_figures, figures) = watch::channel(figures);
     let mut request = Request::builder().uri(PATH);
     if let Some(name) = header {

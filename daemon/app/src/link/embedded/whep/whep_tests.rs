@@ -1,4 +1,5 @@
 //! Requests of players as they stand on the wire, and what comes back, with a desk that says what the test wants.
+//! One file although it is long: all of it speaks through the one player and the one desk at its end.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
