@@ -1,10 +1,14 @@
-//! What the C library's allocator is told, so that a daemon that lives for months stays small. Must not know who
+//! What the C library's allocator and the kernel are told, so that a daemon that lives for months stays small. Must not know who
 //! allocates.
+
+mod code;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+
+use self::code::leave as leave_code;
 
 /// Keeps the allocator to a few arenas and large blocks out of them. GStreamer runs a dozen threads a call; with an
 /// arena for each of them (the default is eight a core) what one call frees is of no use to the next, and one picture
@@ -22,13 +26,19 @@ pub fn tune() {
 
 /// How long memory is not given back again after it was.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How long nobody has to have watched before what only watching needs is left. Devices are still closing before that.
+const SETTLE: Duration = Duration::from_secs(3);
 
-/// Gives free memory back to the system whenever something large has gone: at once, and at most every [`PAUSE`].
+/// Gives free memory back to the system whenever something large has gone, at once and at most every [`PAUSE`]; and
+/// leaves the code that was run for viewers when nobody watches any more.
 #[derive(Debug, Clone)]
-pub struct Returns(mpsc::Sender<()>);
+pub struct Returns {
+    gone: mpsc::Sender<()>,
+    rests: watch::Sender<bool>,
+}
 
 impl Returns {
-    /// Starts the task that does it; it ends with the last clone.
+    /// Starts the tasks that do it; they end with the last clone. Nobody watches at first.
     pub fn start() -> Self {
         let (gone, mut heard) = mpsc::channel(1);
         tokio::spawn(async move {
@@ -38,13 +48,30 @@ impl Returns {
                 tokio::time::sleep(PAUSE).await;
             }
         });
-        Self(gone)
+        let (rests, mut rest) = watch::channel(true);
+        tokio::spawn(async move {
+            while rest.wait_for(|rests| *rests).await.is_ok() {
+                if tokio::time::timeout(SETTLE, rest.wait_for(|rests| !*rests)).await.is_ok() {
+                    continue;
+                }
+                let _ = tokio::task::spawn_blocking(|| (give_back(), leave_code())).await;
+                if rest.wait_for(|rests| !*rests).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { gone, rests }
     }
 
     /// Something large has gone.
     pub fn gone(&self) {
         // One that waits already stands for this one too.
-        let _ = self.0.try_send(());
+        let _ = self.gone.try_send(());
+    }
+
+    /// Nobody watches, or somebody does.
+    pub fn rests(&self, rests: bool) {
+        self.rests.send_if_modified(|now| std::mem::replace(now, rests) != rests);
     }
 }
 
@@ -96,3 +123,24 @@ pub fn tune() {}
 /// Other C libraries give memory back by themselves.
 #[cfg(not(target_env = "gnu"))]
 fn give_back() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// kB of files that are mapped into this process (RssFile, proc(5)).
+    fn of_files() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssFile:")).unwrap();
+        line.trim().strip_suffix("kB").unwrap().trim().parse().unwrap()
+    }
+
+    #[test]
+    fn code_that_was_left_is_no_longer_in_memory_and_still_runs() {
+        let before = of_files();
+        leave_code();
+        let after = of_files();
+        assert!(after < before / 2, "{before} kB of files before, {after} after");
+        assert!(resident().is_some());
+    }
+}
