@@ -123,24 +123,3 @@ pub fn tune() {}
 /// Other C libraries give memory back by themselves.
 #[cfg(not(target_env = "gnu"))]
 fn give_back() {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// kB of files that are mapped into this process (RssFile, proc(5)).
-    fn of_files() -> u64 {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("RssFile:")).unwrap();
-        line.trim().strip_suffix("kB").unwrap().trim().parse().unwrap()
-    }
-
-    #[test]
-    fn code_that_was_left_is_no_longer_in_memory_and_still_runs() {
-        let before = of_files();
-        leave_code();
-        let after = of_files();
-        assert!(after < before / 2, "{before} kB of files before, {after} after");
-        assert!(resident().is_some());
-    }
-}

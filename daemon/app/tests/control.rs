@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 /// Only bounds a hang.
 const HANG: Duration = Duration::from_secs(60);
-const CONFIG: &str = "[room]\naccess = \"local\"\n[relay]\nlisten = \"127.0.0.1:0\"\n[video]\nsource = \"test\"\n\
+const CONFIG: &str = "[room]\naccess = \"local\"\nidle_after = 1\n[relay]\nlisten = \"127.0.0.1:0\"\n[video]\nsource = \"test\"\n\
                       width = 320\nheight = 240\nframerate = 15\n[audio]\nsource = \"none\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,17 @@ async fn the_status_says_what_runs_and_who_watches_in_words_and_as_json() {
     let stand = Stand::new().unwrap();
     let caller = Caller::place(&stand, camera.address, "porthole", "ann", &Options::default()).await.unwrap();
     caller.viewer().wait(HANG, |facts| facts.frames >= 5).await.unwrap();
-    let status: Value = serde_json::from_str(&house.says(&["status", "--json"])).unwrap();
+    let status = loop {
+        let status: Value = serde_json::from_str(&house.says(&["status", "--json"])).unwrap();
+        // They are counted once a second.
+        if status["encodings"][0]["frames"].as_u64() > Some(0) {
+            break status;
+        }
+    };
+    assert_eq!(
+        (&status["encodings"][0]["rendition"], &status["encodings"][0]["kbit"]),
+        (&json!("H.264"), &json!(2000))
+    );
     assert_eq!((&status["pid"], &status["healthy"]), (&json!(camera.child.id()), &json!(true)));
     assert_eq!((&status["capture"], &status["live"]), (&json!("running"), &json!(1)));
     let viewer = &status["viewers"][0];
@@ -59,6 +69,32 @@ async fn the_status_says_what_runs_and_who_watches_in_words_and_as_json() {
             && said.contains(")  directly\n"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nobody_watches_the_code_that_viewers_need_is_not_in_memory_and_is_there_for_the_next() {
+    let house = House::new();
+    let camera = house.start("cam.toml");
+    let kilobytes = |line: &str| -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", camera.child.id())).unwrap();
+        let found = status.lines().find_map(|found| found.strip_prefix(line)).expect(line).trim().to_owned();
+        found.strip_suffix(" kB").unwrap().parse().unwrap()
+    };
+    // Most that ever was in memory is that of the rehearsal at start, or of the call.
+    let is_left = async || {
+        let wait = async {
+            while kilobytes("RssFile:") * 3 > kilobytes("VmHWM:") {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(HANG, wait).await.expect("the code stays in memory");
+    };
+    is_left().await;
+    let stand = Stand::new().unwrap();
+    let caller = Caller::place(&stand, camera.address, "porthole", "ann", &Options::default()).await.unwrap();
+    caller.viewer().wait(HANG, |facts| facts.frames >= 5).await.unwrap();
+    caller.hang_up();
+    is_left().await;
 }
 
 #[test]

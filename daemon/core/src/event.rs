@@ -1,5 +1,7 @@
 //! Everything that can happen to the switchboard. Must not know who reports it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -144,6 +146,15 @@ pub enum MediaEvent {
     Snapshot(Result<Jpeg, String>),
     /// Encoded frames of every rendition were seen. Said about once a second.
     FramesFlow,
+    /// This many encoded frames of a rendition were made since that was last said. Said about once a second.
+    FramesMade {
+        /// Which one.
+        rendition: Rendition,
+        /// How many.
+        frames: u64,
+        /// In which time.
+        over: Duration,
+    },
     /// The first encoded frame of a rendition left the encoder.
     RenditionRunning {
         /// Which one.

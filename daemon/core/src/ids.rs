@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A name that came from outside: 1 to [`Name::LONGEST`] characters of `A-Z a-z 0-9 . _ : @ -`.
 ///
@@ -118,6 +118,13 @@ impl Rendition {
     /// Whether it is a small picture.
     pub fn is_small(self) -> bool {
         self == self.small()
+    }
+}
+
+/// As people read it.
+impl Serialize for Rendition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

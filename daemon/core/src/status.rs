@@ -37,9 +37,9 @@ pub struct Status {
     pub live: usize,
     /// Renditions being encoded, by name.
     pub renditions: Vec<String>,
-    /// Their bitrates in kbit/s, in the same order. Left out of the JSON; `/metrics` has them.
+    /// More of them, in the same order. Left out of the JSON; `/metrics` and `porthole status` have it.
     #[serde(skip)]
-    pub bitrates: Vec<u32>,
+    pub encodings: Vec<Encoding>,
     /// Refusals so far, by word.
     pub refusals: BTreeMap<&'static str, u64>,
     /// What has happened so far. Left out of the JSON; `/metrics` has it.
@@ -65,6 +65,21 @@ pub struct Counts {
     pub ended: BTreeMap<&'static str, u64>,
     /// How often the camera failed.
     pub failed: u64,
+    /// Frames that were encoded, by rendition.
+    pub frames: BTreeMap<Rendition, u64>,
+}
+
+/// One rendition that is being encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Encoding {
+    /// Which.
+    pub rendition: Rendition,
+    /// What it is encoded at, kbit/s.
+    pub kbit: u32,
+    /// Frames a second of late.
+    pub rate: u32,
+    /// Frames since the start of the daemon.
+    pub frames: u64,
 }
 
 /// One call, as the people of the house may know it.

@@ -38,7 +38,8 @@ fn a_narrow_way_gets_a_small_picture_made_for_it_and_its_viewer_is_told() {
     assert_eq!(said, [told]);
     let status = desk.board.status();
     assert_eq!(status.renditions, ["H.264", "small H.264"]);
-    assert_eq!(status.bitrates, [2000, 300]);
+    let encodings: Vec<_> = status.encodings.iter().map(|made| (made.rendition, made.kbit)).collect();
+    assert_eq!(encodings, [(H264, 2000), (SmallH264, 300)]);
     let watched: Vec<_> = status.viewers.iter().map(|viewer| (viewer.rendition, viewer.carries)).collect();
     assert_eq!(watched, [(Some(H264), None), (Some(SmallH264), Some(500))]);
     desk.expect(bye("anna", "1"), [hang_up(anna), StopRendition(H264)]);

@@ -4,10 +4,13 @@
 
 mod desk;
 
+use std::time::Duration;
+
 use desk::*;
 use porthole_core::command::Level;
 use porthole_core::config::settings::Fallback;
-use porthole_core::status::FrameState;
+use porthole_core::event::{Event, MediaEvent};
+use porthole_core::status::{Encoding, FrameState};
 use porthole_core::wire::Reason;
 
 #[test]
@@ -20,6 +23,27 @@ fn a_rendition_stops_with_the_last_call_that_uses_it() {
     desk.expect(bye("bert", "1"), [hang_up(first)]);
     desk.expect(bye("carl", "1"), [hang_up(second), StopRendition(Vp8)]);
     assert_eq!(desk.board.status().renditions, ["H.264"]);
+}
+
+#[test]
+fn frames_are_counted_by_rendition_and_told_a_second_while_it_runs() {
+    let mut desk = Desk::local();
+    let anna = desk.live("anna", "1");
+    let made = |frames, millis| {
+        Event::Media(MediaEvent::FramesMade { rendition: H264, frames, over: Duration::from_millis(millis) })
+    };
+    desk.expect(made(45, 1500), []);
+    desk.expect(made(15, 1000), []);
+    let status = desk.board.status();
+    assert_eq!(status.encodings, [Encoding { rendition: H264, kbit: 2000, rate: 15, frames: 60 }]);
+    desk.expect(bye("anna", "1"), [hang_up(anna), StopRendition(H264)]);
+    assert_eq!(desk.board.status().encodings, []);
+    assert_eq!(desk.board.status().counts.frames, [(H264, 60)].into());
+    desk.live("bert", "2");
+    assert_eq!(
+        desk.board.status().encodings,
+        [Encoding { rendition: H264, kbit: 2000, rate: 0, frames: 60 }]
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use porthole_core::doctor::machine::{self, Throttled};
 use porthole_core::ids::RoomName;
 use porthole_core::path::Path;
 use porthole_core::speaker::Played;
-use porthole_core::status::Status;
+use porthole_core::status::{Encoding, Status};
 use serde::Serialize;
 
 /// What does not change while the daemon lives.
@@ -80,6 +80,8 @@ pub struct Report {
     pub board: Vec<Finding>,
     #[serde(flatten)]
     pub status: Status,
+    /// What the picture is encoded as.
+    pub encodings: Vec<Encoding>,
     /// The last file that was to be played.
     pub played: Option<Played>,
     pub viewers: Vec<Watches>,
@@ -146,6 +148,7 @@ impl Report {
             page: facts.page.clone(),
             relay: facts.relay.clone(),
             healthy: status.healthy(),
+            encodings: status.encodings.clone(),
             played: status.played.clone(),
             temperature: board.temperatures.iter().map(|zone| zone.1).max_by(f64::total_cmp),
             board: [machine::temperature(&board.temperatures), machine::power(board.throttled)]

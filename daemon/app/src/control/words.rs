@@ -45,10 +45,13 @@ pub fn words(report: &Report) -> Vec<String> {
         lines.push("A file is played on the speaker. It stops with: porthole play --stop".to_owned());
     }
     lines.extend(status.frames.sentence().map(|frames| format!("The picture {frames}.")));
-    if !status.renditions.is_empty() {
-        let made = status.renditions.iter().zip(&status.bitrates);
-        let made: Vec<_> = made.map(|(name, kbit)| format!("{name} at {kbit} kbit/s")).collect();
-        lines.push(format!("It is encoded as {}.", made.join(" and ")));
+    if !status.encodings.is_empty() {
+        let made = status.encodings.iter().map(|made| {
+            let rate = if made.rate > 0 { format!(" and {} frames/s", made.rate) } else { String::new() };
+            format!("{} at {} kbit/s{rate}", made.rendition, made.kbit)
+        });
+        let made: Vec<_> = made.collect();
+        lines.push(format!("It is encoded as {}.", made.join(", ")));
     }
     lines.extend(viewers(&report.viewers));
     let refused =
@@ -147,7 +150,9 @@ mod tests {
     use porthole_core::doctor::machine::Throttled;
     use porthole_core::event::Loss;
     use porthole_core::ids::{CallId, PeerId, Rendition, RoomName};
-    use porthole_core::status::{CaptureState, FrameState, Holder, RoomState, SoundState, Status, Viewer};
+    use porthole_core::status::{
+        CaptureState, Encoding, FrameState, Holder, RoomState, SoundState, Status, Viewer,
+    };
 
     use super::super::report::{Board, Facts, Moment, Process};
     use super::*;
@@ -179,8 +184,8 @@ mod tests {
         let said = said(
             |status, now| {
                 status.capture = CaptureState::Running;
-                status.renditions = vec!["H.264".into(), "VP8".into()];
-                status.bitrates = vec![2000, 1500];
+                let made = |rendition, kbit, rate| Encoding { rendition, kbit, rate, frames: 7 };
+                status.encodings = vec![made(Rendition::H264, 2000, 30), made(Rendition::Vp8, 1500, 0)];
                 let ann = Holder {
                     name: Label::new("grandma's phone").unwrap(),
                     role: Role::Watch,
@@ -203,7 +208,7 @@ mod tests {
         );
         let since = dates::minute(Stamp(DATE.0 - 185));
         assert_eq!(said[2], "The camera is open, and pictures flow.");
-        assert_eq!(said[3], "It is encoded as H.264 at 2000 kbit/s and VP8 at 1500 kbit/s.");
+        assert_eq!(said[3], "It is encoded as H.264 at 2000 kbit/s and 30 frames/s, VP8 at 1500 kbit/s.");
         assert_eq!(
             said[4..7],
             [

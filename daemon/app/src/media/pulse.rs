@@ -43,13 +43,15 @@ impl Pulse {
 pub struct Rhythm {
     pulse: Pulse,
     seen: u64,
+    told: u64,
     quiet: Duration,
 }
 
 impl Rhythm {
     /// It stands still from now on until it is seen to beat.
     pub fn of(pulse: Pulse) -> Self {
-        Self { seen: pulse.count(), pulse, quiet: Duration::ZERO }
+        let seen = pulse.count();
+        Self { seen, told: seen, pulse, quiet: Duration::ZERO }
     }
 
     /// Looks again after `elapsed`.
@@ -57,6 +59,11 @@ impl Rhythm {
         let count = self.pulse.count();
         self.quiet = if count == self.seen { self.quiet + elapsed.min(LOOK_MOST) } else { Duration::ZERO };
         self.seen = count;
+    }
+
+    /// Beats that were seen since this was last asked.
+    pub fn fresh(&mut self) -> u64 {
+        self.seen - std::mem::replace(&mut self.told, self.seen)
     }
 
     /// For how long it has stood still.
@@ -84,6 +91,7 @@ mod tests {
         pulse.beat();
         rhythm.look(Duration::from_millis(250));
         assert_eq!((rhythm.quiet(), rhythm.has_beaten()), (Duration::ZERO, true));
+        assert_eq!((rhythm.fresh(), rhythm.fresh()), (1, 0));
         rhythm.look(Duration::from_millis(250));
         assert_eq!(rhythm.quiet(), Duration::from_millis(250));
     }

@@ -41,6 +41,9 @@ impl Switchboard {
             }
             MediaEvent::Snapshot(made) => self.snapshot_made(made, now),
             MediaEvent::FramesFlow => self.flow.are_seen(now),
+            MediaEvent::FramesMade { rendition, frames, over } => {
+                self.encoders.entry(rendition).or_default().made(frames, over);
+            }
             // Its first frame is a key frame, and the calls waiting for it are served by the media side.
             MediaEvent::RenditionRunning { rendition } => {
                 self.encoders.entry(rendition).or_default().runs();

@@ -2,7 +2,7 @@
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
 //! say, `talking` who is heard on the speaker, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
-//! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `terms` what changes
+//! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `status` says how all that is, `terms` what changes
 //! meanwhile, `adapting` who gets how much of the picture, `upkeep` what follows from all that; `call`, `capture`, `sound`, `floor`, `encoders`, `flow`, `troubles`, `door`,
 //! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
@@ -30,6 +30,7 @@ mod rate;
 mod refusals;
 mod snapshots;
 mod sound;
+mod status;
 mod talk;
 mod talking;
 mod terms;
@@ -66,7 +67,7 @@ use crate::config::settings::{
 };
 use crate::event::Event;
 use crate::ids::{CallId, Name, PeerId, Rendition};
-use crate::status::{Counts, Status};
+use crate::status::Counts;
 use crate::whep::Refusal;
 use crate::wire::dialect::{Choice, Known, Tongue};
 use crate::wire::limits::SHUTDOWN_DEADLINE;
@@ -294,28 +295,6 @@ impl Switchboard {
         let entry = if stopping.is_none() { self.entry.timeout() } else { None };
         let others = [stopping, entry, self.publish_due(), self.early.timeout(), self.refusals.timeout()];
         calls.chain(keys).chain(others.into_iter().flatten()).chain(self.media_timeouts()).min()
-    }
-
-    /// What the daemon is doing.
-    pub fn status(&self) -> Status {
-        Status {
-            link: self.entry.is_steady(),
-            lost: self.entry.lost(),
-            room: self.entry.state(),
-            capture: self.capture.state(),
-            sound: self.sound.state(),
-            speaker: self.talking.status(),
-            frames: self.flow.state(),
-            privacy: self.privacy,
-            calls: self.going().count(),
-            live: self.calls.values().filter(|call| call.is_live()).count(),
-            renditions: self.renditions.keys().map(ToString::to_string).collect(),
-            bitrates: self.renditions.keys().map(|rendition| self.policy.bitrate(*rendition)).collect(),
-            refusals: self.refusals.counts().clone(),
-            counts: Counts { begun: self.last_call, ..self.counts.clone() },
-            played: self.talking.played(),
-            viewers: self.viewers(),
-        }
     }
 
     /// Calls that have not ended.

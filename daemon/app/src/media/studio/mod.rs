@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const SILENCE: Duration = Duration::from_secs(2);
 /// What has given something within this time flows.
 const FLOWS: Duration = Duration::from_millis(1500);
-/// How often it is said that frames flow.
+/// How often it is said that frames flow, and how many there were.
 const SAY_FLOWS: Duration = Duration::from_secs(1);
 
 /// What the studio can be asked for, and what it hears of its own work.
@@ -149,6 +149,7 @@ pub struct Studio {
     /// Number of the last thing that was started: what an older one says late is ignored.
     started: u64,
     told_flow: Instant,
+    counted: Instant,
 }
 
 /// Starts the studio's task.
@@ -188,6 +189,7 @@ pub fn open(
         encoder_doors: BTreeMap::new(),
         started: 0,
         told_flow: Instant::now(),
+        counted: Instant::now(),
     };
     let task = tokio::spawn(studio.run(heard));
     (asks, producers, task)
@@ -302,6 +304,15 @@ impl Studio {
         if flows && now >= self.told_flow + SAY_FLOWS {
             self.told_flow = now;
             self.events.send(MediaEvent::FramesFlow);
+        }
+        if now >= self.counted + SAY_FLOWS {
+            let over = now - std::mem::replace(&mut self.counted, now);
+            for (rendition, order) in &mut self.orders {
+                if let Life::Open(open) = &mut order.life {
+                    let (rendition, frames) = (*rendition, open.rhythm.fresh());
+                    self.events.send(MediaEvent::FramesMade { rendition, frames, over });
+                }
+            }
         }
     }
 

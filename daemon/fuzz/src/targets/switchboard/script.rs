@@ -101,6 +101,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!sound" => MediaEvent::SoundRunning,
         "!device" => MediaEvent::DeviceCame,
         "!flow" => MediaEvent::FramesFlow,
+        "!made" => MediaEvent::FramesMade { rendition, frames: 30, over: Duration::from_secs(1) },
         "!speaker" if rest.contains("fails") => MediaEvent::Speaker(Word::Failed { reason }),
         "!speaker" if rest.contains("gone") => MediaEvent::Speaker(Word::Found(false)),
         "!speaker" if rest.contains("runs") => MediaEvent::Speaker(Word::Runs),

@@ -61,8 +61,8 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
         ("rendition", None),
         made,
     );
-    let bitrates = status.renditions.iter().zip(&status.bitrates);
-    let bitrates = bitrates.map(|(name, kbit)| (name.clone(), f64::from(*kbit) * 1000.0));
+    let bitrates = status.encodings.iter();
+    let bitrates = bitrates.map(|made| (made.rendition.to_string(), f64::from(made.kbit) * 1000.0));
     page.gauges(
         "rendition_bitrate",
         "Bits a second that the picture is encoded at",
@@ -92,6 +92,8 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
     page.counters("calls_ended", "Calls that have ended, by the word of why", "reason", ended);
     let refused = status.refusals.iter().map(|(word, count)| (*word, *count));
     page.counters("refusals", "What the camera has refused, by the word of why", "reason", refused);
+    let frames = counts.frames.iter().map(|(rendition, count)| (rendition.to_string(), *count));
+    page.counters("frames", "Frames that were encoded", "rendition", frames);
     page.counter("camera_failures", "How often the camera has failed", None, counts.failed as f64);
 }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::body::Body;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::speaker::{SpeakerState, SpeakerStatus};
-use porthole_core::status::{CaptureState, Counts, FrameState, RoomState, SoundState, Viewer};
+use porthole_core::status::{CaptureState, Counts, Encoding, FrameState, RoomState, SoundState, Viewer};
 use tower::ServiceExt;
 
 use super::super::figures;
@@ -30,6 +30,7 @@ async fn a_program_on_this_machine_reads_the_figures_of_camera_relay_and_process
         "porthole_rendition_running{rendition=\"H.264\"} 1.0",
         "porthole_rendition_running{rendition=\"VP8\"} 0.0",
         "porthole_rendition_bitrate{rendition=\"H.264\"} 1500000.0",
+        "porthole_frames_total{rendition=\"H.264\"} 900.0",
         "porthole_viewers{rendition=\"small H.264\"} 1.0",
         "porthole_viewers{rendition=\"none\"} 0.0",
         "porthole_calls_begun_total 9.0",
@@ -158,9 +159,15 @@ fn status() -> Status {
         calls: 3,
         live: 2,
         renditions: vec!["H.264".into()],
-        bitrates: vec![1500],
+        encodings: vec![Encoding { rendition: Rendition::H264, kbit: 1500, rate: 30, frames: 900 }],
         refusals: [("busy", 3)].into(),
-        counts: Counts { begun: 9, live: 7, ended: [("hang-up", 5)].into(), failed: 1 },
+        counts: Counts {
+            begun: 9,
+            live: 7,
+            ended: [("hang-up", 5)].into(),
+            failed: 1,
+            frames: [(Rendition::H264, 900)].into(),
+        },
         viewers: vec![Viewer {
             call: CallId(1),
             peer: None,
