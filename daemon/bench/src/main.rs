@@ -55,6 +55,8 @@ enum Row {
     Relay,
     /// From the encoder to the socket
     Send,
+    /// Start of the process to ready, and to its room
+    Start,
     /// How soon a viewer that vanished is dropped.
     Vanish,
     /// 500 calls opened and closed.

@@ -268,6 +268,8 @@ pub fn microphone(bin: &gst::Pipeline, device: &str) -> Result<gst::Element, Med
     source.set_property("provide-clock", false);
     source.set_property("latency-time", 10_000_i64);
     source.set_property("buffer-time", 200_000_i64);
+    // Sound servers behind ALSA give the date where a time since the start of the machine is asked for.
+    source.set_property("use-driver-timestamps", false);
     chain(bin, &[&source])?;
     Ok(source)
 }

@@ -11,6 +11,7 @@ mod relay;
 mod replug;
 mod script;
 mod send;
+mod start;
 mod steps;
 mod storm;
 mod strangers;
@@ -26,6 +27,9 @@ use crate::{Fault, Row};
 
 /// After a change of viewers this long passes before anything is measured.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// How long a daemon may take to be in its room.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// What to measure, and how thoroughly.
 pub struct Bench<'a> {
@@ -44,6 +48,7 @@ impl Bench<'_> {
             Row::Relay => relay::measure(self, figures).await,
             Row::Replug => replug::measure(self, figures).await,
             Row::Send => send::measure(self, figures).await,
+            Row::Start => start::measure(self, figures).await,
             Row::Vanish => vanish::measure(self, figures).await,
             Row::Churn => churn::measure(self, figures).await,
             Row::Strangers => strangers::measure(self, figures).await,

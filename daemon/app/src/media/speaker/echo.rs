@@ -12,6 +12,9 @@ use super::super::element::{MediaError, caps_filter, chain, exists, failed, make
 
 /// How the two ends find each other.
 const NAME: &str = "porthole-echo";
+/// How long before it is heard the canceller is given what is played. Shorter than the sound card's buffer, or it is not
+/// there yet; long enough for a card that is quicker than it says.
+const LEAD: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 /// How loud the microphone is while somebody talks: 26 dB less.
 const HALF: f64 = 0.05;
 
@@ -26,6 +29,31 @@ enum Way {
     Cancel { probe: gst::Element },
     /// The microphones are all but off while somebody talks.
     Half { talked: AtomicBool, microphones: Mutex<Vec<gst::glib::WeakRef<gst::Element>>> },
+}
+
+/// Has the probe hand out what is played by [`LEAD`] before it is heard. By itself it takes for that what has passed until
+/// sound reaches it, which is the mixer's whole patience: so early it does not have it, and newer versions
+/// (webrtc-audio-processing 1) are then given silence to compare with.
+fn lead(probe: &gst::Element) {
+    let Some(pad) = probe.static_pad("src") else { return };
+    // It asks its own pad while it handles the event that says how late the sound is; others ask on other threads.
+    let told = Mutex::new(None);
+    let kinds = gst::PadProbeType::EVENT_UPSTREAM | gst::PadProbeType::QUERY_UPSTREAM;
+    pad.add_probe(kinds, move |_, info| {
+        let this = std::thread::current().id();
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if info.event().is_some_and(|event| event.type_() == gst::EventType::Latency) {
+            *told = Some(this);
+        } else if *told == Some(this)
+            && let Some(query) = info.query_mut()
+            && let gst::QueryViewMut::Latency(latency) = query.view_mut()
+        {
+            *told = None;
+            latency.set(true, LEAD, gst::ClockTime::NONE);
+            return gst::PadProbeReturn::Handled;
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 impl Echo {
@@ -49,6 +77,7 @@ impl Echo {
             settings::Echo::Auto | settings::Echo::Cancel => {
                 let probe = make("webrtcechoprobe")?;
                 probe.set_property("name", NAME);
+                lead(&probe);
                 Way::Cancel { probe }
             }
         };
