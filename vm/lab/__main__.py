@@ -3,6 +3,7 @@ none is named. Ends with 0 if everything was as it should be; the report is FOLD
 
 import asyncio
 import os
+import signal
 import sys
 import time
 import traceback
@@ -23,13 +24,14 @@ async def main():
     report = Report(folder / "report.txt")
     machine = Machine(folder, arch)
     lab = Lab(machine, report)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     try:
         up, took = await machine.boot()
         report.row(f"Debian {suite} for {arch} boots", True, f"{up:.0f} s on its own clock, {took:.0f} s on the wall, load {os.getloadavg()[0]:.0f}")
         report.say(await lab.run("uname -r; gst-inspect-1.0 --version | tail -n 1; ls /dev/video*; porthole --version"))
         for name in wanted or ALL:
             report.say(f"--- {name}")
-            begun, wall = machine.now, time.monotonic()
+            begun, wall, machine.stood_still = machine.now, time.monotonic(), 0.0
             try:
                 await ALL[name](lab)
             except Exception as error:  # whatever it is, the next scenario is independent of it
@@ -39,7 +41,8 @@ async def main():
                     report.say(await lab.journal())
                 except Exception as silent:
                     report.say(f"and the machine does not say why: {silent!r}")
-            report.say(f"--- {name}: {machine.now - begun:.0f} s, {time.monotonic() - wall:.0f} s on the wall, load {os.getloadavg()[0]:.0f}")
+            report.say(f"--- {name}: {machine.now - begun:.0f} s, {time.monotonic() - wall:.0f} s on the wall, load {os.getloadavg()[0]:.0f}, "
+                       f"the tests themselves stood still for {machine.stood_still:.1f} s at most")
     finally:
         await machine.off()
     report.close()
