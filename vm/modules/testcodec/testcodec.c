@@ -4,17 +4,11 @@
  * modules of the Linux kernel are; everything else in this repository is not.
  *
  * It looks like the encoders of small boards: multi-planar, one queue of raw pictures and one of coded ones per open
- * file, the usual controls. It does not encode: each raw picture is answered with the next frame of a recorded stream,
- * read by request_firmware() from testcodec/<width>x<height>.bin, which is a row of
- *
- *	le32 length, le32 start of the first slice, le32 flags (1: key frame), bytes
- *
- * Frames are padded to the bit rate asked for by an SEI message in front of the slice, so a change of the bit rate shows
- * at the other end. Faults are parameters and may be changed while it runs. It stands on videobuf2 alone, because not
- * every kernel of Debian has v4l2-mem2mem.
+ * file, the usual controls. It does not encode: each raw picture is answered with the next frame of a recorded stream
+ * (recorded.h). Faults are parameters and may be changed while it runs. It stands on videobuf2 alone, because not every
+ * kernel of Debian has v4l2-mem2mem.
  */
 #include <linux/delay.h>
-#include <linux/firmware.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -26,13 +20,13 @@
 #include <media/v4l2-ioctl.h>
 #include <media/videobuf2-v4l2.h>
 #include <media/videobuf2-vmalloc.h>
+#include "recorded.h"
 
 #define NAME "testcodec"
 #define LEAST 32
 #define MOST 1920
 /* Both queues of a file are mapped through it, so the offsets of the second one begin here. */
 #define CODED_OFFSET (1 << 30)
-#define HEADER 12
 
 static int video_nr = 11;
 module_param(video_nr, int, 0444);
@@ -57,7 +51,6 @@ module_param(bitrate_now, uint, 0444);
 MODULE_PARM_DESC(bitrate_now, "The bit rate that was asked for last, in bit/s");
 
 static const u32 raw_formats[] = { V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUYV };
-static const u8 sei_start[] = { 0, 0, 0, 1, 6, 5 };
 static const struct v4l2_event end_of_stream = { .type = V4L2_EVENT_EOS };
 
 static struct platform_device *device;
@@ -76,11 +69,8 @@ struct encoder {
 	struct v4l2_ctrl_handler controls;
 	struct vb2_queue raw, coded;
 	struct work_struct work;
-	const struct firmware *stream;
-	size_t at;
+	struct recorded stream;
 	u32 width, height, fourcc, colorspace, encoding, quantization, transfer;
-	u32 bitrate;
-	struct v4l2_fract interval;
 	/* Below: held by lock. */
 	spinlock_t lock;
 	struct list_head raws, codeds;
@@ -114,69 +104,6 @@ static u32 coded_bytes(const struct encoder *e)
 }
 
 /* The work: one frame for one picture */
-
-static u32 le32_at(const u8 *bytes)
-{
-	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (u32)bytes[3] << 24;
-}
-
-/* How much an SEI message has to hold for the frame to have its share of the bit rate; 0: none. */
-static u32 padding(const struct encoder *e, u32 length)
-{
-	u32 share = div_u64((u64)e->bitrate * e->interval.numerator, 8 * e->interval.denominator);
-	u32 around = sizeof(sei_start) + share / 255 + 2;
-
-	return share > length + around + 32 ? share - length - around : 0;
-}
-
-static u8 *put_padding(u8 *to, u32 bytes)
-{
-	u32 left = bytes;
-
-	memcpy(to, sei_start, sizeof(sei_start));
-	to += sizeof(sei_start);
-	for (; left >= 255; left -= 255)
-		*to++ = 255;
-	*to++ = left;
-	memset(to, 0x55, bytes);
-	to += bytes;
-	*to++ = 0x80; /* the end of the bits of a NAL unit */
-	return to;
-}
-
-static bool next_frame(struct encoder *e, struct vb2_v4l2_buffer *to, bool from_key_frame)
-{
-	size_t size = e->stream->size;
-	u32 length, slice, flags, pad;
-	const u8 *from;
-	u8 *at, *start = vb2_plane_vaddr(&to->vb2_buf, 0);
-
-	if (from_key_frame || e->at + HEADER > size)
-		e->at = 0;
-	from = e->stream->data + e->at;
-	length = le32_at(from);
-	slice = le32_at(from + 4);
-	flags = le32_at(from + 8);
-	if (length > size || e->at + HEADER + length > size || slice > length)
-		return false;
-	from += HEADER;
-	pad = padding(e, length);
-	if (length + pad + pad / 255 + 16 > vb2_plane_size(&to->vb2_buf, 0))
-		pad = 0;
-	if (length > vb2_plane_size(&to->vb2_buf, 0))
-		return false;
-	memcpy(start, from, slice);
-	at = start + slice;
-	if (pad)
-		at = put_padding(at, pad);
-	memcpy(at, from + slice, length - slice);
-	at += length - slice;
-	vb2_set_plane_payload(&to->vb2_buf, 0, at - start);
-	e->at += HEADER + length;
-	to->flags &= ~(V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_LAST);
-	to->flags |= flags & 1 ? V4L2_BUF_FLAG_KEYFRAME : V4L2_BUF_FLAG_PFRAME;
-	return true;
-}
 
 static struct vb2_v4l2_buffer *take(struct list_head *list)
 {
@@ -225,7 +152,7 @@ static void encode(struct work_struct *work)
 			usleep_range(us_per_frame, us_per_frame + 200);
 			key_frame = xchg(&e->key_frame, false);
 			e->started++;
-			if ((fail_after && e->started > fail_after) || !next_frame(e, coded, key_frame))
+			if ((fail_after && e->started > fail_after) || !recorded_next(&e->stream, coded, key_frame))
 				state = VB2_BUF_STATE_ERROR;
 			raw->sequence = e->raw_sequence++;
 			coded->vb2_buf.timestamp = raw->vb2_buf.timestamp;
@@ -294,24 +221,18 @@ static int start_streaming(struct vb2_queue *q, unsigned int count)
 {
 	struct encoder *e = vb2_get_drv_priv(q);
 	bool output = V4L2_TYPE_IS_OUTPUT(q->type);
-	char name[40];
 	int result = 0;
 
 	if (fail_streamon)
 		result = -EIO;
-	if (!result && output) {
-		release_firmware(e->stream);
-		e->stream = NULL;
-		snprintf(name, sizeof(name), NAME "/%ux%u.bin", e->width, e->height);
-		result = request_firmware(&e->stream, name, &device->dev);
-	}
+	if (!result && output)
+		result = recorded_open(&e->stream, e->width, e->height, &device->dev);
 	if (result) {
 		give_back(e, output ? &e->raws : &e->codeds, VB2_BUF_STATE_QUEUED);
 		return result;
 	}
 	spin_lock(&e->lock);
 	if (output) {
-		e->at = 0;
 		e->started = 0;
 		e->raw_sequence = 0;
 		e->draining = false;
@@ -477,7 +398,7 @@ static int get_parm(struct file *file, void *fh, struct v4l2_streamparm *parm)
 	if (!V4L2_TYPE_IS_OUTPUT(parm->type))
 		return -EINVAL;
 	parm->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
-	parm->parm.output.timeperframe = of(file)->interval;
+	parm->parm.output.timeperframe = of(file)->stream.interval;
 	return 0;
 }
 
@@ -486,7 +407,7 @@ static int set_parm(struct file *file, void *fh, struct v4l2_streamparm *parm)
 	struct v4l2_fract asked = parm->parm.output.timeperframe;
 
 	if (V4L2_TYPE_IS_OUTPUT(parm->type) && asked.numerator && asked.denominator)
-		of(file)->interval = asked;
+		of(file)->stream.interval = asked;
 	return get_parm(file, fh, parm);
 }
 
@@ -598,7 +519,7 @@ static int set_control(struct v4l2_ctrl *control)
 	if (control->id == V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME)
 		e->key_frame = true;
 	if (control->id == V4L2_CID_MPEG_VIDEO_BITRATE)
-		e->bitrate = bitrate_now = control->val;
+		e->stream.bitrate = bitrate_now = control->val;
 	return 0;
 }
 
@@ -638,8 +559,8 @@ static int open_encoder(struct file *file)
 	e->width = 640;
 	e->height = 480;
 	e->fourcc = raw_formats[0];
-	e->interval = (struct v4l2_fract){ 1, 30 };
-	e->bitrate = 1000000;
+	e->stream.interval = (struct v4l2_fract){ 1, 30 };
+	e->stream.bitrate = 1000000;
 	spin_lock_init(&e->lock);
 	INIT_LIST_HEAD(&e->raws);
 	INIT_LIST_HEAD(&e->codeds);
@@ -674,7 +595,7 @@ static int close_encoder(struct file *file)
 	v4l2_fh_del(&e->fh);
 	v4l2_fh_exit(&e->fh);
 	v4l2_ctrl_handler_free(&e->controls);
-	release_firmware(e->stream);
+	release_firmware(e->stream.file);
 	kfree(e);
 	return 0;
 }

@@ -283,6 +283,11 @@ pub fn key_frame_distance(framerate: u32) -> u32 {
     framerate.saturating_mul(4).max(1)
 }
 
+/// The same for a camera that encodes by itself, which nobody can ask: who comes waits for the next one.
+pub fn own_key_frame_distance(framerate: u32) -> u32 {
+    framerate.max(1)
+}
+
 /// An element that is no encoder in the place of one, with one property set.
 #[cfg(test)]
 pub fn stand_in(element: &'static str, property: &'static str, text: &'static str) -> Encoder {

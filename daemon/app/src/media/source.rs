@@ -12,7 +12,7 @@ use porthole_core::plan::controls;
 use porthole_core::plan::mode::{self, Format, Wish};
 
 use super::element::{MediaError, caps_filter, chain, failed, make};
-use super::encoder::key_frame_distance;
+use super::encoder::own_key_frame_distance;
 use super::own::OwnEncoder;
 use super::{cameras, look, microphones, modes, strip};
 
@@ -122,7 +122,7 @@ fn v4l2_by(
     log::info!("camera {} ({}): {mode}", camera.node, camera.card);
     let mut settings = judgement.settings;
     if mode.format == Format::H264 {
-        let distance = key_frame_distance(video.framerate);
+        let distance = own_key_frame_distance(video.framerate);
         settings.extend(controls::own_encoder(&camera.controls, video.bitrate, distance));
     }
     look::set_v4l2(camera, &settings);

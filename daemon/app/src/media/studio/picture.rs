@@ -28,6 +28,8 @@ const CAMERA: Patience = Patience { door: Duration::from_secs(3), open: Duration
 const ENCODER: Patience = Patience { door: Duration::from_secs(1), open: Duration::from_secs(3) };
 /// How long an encoder may take to its first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(3);
+/// The same where the camera encodes: nothing can be made of its frames before a key frame, which comes when it likes.
+const FIRST_KEY_FRAME: Duration = Duration::from_secs(12);
 
 impl Studio {
     pub(super) fn start_camera(&mut self) {
@@ -305,6 +307,8 @@ impl Studio {
     /// An encoder that takes frames and gives none has failed, even where it says nothing.
     pub(super) fn look_at_encodings(&mut self, elapsed: Duration) {
         let fed = self.picture().is_some_and(|(_, rhythm)| rhythm.has_beaten() && rhythm.quiet() < FLOWS);
+        let encoded = self.slate.is_none() && self.own_encoder().is_some();
+        let first = if encoded { FIRST_KEY_FRAME } else { FIRST_FRAME };
         let mut silent = Vec::new();
         for (rendition, order) in &mut self.orders {
             let Life::Open(open) = &mut order.life else { continue };
@@ -313,12 +317,13 @@ impl Studio {
                 order.runs = true;
                 self.events.send(MediaEvent::RenditionRunning { rendition: *rendition });
             }
-            if fed && open.rhythm.quiet() >= if order.runs { SILENCE } else { FIRST_FRAME } {
-                silent.push(*rendition);
+            let limit = if order.runs { SILENCE } else { first };
+            if fed && open.rhythm.quiet() >= limit {
+                silent.push((*rendition, limit));
             }
         }
-        for rendition in silent {
-            self.lose_encoding(rendition, format!("it takes pictures and has given none for {SILENCE:?}"));
+        for (rendition, limit) in silent {
+            self.lose_encoding(rendition, format!("it takes pictures and has given none for {limit:?}"));
         }
     }
 }
