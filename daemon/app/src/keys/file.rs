@@ -21,7 +21,7 @@ pub struct KeyFile(PathBuf);
 #[derive(Debug, thiserror::Error)]
 pub enum Kept {
     /// The system does not let us.
-    #[error("{file}: the keys cannot be {done}: {error}")]
+    #[error("{file}: the keys cannot be {done}: {}", said(error))]
     Denied {
         /// Which file.
         file: String,
@@ -48,6 +48,21 @@ pub enum Kept {
         /// User id.
         owner: u32,
     },
+}
+
+/// What the system says, with the fix where there is one.
+fn said(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "this user may not; run it with sudo, or as the user that Porthole runs as".to_owned()
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full, and nothing has changed; make room on it (`df -h` shows where it is full)"
+                .to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is mounted read-only; mount it writable".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 impl KeyFile {

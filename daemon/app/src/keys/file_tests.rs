@@ -134,6 +134,21 @@ fn a_ring_without_keys_is_not_begun_again() {
 }
 
 #[test]
+fn what_the_system_does_not_let_us_is_said_with_the_fix() {
+    let denied = |kind: io::ErrorKind| {
+        let error = io::Error::new(kind, "os words");
+        Kept::Denied { file: "keys.json".to_owned(), done: "written", error }.to_string()
+    };
+    assert_eq!(
+        denied(io::ErrorKind::PermissionDenied),
+        "keys.json: the keys cannot be written: this user may not; run it with sudo, or as the user that Porthole runs as"
+    );
+    assert!(denied(io::ErrorKind::StorageFull).contains("make room on it"));
+    assert!(denied(io::ErrorKind::ReadOnlyFilesystem).ends_with("mount it writable"));
+    assert_eq!(denied(io::ErrorKind::IsADirectory), "keys.json: the keys cannot be written: os words");
+}
+
+#[test]
 fn no_link_is_followed_where_the_lock_should_be() {
     let folder = TempDir::new().unwrap();
     let file = file(&folder);
