@@ -31,8 +31,8 @@ enum Way {
     Half { talked: AtomicBool, microphones: Mutex<Vec<gst::glib::WeakRef<gst::Element>>> },
 }
 
-/// Has the probe hand out what is played by [`LEAD`] before it is heard. By itself it takes for that what has passed until
-/// sound reaches it, which is the mixer's whole patience: so early it does not have it, and newer versions
+/// Has the probe hand out what is played by at most [`LEAD`] before it is heard. By itself it takes for that what has
+/// passed until sound reaches it, which is the mixer's whole patience: so early it does not have it, and newer versions
 /// (webrtc-audio-processing 1) are then given silence to compare with.
 fn lead(probe: &gst::Element) {
     let Some(pad) = probe.static_pad("src") else { return };
@@ -45,12 +45,14 @@ fn lead(probe: &gst::Element) {
         if info.event().is_some_and(|event| event.type_() == gst::EventType::Latency) {
             *told = Some(this);
         } else if *told == Some(this)
+            // Once it is answered.
+            && info.mask.contains(gst::PadProbeType::PULL)
             && let Some(query) = info.query_mut()
             && let gst::QueryViewMut::Latency(latency) = query.view_mut()
         {
             *told = None;
-            latency.set(true, LEAD, gst::ClockTime::NONE);
-            return gst::PadProbeReturn::Handled;
+            let (live, least, most) = latency.result();
+            latency.set(live, least.min(LEAD), most);
         }
         gst::PadProbeReturn::Ok
     });
