@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, watch};
 
 use self::code::leave as leave_code;
 
-/// Keeps the allocator to a few arenas and large blocks out of them. GStreamer runs a dozen threads a call; with an
+/// Keeps the allocator to a few arenas and large blocks out of them, and the kernel from rounding them up to huge pages:
+/// x264 asks for those for its pictures, which costs 8 MiB at 720p, and makes it two or three hundredths faster. GStreamer runs a dozen threads a call; with an
 /// arena for each of them (the default is eight a core) what one call frees is of no use to the next, and one picture
 /// among small things keeps a whole arena from shrinking. Called once, before there are threads.
 #[cfg(target_env = "gnu")]
@@ -22,6 +23,8 @@ pub fn tune() {
         // take stays as it was.
         unsafe { libc::mallopt(name, value) };
     }
+    // SAFETY: prctl(2) with these numbers changes a flag of this process. Kernels without huge pages do not know it.
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
 }
 
 /// How long memory is not given back again after it was.
