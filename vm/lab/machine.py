@@ -3,7 +3,9 @@
 import asyncio
 import os
 import socket
+import sys
 import time
+from pathlib import Path
 
 END = b"__END__\n"
 # As the overlay's services have it.
@@ -17,6 +19,9 @@ else:
     ACCELERATION = ["-accel", "tcg,thread=single,tb-size=512", "-icount", f"shift={SHIFT}"]
 # What emulated hardware would only cost time for; and a busy machine may be late with what the kernel takes for its timer.
 QUIET = "modprobe.blacklist=kvm_amd,kvm_intel,kvm,pcspkr,parport_pc,aesni_intel,ghash_clmulni_intel,i2c_i801,lpc_ich audit=0 no_timer_check"
+# How often whatever is outside says that it runs, in seconds; see guard.py.
+RUNS_EVERY = 0.05
+GUARD = Path(__file__).resolve().with_name("guard.py")
 # In seconds of the clock on the wall: only bounds a hang.
 PATIENCE = 1800
 
@@ -35,10 +40,12 @@ class Machine:
     """One machine: booted, used, and gone with everything that was written to its disk."""
 
     def __init__(self, folder, arch, memory=1024):
-        self.folder, self.arch, self.memory = folder, arch, memory
+        self.folder, self.arch, self.memory = folder.resolve(), arch, memory
         self.ports = {guest: free_port() for guest in (COMMANDS, CLOCK, WEB)}
-        self.console = folder / "console.log"
-        self.process = self.ticking = self.waking = None
+        self.console = self.folder / "console.log"
+        # A socket's path is short, so it is looked for where both ends are.
+        self.monitor = self.folder / "monitor"
+        self.process = self.guard = self.ticking = self.waking = None
         self.now = self.stood_still = 0.0
 
     def _line(self, append):
@@ -53,7 +60,7 @@ class Machine:
             "-m", str(self.memory), "-nodefaults", "-display", "none", "-no-reboot",
             "-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk,snapshot=on", "-device", "virtio-blk-pci,drive=disk",
             "-netdev", f"user,id=net,{forward}", "-device", "virtio-net-pci,netdev=net",
-            "-serial", f"file:{self.console}", "-monitor", "none",
+            "-serial", f"file:{self.console}", "-monitor", f"unix:{self.monitor.name},server=on,wait=off",
             "-kernel", f"{self.folder}/vmlinuz", "-initrd", f"{self.folder}/initrd",
             "-append", f"root=/dev/vda rw console={console} quiet panic=-1 mitigations=off {QUIET} {append}",
         ]
@@ -62,8 +69,9 @@ class Machine:
         """Starts it and waits until it runs commands. How long that took on its own clock and on the wall, in seconds."""
         begun = time.monotonic()
         self.console.unlink(missing_ok=True)
+        self.monitor.unlink(missing_ok=True)
         self.process = await asyncio.create_subprocess_exec(
-            *self._line(append), env=dict(os.environ, TMPDIR=str(self.folder)),
+            *self._line(append), cwd=self.folder, env=dict(os.environ, TMPDIR=str(self.folder)),
         )
         while True:
             try:
@@ -86,6 +94,9 @@ class Machine:
         reader, _ = await asyncio.open_connection("127.0.0.1", self.ports[CLOCK])
         self.now = float(await asyncio.wait_for(reader.readline(), PATIENCE))
         self.ticking = asyncio.ensure_future(self._tick(reader))
+        self.guard = await asyncio.create_subprocess_exec(
+            sys.executable, "-B", str(GUARD), self.monitor.name, cwd=self.folder, stdin=asyncio.subprocess.PIPE,
+        )
         self.waking = asyncio.ensure_future(self._wake())
 
     async def _tick(self, reader):
@@ -93,10 +104,11 @@ class Machine:
             self.now = float(line)
 
     async def _wake(self):
-        """Measures for how long nothing outside the machine ran while the machine went on: it looks like a fault of it."""
+        """Says that the tests run, and measures for how long they did not while the machine went on."""
         last = self.now
-        while True:
-            await asyncio.sleep(0.05)
+        while not self.guard.stdin.is_closing():
+            self.guard.stdin.write(b".")
+            await asyncio.sleep(RUNS_EVERY)
             last, gap = self.now, self.now - last
             self.stood_still = max(self.stood_still, gap)
 
@@ -137,6 +149,8 @@ class Machine:
         """Pulls the plug."""
         for task in filter(None, (self.ticking, self.waking)):
             task.cancel()
-        if self.process and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
+        for process in filter(None, (self.guard, self.process)):
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        self.monitor.unlink(missing_ok=True)
