@@ -256,18 +256,18 @@ fn a_format_without_a_small_picture_goes_down_to_what_it_carries_and_then_to_sou
 #[test]
 fn a_bitrate_that_is_the_camera_s_own_is_not_lowered_but_left_for_the_small_picture() {
     let mut world = World::new(&[PLENTY, road(|_| 1750.0)]);
-    world.policy.fix(Rendition::H264, true);
+    world.policy.fix(Rendition::H264, true, world.now);
     world.run(60.0);
     // Without that everybody would get a little less; see the table.
     assert_eq!((world.feeds(), world.least), (vec![Full, Small], 2000));
     let mut alone = World::new(&[road(|_| 1400.0)]);
-    alone.policy.fix(Rendition::H264, true);
+    alone.policy.fix(Rendition::H264, true, alone.now);
     alone.run(60.0);
     assert_eq!((alone.feeds(), alone.least), (vec![Small], 2000));
     // A slate in its place is encoded here.
     let mut slate = World::new(&[road(|_| 1400.0)]);
-    slate.policy.fix(Rendition::H264, true);
-    slate.policy.fix(Rendition::H264, false);
+    slate.policy.fix(Rendition::H264, true, slate.now);
+    slate.policy.fix(Rendition::H264, false, slate.now);
     slate.run(60.0);
     assert_eq!(slate.feeds(), [Full]);
 }
@@ -277,9 +277,13 @@ fn a_bitrate_that_turns_out_to_be_the_camera_s_own_is_what_it_was_all_along() {
     let mut world = World::new(&[road(|_| 1400.0)]);
     world.run(20.0);
     assert!(world.policy.bitrate(Rendition::H264) < 2000);
-    world.policy.fix(Rendition::H264, true);
+    let changes = world.policy.fix(Rendition::H264, true, world.now);
+    assert!(
+        changes.iter().any(|change| matches!(change, Change::Feed(CallId(0), Small, Some(_)))),
+        "{changes:?}"
+    );
     assert_eq!(world.policy.bitrate(Rendition::H264), 2000);
-    world.run(20.0);
+    // Nobody had to find out a second time.
     assert_eq!(world.feeds(), [Small]);
 }
 

@@ -191,13 +191,21 @@ impl Policy {
         on_it.into_iter().filter_map(|call| self.give(call, Feed::Sound, None, now)).collect()
     }
 
-    /// Whether an encoding has a bitrate that nobody can change, as that of many cameras that encode by themselves.
-    pub fn fix(&mut self, rendition: Rendition, fixed: bool) {
+    /// Whether an encoding has a bitrate that nobody can change, as that of many cameras that encode by themselves. Where
+    /// that turns out when it is lowered, those for whom it was get something else.
+    pub fn fix(&mut self, rendition: Rendition, fixed: bool, now: Instant) -> Vec<Change> {
         self.fixed.retain(|it| *it != rendition);
-        if fixed {
-            self.fixed.push(rendition);
-            self.rates.remove(&rendition);
+        if !fixed {
+            return Vec::new();
         }
+        self.fixed.push(rendition);
+        let Some(Rate { kbit, lowered: Some(lowered), .. }) = self.rates.remove(&rendition) else {
+            return Vec::new();
+        };
+        let tight = |call: &CallId| self.ways.get(call).is_some_and(|way| way.tight >= Some(lowered));
+        let for_whom: Vec<CallId> = self.on(rendition).filter(tight).collect();
+        let verdict = Verdict { carries: kbit, flooded: false, waits: false };
+        for_whom.into_iter().flat_map(|call| self.tighten(call, verdict, now)).collect()
     }
 
     /// What is due by `now`: viewers without a picture are given another chance.

@@ -107,7 +107,7 @@ pub(super) struct Way {
     /// What waits on it.
     trips: Trips,
     /// When it was last too much, and what the estimate was then.
-    tight: Option<Instant>,
+    pub(super) tight: Option<Instant>,
     tight_estimate: Option<u32>,
     /// What was sent last, in kbit/s, and what it was before there was less.
     sent: u32,

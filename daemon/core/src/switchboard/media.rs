@@ -50,12 +50,13 @@ impl Switchboard {
                 self.runs_now(rendition);
             }
             MediaEvent::RateFixed { rendition, fixed } => {
-                self.policy.fix(rendition, fixed);
+                let changes = self.policy.fix(rendition, fixed, now);
                 if fixed {
                     let text =
                         format!("the bitrate of {rendition} is the camera's own and cannot be changed");
                     self.note(Level::Info, None, None, text);
                 }
+                self.adapt(changes, now);
             }
             MediaEvent::RenditionFailed { rendition, reason } => {
                 self.rendition_failed(rendition, &reason, now)
