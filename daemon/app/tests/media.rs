@@ -80,6 +80,54 @@ async fn a_viewer_that_vanishes_does_not_disturb_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_never_connects_does_not_disturb_the_other() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let stays = camera.answer(1, &stand, &Options::default()).await;
+    // Its answer is never taken, so webrtcbin takes nothing for it.
+    let (_never, offer) = Viewer::offer(&stand, &Options::default()).unwrap();
+    let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
+    camera.media.perform(&Command::Answer { call: CallId(2), plan: Box::new(plan), trickle: false });
+    camera.answered(CallId(2)).await.unwrap();
+    let seen = stays.wait(LIMIT, |f| f.frames >= 3).await.unwrap();
+    let later = stays.wait(LIMIT, |f| f.frames >= seen.frames + 60).await.unwrap();
+    assert_eq!((later.gaps, later.lost), (0, 0), "{later:?}");
+    camera.close([2, 1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_end_at_any_moment_do_not_disturb_one_that_goes_on() {
+    let mut camera = Camera::open("").await;
+    let stand = Stand::new().unwrap();
+    let stays = camera.answer(1, &stand, &Options::default()).await;
+    stays.wait(LIMIT, |f| f.frames >= 3).await.unwrap();
+    for round in 0..12 {
+        let call = 2 + round;
+        match round % 4 {
+            moment @ 0..2 => {
+                let (_viewer, offer) = Viewer::offer(&stand, &Options::default()).unwrap();
+                let plan = Box::new(choose::plan(&offer, Fallback::Vp8).unwrap());
+                camera.media.perform(&Command::Answer { call: CallId(call), plan, trickle: true });
+                if moment == 1 {
+                    camera.answered(CallId(call)).await.unwrap();
+                }
+            }
+            moment => {
+                let goes = camera.answer(call, &stand, &Options::default()).await;
+                if moment == 3 {
+                    goes.wait(LIMIT, |f| f.frames >= 1).await.unwrap();
+                }
+            }
+        }
+        camera.hang_up(CallId(call)).await;
+    }
+    let seen = stays.facts();
+    let later = stays.wait(LIMIT, |f| f.frames >= seen.frames + 30).await.unwrap();
+    assert_eq!((later.gaps, later.lost), (0, 0), "{later:?}");
+    camera.close([1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_camera_can_be_closed_and_opened_again_within_a_call() {
     let mut camera = Camera::open("").await;
     let stand = Stand::new().unwrap();

@@ -124,7 +124,7 @@ pub fn feed(picture: &StreamProducer, entry: gst_app::AppSrc) -> Result<Consumpt
 
 /// Somebody who draws from a producer, and what they have seen.
 #[cfg(test)]
-pub fn onlooker() -> (gst::Pipeline, gst_app::AppSrc, gst_app::AppSink) {
+fn onlooker() -> (gst::Pipeline, gst_app::AppSrc, gst_app::AppSink) {
     let pipeline = gst::Pipeline::new();
     let entry = gst_app::AppSrc::builder().build();
     StreamProducer::configure_consumer(&entry);

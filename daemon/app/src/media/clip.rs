@@ -72,7 +72,6 @@ impl Clip {
                     });
                 }
             }
-            Said::Overflowed => {}
         });
         // A start that fails has said why.
         let _ = pipeline.set_state(gst::State::Paused);

@@ -12,6 +12,7 @@ mod doors;
 mod element;
 mod encoder;
 pub mod exam;
+mod fan;
 mod inquiry;
 mod look;
 mod mdns;
@@ -39,7 +40,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gst_utils::StreamProducer;
 use porthole_core::command::Command;
 use porthole_core::config::settings::{IceSettings, MediaSettings, Settings};
 use porthole_core::event::MediaEvent;
@@ -107,8 +107,8 @@ fn give(candidate: Option<Candidate>, asks: mpsc::UnboundedSender<call::Ask>) {
 /// What calls can draw from at this moment.
 #[derive(Debug, Clone, Default)]
 struct Producers {
-    pictures: BTreeMap<Rendition, StreamProducer>,
-    sound: Option<StreamProducer>,
+    pictures: BTreeMap<Rendition, fan::Fan>,
+    sound: Option<fan::Fan>,
 }
 
 /// The media side: capture, encodings and calls.
@@ -118,6 +118,7 @@ pub struct Media {
     arrivals: JoinHandle<()>,
     producers: watch::Receiver<Producers>,
     calls: HashMap<CallId, mpsc::UnboundedSender<call::Ask>>,
+    crew: fan::Crew,
     ears: HashMap<CallId, speaker::Ear>,
     speaker: std::sync::mpsc::Sender<speaker::Ask>,
     speaker_ends: oneshot::Receiver<()>,
@@ -208,6 +209,7 @@ impl Media {
             arrivals,
             producers,
             calls: HashMap::new(),
+            crew: fan::Crew::new(),
             ears: HashMap::new(),
             speaker,
             speaker_ends,
@@ -297,8 +299,8 @@ impl Media {
         self.ears.insert(call, ear.clone());
         // One may have been plugged in, or out.
         let _ = self.speaker.send(speaker::Ask::Look);
-        let order =
-            call::Order { call, part, ice, ways, timeline: self.timeline.clone(), ear, delay: self.delay };
+        let (timeline, crew) = (self.timeline.clone(), self.crew.clone());
+        let order = call::Order { call, part, ice, ways, timeline, crew, ear, delay: self.delay };
         let life = call::live(order, heard, self.producers.clone(), self.events.clone());
         let memory = self.memory.clone();
         tokio::spawn(async move {

@@ -159,7 +159,7 @@ fn encode(encoder: &Encoder, video: &VideoSettings, limit: Duration) -> Result<O
         }
         entry.end_of_stream().map_err(|e| failed(&e))?;
         let done = match words.recv_timeout(limit) {
-            Ok(Said::EndOfStream | Said::Overflowed) => true,
+            Ok(Said::EndOfStream) => true,
             Ok(Said::Error(words)) => return Err(MediaError::Failed(words)),
             Err(_) => false,
         };

@@ -17,14 +17,17 @@ pub struct Pulse(Arc<AtomicU64>);
 impl Pulse {
     /// Counts what arrives at a sink.
     pub fn of(sink: &gst_app::AppSink) -> Self {
+        sink.static_pad("sink").map(|pad| Self::of_pad(&pad)).unwrap_or_default()
+    }
+
+    /// Counts what passes a pad.
+    pub fn of_pad(pad: &gst::Pad) -> Self {
         let pulse = Self::default();
-        if let Some(pad) = sink.static_pad("sink") {
-            let count = pulse.0.clone();
-            pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, _| {
-                count.fetch_add(1, Ordering::Relaxed);
-                gst::PadProbeReturn::Ok
-            });
-        }
+        let count = pulse.0.clone();
+        pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
         pulse
     }
 

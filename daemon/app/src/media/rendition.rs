@@ -7,11 +7,13 @@ use gst::prelude::*;
 use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::ids::Rendition;
+use porthole_core::sdp::choose::Codec;
 
-use super::capture::{feed, producer};
+use super::capture::feed;
 use super::doors::Closes;
 use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, VP8};
+use super::fan::{Fan, payload};
 use super::pulse::Pulse;
 use super::source::raw_picture;
 use super::timeline::{Said, Stops, Timeline, play, stop};
@@ -23,7 +25,9 @@ pub struct Encoding {
     encoder: Option<Box<(Encoder, gst::Element)>>,
     pipeline: Stops,
     /// The encoded frames.
-    pub frames: StreamProducer,
+    pub frames: Fan,
+    /// The last element before they become packets.
+    last: gst::Element,
     /// The same, counted.
     pub pulse: Pulse,
 }
@@ -90,15 +94,14 @@ impl Encoding {
                     (last, Some(Box::new((VP8, element))))
                 }
             };
-            let (frames, sink) = producer(&pipeline, &last)?;
-            intercept_key_frame_wishes(&sink, hear);
-            let pulse = Pulse::of(&sink);
+            let wish = move || hear(Word::KeyFrameWanted);
+            let (frames, pulse) = payload(&pipeline, &last, Codec::Video(rendition), wish)?;
             play(&pipeline)?;
-            Ok((feed(picture, entry)?, made_by, frames, pulse))
+            Ok((feed(picture, entry)?, made_by, frames, last, pulse))
         })();
         match result {
-            Ok((feed, encoder, frames, pulse)) => {
-                Ok(Self { feed, encoder, pipeline: Stops(pipeline), frames, pulse })
+            Ok((feed, encoder, frames, last, pulse)) => {
+                Ok(Self { feed, encoder, pipeline: Stops(pipeline), frames, last, pulse })
             }
             Err(error) => {
                 stop(&pipeline);
@@ -123,9 +126,8 @@ impl Encoding {
     /// Asks the encoder for a key frame now.
     pub fn force_key_frame(&self) {
         let event = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
-        // Sent to the peer, so that it does not pass the probe that catches the viewers' wishes.
-        if let Some(encoder) = self.frames.appsink().static_pad("sink").and_then(|pad| pad.peer()) {
-            encoder.send_event(event);
+        if let Some(pad) = self.last.static_pad("src") {
+            pad.send_event(event);
         }
     }
 }
@@ -222,31 +224,14 @@ pub fn picture_is_h264(picture: &StreamProducer) -> bool {
         .is_some_and(|caps| caps.structure(0).is_some_and(|s| s.name() == "video/x-h264"))
 }
 
-/// Keeps the viewers' wishes for key frames from the encoder: they are reported, and granted by
-/// [`Encoding::force_key_frame`].
-fn intercept_key_frame_wishes(sink: &gst_app::AppSink, hear: impl Hear) {
-    let Some(pad) = sink.static_pad("sink") else { return };
-    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        let wish = info.event().is_some_and(|event| gst_video::ForceKeyUnitEvent::is(event));
-        if !wish {
-            return gst::PadProbeReturn::Ok;
-        }
-        hear(Word::KeyFrameWanted);
-        // Not `Drop`: gst_pad_push_event of 1.22 would then let go of an event that is gone already.
-        gst::PadProbeReturn::Handled
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use porthole_core::config::settings::Settings;
 
-    use super::super::capture::onlooker;
+    use super::super::capture::producer;
     use super::super::encoder::stand_in;
+    use super::super::fan::tests::Viewer;
     use super::*;
-
-    /// Only bounds a hang.
-    const LIMIT: gst::ClockTime = gst::ClockTime::from_seconds(20);
 
     #[test]
     fn an_encoder_of_a_picture_that_is_thinned_out_is_told_so() {
@@ -292,12 +277,13 @@ mod tests {
         let encoding =
             Encoding::start(Rendition::H264, &unused, &picture, &video, &timeline, |_| {}).unwrap();
 
-        let (viewer, entry, seen) = onlooker();
-        let link = encoding.frames.add_consumer(&entry).unwrap();
-        let first = seen.try_pull_sample(LIMIT).expect("a picture").buffer_owned().unwrap();
-        assert!(!first.flags().contains(gst::BufferFlags::DELTA_UNIT));
-        drop(link);
-        stop(&viewer);
+        let viewer = Viewer::new("video");
+        viewer.gate.draw_from(Some(&encoding.frames));
+        viewer.gate.open();
+        let first = viewer.sees();
+        // A sequence parameter set (ITU-T H.264 table 7-1), alone or first of several (RFC 6184, section 5.7.1).
+        assert!(matches!(first[0][12..], [head, _, _, inner, ..] if head & 0x1f == 7 || inner & 0x1f == 7));
+        viewer.gate.close();
         encoding.close();
         stop(&camera);
     }

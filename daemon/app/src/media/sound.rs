@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
-use gst_utils::StreamProducer;
 use porthole_core::config::settings::{AudioSettings, AudioSource};
+use porthole_core::sdp::choose::Codec;
 
-use super::capture::producer;
 use super::clip::Clip;
 use super::doors::Closes;
 use super::element::{MediaError, chain, failed, make};
+use super::fan::{Fan, payload};
 use super::pulse::Pulse;
 use super::source;
 use super::speaker::Echo;
@@ -21,7 +21,7 @@ use super::timeline::{Said, Stops, Timeline, play};
 pub struct Sound {
     pipeline: Stops,
     /// The sound as Opus.
-    pub packets: StreamProducer,
+    pub packets: Fan,
     /// The packets.
     pub pulse: Pulse,
     /// Beats with everything that is more than silence; `None` where silence is what is wanted.
@@ -106,7 +106,7 @@ fn encode(
     pipeline: &gst::Pipeline,
     last: gst::Element,
     settings: &AudioSettings,
-) -> Result<(StreamProducer, Pulse), MediaError> {
+) -> Result<(Fan, Pulse), MediaError> {
     let last = source::louder(pipeline, last, settings.gain)?;
     let encoder = make("opusenc")?;
     encoder.set_property("bitrate", i32::try_from(settings.bitrate.saturating_mul(1000)).unwrap_or(32_000));
@@ -116,8 +116,8 @@ fn encode(
     encoder.set_property("packet-loss-percentage", 5_i32);
     chain(pipeline, &[&encoder])?;
     last.link(&encoder).map_err(|e| failed(&e))?;
-    let (packets, sink) = producer(pipeline, &encoder)?;
-    Ok((packets, Pulse::of(&sink)))
+    // Every packet can be heard without those before it.
+    payload(pipeline, &encoder, Codec::Opus, || {})
 }
 
 /// Beats with every buffer that holds more than zeros, which is silence in every signed format.

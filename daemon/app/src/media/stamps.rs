@@ -5,22 +5,12 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use gst::prelude::*;
-
 /// Tells the browser how long to hold frames back (webrtc.org "playout-delay", version 1): minimum and maximum, twelve bits
 /// each, in units of 10 ms.
 pub const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 /// When the packet was sent (webrtc.org "abs-send-time"): seconds as 6.18 bits, which a receiver that estimates what the
 /// way carries compares with when packets arrive.
 pub const SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
-
-/// What is written, and under which number.
-#[derive(Debug, Clone, Copy)]
-struct Stamps {
-    delay: Option<(u8, [u8; 3])>,
-    send_time: Option<u8>,
-    began: Instant,
-}
 
 /// What was sent of the picture.
 #[derive(Debug, Default)]
@@ -68,54 +58,59 @@ fn place_of(packet: &mut [u8], number: u8) -> Option<&mut [u8]> {
     None
 }
 
-/// Lets `payloader` write them into every packet, as far as the offer has them among `extensions`. Frames are to be held
-/// back for `delay`.
-pub fn attach(payloader: &gst::Element, extensions: &[(u8, String)], delay: Duration) -> Arc<Sent> {
-    let sent = Arc::<Sent>::default();
-    let number = |wanted: &str| {
-        let found = extensions.iter().find(|(_, uri)| uri == wanted).map(|(number, _)| *number);
-        // 1 to 14 is what the one-byte form can say (RFC 8285, section 4.2).
-        found.filter(|number| (1..=14).contains(number))
-    };
-    let stamps = Stamps {
-        delay: number(PLAYOUT_DELAY).map(|number| (number, playout_delay(delay))),
-        send_time: number(SEND_TIME),
-        began: Instant::now(),
-    };
-    sent.send_time.store(stamps.send_time.unwrap_or_default(), Ordering::Relaxed);
-    // Nobody else has it yet.
-    let _ = sent.began.set(stamps.began);
-    let Some(pad) = payloader.static_pad("src") else { return sent };
-    let count = sent.clone();
-    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-        match &mut info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => stamps.write(buffer.make_mut(), &count),
-            Some(gst::PadProbeData::BufferList(list)) => {
-                list.make_mut().foreach_mut(|mut buffer, _| {
-                    stamps.write(buffer.make_mut(), &count);
-                    std::ops::ControlFlow::Continue(Some(buffer))
-                });
-            }
-            _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
-    sent
+/// What is written into each packet of one call's picture, and under which number.
+#[derive(Debug)]
+pub struct Stamps {
+    delay: Option<(u8, [u8; 3])>,
+    send_time: Option<u8>,
+    began: Instant,
+    sent: Arc<Sent>,
 }
 
 impl Stamps {
-    /// Writes them, and counts.
-    fn write(&self, buffer: &mut gst::BufferRef, sent: &Sent) {
-        let Ok(mut packet) = gst_rtp::RTPBuffer::from_buffer_writable(buffer) else { return };
-        if let Some((number, delay)) = &self.delay {
-            let _ = packet.add_extension_onebyte_header(*number, delay);
+    /// As far as the offer has them among `extensions`. Frames are to be held back for `delay`.
+    pub fn new(extensions: &[(u8, String)], delay: Duration) -> Self {
+        let number = |wanted: &str| {
+            let found = extensions.iter().find(|(_, uri)| uri == wanted).map(|(number, _)| *number);
+            // 1 to 14 is what the one-byte form can say (RFC 8285, section 4.2).
+            found.filter(|number| (1..=14).contains(number))
+        };
+        let (send_time, began, sent) = (number(SEND_TIME), Instant::now(), Arc::<Sent>::default());
+        sent.send_time.store(send_time.unwrap_or_default(), Ordering::Relaxed);
+        // Nobody else has it yet.
+        let _ = sent.began.set(began);
+        Self {
+            delay: number(PLAYOUT_DELAY).map(|number| (number, playout_delay(delay))),
+            send_time,
+            began,
+            sent,
         }
-        if let Some(number) = self.send_time {
-            let _ = packet.add_extension_onebyte_header(number, &send_time(self.began.elapsed()));
+    }
+
+    /// What is counted.
+    pub fn sent(&self) -> Arc<Sent> {
+        self.sent.clone()
+    }
+
+    /// Writes the header extension of a packet that leaves now; where there is something to say.
+    pub fn write(&self, header: &mut Vec<u8>) {
+        let send_time = self.send_time.map(|number| (number, send_time(self.began.elapsed())));
+        let all = [self.delay, send_time];
+        let words = all.iter().flatten().count();
+        let Some(words) = u8::try_from(words).ok().filter(|words| *words > 0) else { return };
+        header.extend([0xbe, 0xde, 0, words]);
+        for (number, bytes) in all.iter().flatten() {
+            // Three bytes, and one for number and length: nothing is left over of a word.
+            header.push(number << 4 | 2);
+            header.extend(bytes);
         }
-        sent.bytes.fetch_add(u64::from(packet.payload_size()), Ordering::Relaxed);
-        sent.packets.fetch_add(1, Ordering::Relaxed);
-        sent.newest.store(u32::from(packet.seq()), Ordering::Relaxed);
+    }
+
+    /// Counts a packet with this number and so many bytes of payload.
+    pub fn count(&self, number: u16, bytes: usize) {
+        self.sent.bytes.fetch_add(u64::try_from(bytes).unwrap_or_default(), Ordering::Relaxed);
+        self.sent.packets.fetch_add(1, Ordering::Relaxed);
+        self.sent.newest.store(u32::from(number), Ordering::Relaxed);
     }
 }
 
@@ -159,6 +154,21 @@ mod tests {
         }
         packet[0] = 0x80;
         assert!(place_of(&mut packet, 2).is_none(), "without extensions");
+    }
+
+    #[test]
+    fn the_extension_that_is_written_is_found_again_and_there_is_none_where_nothing_is_to_be_said() {
+        let extensions = [(5, PLAYOUT_DELAY.to_owned()), (9, SEND_TIME.to_owned()), (3, "urn:x".to_owned())];
+        let stamps = Stamps::new(&extensions, Duration::from_millis(120));
+        let mut packet = vec![0x90; 12];
+        stamps.write(&mut packet);
+        assert_eq!((packet.len() - 12) % 4, 0);
+        assert_eq!(place_of(&mut packet, 5).map(|place| place.to_vec()), Some(vec![0, 0xc0, 0x0c]));
+        stamps.sent().stamp(&mut packet);
+        assert!(place_of(&mut packet, 9).is_some() && place_of(&mut packet, 3).is_none());
+        let mut plain = vec![0x80; 12];
+        Stamps::new(&extensions[2..], Duration::ZERO).write(&mut plain);
+        assert_eq!(plain.len(), 12);
     }
 
     #[test]

@@ -89,8 +89,7 @@ impl Seat {
     async fn encoder(&mut self, name: &str) -> gst::Element {
         let there = self.producers.wait_for(|producers| !producers.pictures.is_empty());
         let producers = tokio::time::timeout(LIMIT, there).await.unwrap().unwrap();
-        let sink = producers.pictures[&Rendition::H264].appsink();
-        let pipeline = sink.parent().and_downcast::<gst::Bin>().unwrap();
+        let pipeline = producers.pictures[&Rendition::H264].pipeline().unwrap();
         let is = |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == name);
         pipeline.children().into_iter().find(is).unwrap_or_else(|| panic!("{name} is not at work"))
     }

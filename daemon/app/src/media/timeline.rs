@@ -12,9 +12,6 @@ use super::element::{MediaError, failed};
 /// Longest time a pipeline may take to reach a state.
 const STATE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a `StreamProducer` posts on the bus of a consumer that does not keep up.
-const OVERFLOW_MESSAGE: &str = "dropped-buffer";
-
 /// The clock and base time that every pipeline is given.
 #[derive(Debug, Clone)]
 pub struct Timeline {
@@ -29,8 +26,6 @@ pub enum Said {
     Error(String),
     /// The end of a clip.
     EndOfStream,
-    /// An entry was full, and frames up to the next key frame are dropped.
-    Overflowed,
 }
 
 impl Timeline {
@@ -67,11 +62,6 @@ pub fn listen(pipeline: &gst::Pipeline, hear: impl Fn(Said) + Send + Sync + 'sta
                 hear(Said::Error(format!("{source}: {} ({detail})", error.error())));
             }
             gst::MessageView::Eos(_) => hear(Said::EndOfStream),
-            gst::MessageView::Element(element)
-                if element.structure().is_some_and(|s| s.name() == OVERFLOW_MESSAGE) =>
-            {
-                hear(Said::Overflowed);
-            }
             gst::MessageView::Latency(_) => {
                 // One at a time: each waits on a thread of its own for the pipeline to be still.
                 let due = !recalculating.swap(true, Ordering::AcqRel);

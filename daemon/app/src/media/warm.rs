@@ -8,6 +8,7 @@ use porthole_core::ids::CallId;
 use porthole_core::sdp::choose;
 
 use super::element::MediaError;
+use super::fan::Crew;
 use super::servers::Ways;
 use super::speaker::Ear;
 use super::timeline::Timeline;
@@ -58,8 +59,8 @@ pub async fn up(timeline: &Timeline) -> Result<(), MediaError> {
     // Nobody is heard, and nobody asks what became of it.
     let (events, _unread) = Events::channel();
     let ear = Ear::new(NOBODY, events.clone());
-    let order =
-        call::Order { call: NOBODY, part, ice, ways, timeline: timeline.clone(), ear, delay: Duration::ZERO };
+    let (timeline, crew) = (timeline.clone(), Crew::new());
+    let order = call::Order { call: NOBODY, part, ice, ways, timeline, crew, ear, delay: Duration::ZERO };
     let rehearsal = tokio::task::spawn_blocking(move || call::rehearse(order, &events));
     let outcome = match tokio::time::timeout(LIMIT, rehearsal).await {
         Ok(Ok(outcome)) => outcome,

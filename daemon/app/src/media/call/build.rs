@@ -1,4 +1,4 @@
-//! Builds the pipeline of one call from its plan: for each accepted m-line an entry, a payloader and a pad of
+//! Builds the pipeline of one call from its plan: for each accepted m-line an entry, a gate and a pad of
 //! webrtcbin. Must not know what happens afterwards.
 
 use std::time::Duration;
@@ -10,13 +10,11 @@ use porthole_core::ids::Rendition;
 use porthole_core::sdp::choose::{Codec, Direction, MediaPlan};
 
 use super::super::element::{MediaError, failed, make};
+use super::super::fan::{Crew, Gate, Label, Word};
 use super::super::servers::Ways;
-use super::super::stamps;
+use super::super::stamps::Stamps;
 use super::again::Again;
 use super::agent;
-
-/// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
-const MTU: u32 = 1200;
 
 /// Constrained baseline, level 3.1 (RFC 6184, section 8.1): what every browser with H.264 takes.
 const H264_PROFILE_LEVEL: &str = "42e01f";
@@ -32,8 +30,8 @@ pub enum End {
 
 /// Where the frames of one m-line enter.
 pub struct Entry {
-    /// Takes encoded frames.
-    pub source: gst_app::AppSrc,
+    /// Takes them.
+    pub gate: Gate,
     /// What they have to be.
     pub codec: Codec,
     transceiver: WebRTCRTPTransceiver,
@@ -62,53 +60,46 @@ pub fn webrtcbin(
     Ok(webrtc)
 }
 
-/// Adds what each accepted m-line needs, in the offer's order. `picture`: what sends it again, and for how long
-/// viewers are to hold it back.
+/// What all m-lines of a call have in common.
+pub struct Common<'a> {
+    /// Which end of the negotiation we are.
+    pub end: End,
+    /// What sends the picture again.
+    pub again: &'a Again,
+    /// For how long viewers are to hold it back.
+    pub delay: Duration,
+    /// Who sends.
+    pub crew: &'a Crew,
+}
+
+/// Adds what each accepted m-line needs, in the offer's order. What gates say goes to `hear`.
 pub fn entries(
-    pipeline: &gst::Pipeline,
     webrtc: &gst::Element,
     media: &[MediaPlan],
-    end: End,
-    picture: (&Again, Duration),
+    common: &Common<'_>,
+    hear: impl Fn(Word) + Send + Sync + Clone + 'static,
 ) -> Result<Vec<Entry>, MediaError> {
-    media.iter().map(|media| entry(pipeline, webrtc, media, end, picture)).collect()
+    media.iter().map(|media| entry(webrtc, media, common, hear.clone())).collect()
 }
 
 fn entry(
-    pipeline: &gst::Pipeline,
     webrtc: &gst::Element,
     media: &MediaPlan,
-    end: End,
-    (again, delay): (&Again, Duration),
+    common: &Common<'_>,
+    hear: impl Fn(Word) + Send + Sync + 'static,
 ) -> Result<Entry, MediaError> {
-    let source = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
-    let payloader = match media.codec {
-        Codec::Video(Rendition::H264 | Rendition::SmallH264) => {
-            let payloader = make("rtph264pay")?;
-            payloader.set_property_from_str("aggregate-mode", "zero-latency");
-            payloader.set_property("config-interval", -1_i32);
-            payloader
-        }
-        Codec::Video(Rendition::Vp8 | Rendition::SmallVp8) => {
-            let payloader = make("rtpvp8pay")?;
-            payloader.set_property_from_str("picture-id-mode", "15-bit");
-            payloader
-        }
-        Codec::Opus => make("rtpopuspay")?,
-    };
-    payloader.set_property("pt", u32::from(media.payload_type));
-    payloader.set_property("mtu", MTU);
     // Our own, so that the answer can name it and the browser knows the track before its first packet.
     let ssrc = fresh_ssrc();
-    payloader.set_property("ssrc", ssrc);
-    if matches!(media.codec, Codec::Video(_)) {
-        again.of_picture(ssrc, stamps::attach(&payloader, &media.extensions, delay));
+    let stamps = match media.codec {
+        Codec::Video(_) => Some(Stamps::new(&media.extensions, common.delay)),
+        Codec::Opus => None,
+    };
+    if let Some(stamps) = &stamps {
+        common.again.of_picture(ssrc, stamps.sent());
     }
-    strip_caps(&payloader);
-    for element in [source.upcast_ref(), &payloader] {
-        pipeline.add(element).map_err(|e| failed(&e))?;
-    }
-    source.link(&payloader).map_err(|e| failed(&e))?;
+    let plain = preferences(media, ssrc, End::Answers);
+    let label = Label::new(media.payload_type, ssrc, stamps);
+    let gate = Gate::new(label, &plain, common.crew, hear)?;
 
     let pad = webrtc.request_pad_simple("sink_%u").ok_or_else(|| failed(&"webrtcbin gave no pad"))?;
     let transceiver = pad.property::<WebRTCRTPTransceiver>("transceiver");
@@ -116,12 +107,10 @@ fn entry(
         Direction::SendOnly => WebRTCRTPTransceiverDirection::Sendonly,
         Direction::SendRecv => WebRTCRTPTransceiverDirection::Sendrecv,
     });
-    transceiver.set_codec_preferences(Some(&preferences(media, ssrc, end)));
+    transceiver.set_codec_preferences(Some(&preferences(media, ssrc, common.end)));
     transceiver.set_property("do-nack", matches!(media.codec, Codec::Video(_)));
-    let from = payloader.static_pad("src").ok_or_else(|| failed(&"the payloader has no source pad"))?;
-    from.link(&pad).map_err(|e| failed(&e))?;
-    let plain = preferences(media, ssrc, End::Answers);
-    Ok(Entry { source, codec: media.codec, transceiver, plain })
+    gate.link(&pad)?;
+    Ok(Entry { gate, codec: media.codec, transceiver, plain })
 }
 
 /// The caps that hold webrtcbin to the codec, payload type and header extensions of the plan.
@@ -163,30 +152,4 @@ fn fresh_ssrc() -> u32 {
     static LAST: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     // An odd step visits every value before one comes again.
     LAST.fetch_add(0x9e37_79b1, std::sync::atomic::Ordering::Relaxed).max(1)
-}
-
-/// Takes from the payloader's caps what could clash with the words of the offer: the browser decodes by what is in
-/// the frames.
-fn strip_caps(payloader: &gst::Element) {
-    let Some(pad) = payloader.static_pad("src") else { return };
-    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
-        let Some(gst::EventView::Caps(caps)) = info.event().map(|e| e.view()) else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let mut plain = caps.caps_owned();
-        if let Some(structure) = plain.make_mut().structure_mut(0) {
-            structure.remove_fields([
-                "profile-level-id",
-                "sprop-parameter-sets",
-                "packetization-mode",
-                "profile",
-                "sprop-stereo",
-                "sprop-maxcapturerate",
-            ]);
-        }
-        if plain.as_ref() != caps.caps() {
-            info.data = Some(gst::PadProbeData::Event(gst::event::Caps::new(&plain)));
-        }
-        gst::PadProbeReturn::Ok
-    });
 }

@@ -1,11 +1,9 @@
 //! The pipeline of one call: built, negotiated, fed and released. Everything here may block. Must not know when.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use gst::prelude::*;
-use gst_utils::ConsumptionLink;
 use porthole_core::event::MediaEvent;
 use porthole_core::ice::announced_in;
 use porthole_core::ids::{CallId, Rendition};
@@ -15,9 +13,11 @@ use porthole_core::sdp::propose;
 use porthole_core::wire::Candidate;
 
 use super::super::element::{MediaError, failed};
+use super::super::fan::Word;
 use super::super::timeline::{Said, stop};
 use super::super::{Events, Producers};
 use super::again::Again;
+use super::gates::Gates;
 use super::outbox::Outbox;
 use super::reports::Reports;
 use super::{Order, Part, build, negotiate, signals};
@@ -27,7 +27,7 @@ pub struct Line {
     call: CallId,
     pipeline: gst::Pipeline,
     webrtc: gst::Element,
-    entries: Vec<(build::Entry, ConsumptionLink)>,
+    entries: Vec<build::Entry>,
     /// What the viewer gets, where that is not what was agreed upon.
     fed: Option<Option<Rendition>>,
     again: Arc<Again>,
@@ -48,20 +48,22 @@ enum Stage {
 impl Line {
     /// Builds the pipeline and makes the answer or the offer. Blocks.
     pub fn open(order: Order, events: &Events) -> Result<Self, MediaError> {
-        let Order { call, part, ice, ways, timeline, ear, delay } = order;
+        let Order { call, part, ice, ways, timeline, crew, ear, delay } = order;
         let began = Instant::now();
-        // Until then webrtcbin takes nothing, and a full entry says nothing about the viewer.
-        let connected = Arc::new(AtomicBool::new(false));
         let pipeline = timeline.pipeline(&format!("call-{call}"), {
-            let (events, connected) = (events.clone(), connected.clone());
+            let events = events.clone();
             move |said| match said {
                 Said::Error(reason) => events.send(MediaEvent::CallFailed { call, reason }),
-                Said::Overflowed if connected.load(Ordering::Relaxed) => {
-                    events.send(MediaEvent::Overflowed { call });
-                }
-                Said::Overflowed | Said::EndOfStream => {}
+                Said::EndOfStream => {}
             }
         });
+        let hear = {
+            let events = events.clone();
+            move |word| match word {
+                Word::Failed(reason) => events.send(MediaEvent::CallFailed { call, reason }),
+                Word::Overflowed => events.send(MediaEvent::Overflowed { call }),
+            }
+        };
         let result = (|| {
             let (media, end) = match &part {
                 Part::Answer { plan, .. } => (plan.media.clone(), build::End::Answers),
@@ -71,8 +73,11 @@ impl Line {
             let outbox = Arc::new(Outbox::new(call, &media, ice.announce.clone()));
             let again = Arc::<Again>::default();
             let reports = Reports::new(call, again.clone(), events.clone());
-            signals::connect(&webrtc, call, events, &outbox, (&again, &reports), connected, ear);
-            let entries = build::entries(&pipeline, &webrtc, &media, end, (&again, delay))?;
+            let gates = Arc::<Gates>::default();
+            signals::connect(&webrtc, call, events, &outbox, (&again, &reports), &gates, ear);
+            let common = build::Common { end, again: &again, delay, crew: &crew };
+            let entries = build::entries(&webrtc, &media, &common, hear)?;
+            gates.set(entries.iter().map(|entry| entry.gate.clone()).collect());
             pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
             let stage = match part {
                 Part::Answer { plan, trickle } => {
@@ -89,14 +94,6 @@ impl Line {
                     Stage::Offered { offer: announced_in(&offer, &ice.announce) }
                 }
             };
-            let entries = entries
-                .into_iter()
-                .map(|entry| {
-                    let link = ConsumptionLink::disconnected(entry.source.clone());
-                    link.set_wait_for_keyframe(matches!(entry.codec, Codec::Video(_)));
-                    (entry, link)
-                })
-                .collect();
             Ok(Self { call, pipeline: pipeline.clone(), webrtc, entries, fed: None, again, outbox, stage })
         })();
         log::debug!(call = call.0; "negotiated in {:?}", began.elapsed());
@@ -141,29 +138,23 @@ impl Line {
         if matches!(self.stage, Stage::Offered { .. }) {
             return;
         }
-        for (entry, link) in &mut self.entries {
+        for entry in &self.entries {
             let fed = match entry.codec {
                 Codec::Video(rendition) => self.fed.unwrap_or(Some(rendition)),
                 Codec::Opus => None,
             };
-            let producer = match entry.codec {
-                Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
-                Codec::Opus => producers.sound.as_ref(),
-            };
+            let (had, fan) = (
+                entry.gate.draws_from(),
+                match entry.codec {
+                    Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
+                    Codec::Opus => producers.sound.as_ref(),
+                },
+            );
             // The full picture is waited for with the small one; for the small one what there was is too much.
             let keeps = fed.is_some_and(|picture| !picture.is_small())
-                && link
-                    .stream_producer()
-                    .is_some_and(|had| producers.pictures.values().any(|now| now == had));
-            match producer {
-                Some(producer) if link.stream_producer() == Some(producer) => {}
-                Some(producer) => {
-                    if let Err(error) = link.change_producer(producer, false) {
-                        log::debug!("{error}");
-                    }
-                }
-                None if keeps => {}
-                None => link.disconnect(),
+                && had.as_ref().is_some_and(|had| producers.pictures.values().any(|now| now == had));
+            if fan != had.as_ref() && !(fan.is_none() && keeps) {
+                entry.gate.draw_from(fan);
             }
         }
     }
@@ -193,9 +184,10 @@ impl Line {
     }
 
     /// Releases everything. Blocks until the last thread has ended.
-    pub fn close(mut self) {
-        for (_, link) in &mut self.entries {
-            link.disconnect();
+    pub fn close(self) {
+        // Whoever sends meanwhile would wait for a pipeline that is half stopped.
+        for entry in &self.entries {
+            entry.gate.close();
         }
         release(&self.pipeline);
     }

@@ -5,6 +5,7 @@
 mod again;
 mod agent;
 mod build;
+mod gates;
 mod line;
 mod negotiate;
 mod outbox;
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::element::MediaError;
+use super::fan::Crew;
 use super::servers::Ways;
 use super::speaker::Ear;
 use super::timeline::Timeline;
@@ -89,6 +91,8 @@ pub struct Order {
     pub ways: Ways,
     /// The clock it runs on.
     pub timeline: Timeline,
+    /// Who sends to it.
+    pub crew: Crew,
     /// What its viewer says, for whoever is to hear it.
     pub ear: Ear,
     /// For how long the viewer is to hold frames back.

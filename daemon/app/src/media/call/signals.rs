@@ -1,7 +1,6 @@
 //! What webrtcbin tells, passed on as events. Must not know what is made of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 use gst_webrtc::{WebRTCICEConnectionState, WebRTCPeerConnectionState};
@@ -11,6 +10,7 @@ use porthole_core::ids::CallId;
 use super::super::Events;
 use super::super::speaker::Ear;
 use super::again::Again;
+use super::gates::Gates;
 use super::outbox::Outbox;
 use super::reports::Reports;
 use super::{tweaks, way};
@@ -22,18 +22,18 @@ pub fn connect(
     events: &Events,
     outbox: &Arc<Outbox>,
     (again, reports): (&Arc<Again>, &Arc<Reports>),
-    connected: Arc<AtomicBool>,
+    gates: &Arc<Gates>,
     ear: Ear,
 ) {
     tweaks::attach(webrtc, again, reports, {
-        let (events, connected, weak) = (events.clone(), connected.clone(), webrtc.downgrade());
+        let (events, gates, weak) = (events.clone(), gates.clone(), webrtc.downgrade());
         move || {
             events.send(MediaEvent::Heard { call });
             // webrtcbin sums up its states late, and may never say the one in between.
-            if !connected.load(Ordering::Relaxed) {
-                let (events, connected) = (events.clone(), connected.clone());
+            if !gates.are_open() {
+                let (events, gates) = (events.clone(), gates.clone());
                 let Some(webrtc) = weak.upgrade() else { return };
-                webrtc.call_async(move |webrtc| look(webrtc, call, &events, &connected));
+                webrtc.call_async(move |webrtc| look(webrtc, call, &events, &gates));
             }
         }
     });
@@ -54,9 +54,9 @@ pub fn connect(
         });
     }
     {
-        let events = events.clone();
+        let (events, gates) = (events.clone(), gates.clone());
         webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
-            look(webrtc, call, &events, &connected);
+            look(webrtc, call, &events, &gates);
         });
     }
     // The agent tells of a better way, too, by changing its state.
@@ -77,11 +77,11 @@ pub fn connect(
 }
 
 /// Reports what has become of the connection.
-fn look(webrtc: &gst::Element, call: CallId, events: &Events, connected: &AtomicBool) {
+fn look(webrtc: &gst::Element, call: CallId, events: &Events, gates: &Gates) {
     let state = webrtc.property::<WebRTCPeerConnectionState>("connection-state");
     log::debug!(call = call.0; "connection: {state:?}");
     match state {
-        WebRTCPeerConnectionState::Connected if !connected.swap(true, Ordering::Relaxed) => {
+        WebRTCPeerConnectionState::Connected if gates.open() => {
             events.send(MediaEvent::Connected { call });
         }
         WebRTCPeerConnectionState::Failed => {

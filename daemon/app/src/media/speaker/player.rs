@@ -41,7 +41,6 @@ impl Player {
         listen(&pipeline, move |said| match said {
             Said::Error(words) => told(PlayState::Failed(words)),
             Said::EndOfStream => told(PlayState::Ended),
-            Said::Overflowed => {}
         });
         let built = (|| {
             let decoder = make("uridecodebin")?;

@@ -1,0 +1,102 @@
+//! What is encoded once goes to every call from here, in packets that are made once too. A frame is handed to each call's
+//! gate and sent by a few threads for all of them, so that no viewer slows another or what encodes. Must not know who
+//! watches.
+
+mod crew;
+mod frame;
+mod gate;
+mod label;
+mod payload;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+pub use crew::Crew;
+use frame::Frame;
+pub use gate::{Gate, Word};
+pub use label::Label;
+pub use payload::payload;
+
+/// What one encoding gives. Cheap to clone; clones are equal, and nothing else is.
+#[derive(Clone)]
+pub struct Fan(Arc<Inner>);
+
+struct Inner {
+    number: u64,
+    gates: Mutex<Vec<Weak<gate::Shared>>>,
+    /// Somebody wants a key frame.
+    hear: Box<dyn Fn() + Send + Sync>,
+    /// What its packets come from.
+    #[cfg(test)]
+    payloader: gst::glib::WeakRef<gst::Element>,
+}
+
+impl Fan {
+    /// One that nobody draws from yet. `hear` is called, on any thread, when somebody wants a key frame.
+    fn new(hear: impl Fn() + Send + Sync + 'static) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::new(Inner {
+            number,
+            gates: Mutex::default(),
+            hear: Box::new(hear),
+            #[cfg(test)]
+            payloader: gst::glib::WeakRef::new(),
+        }))
+    }
+
+    /// The pipeline that its packets come from.
+    #[cfg(test)]
+    pub fn pipeline(&self) -> Option<gst::Bin> {
+        use gst::prelude::*;
+        self.0.payloader.upgrade()?.parent().and_downcast()
+    }
+
+    /// Hands a frame to everybody. Never waits for any of them.
+    fn give(&self, mut frame: Frame) {
+        frame.source = self.0.number;
+        let frame = Arc::new(frame);
+        let mut wishes = false;
+        for gate in self.gates().iter().filter_map(Weak::upgrade) {
+            wishes |= gate.take(&frame);
+        }
+        if wishes {
+            self.wish();
+        }
+    }
+
+    /// Somebody wants a key frame.
+    fn wish(&self) {
+        (self.0.hear)();
+    }
+
+    fn add(&self, gate: &Arc<gate::Shared>) {
+        self.gates().push(Arc::downgrade(gate));
+        // It begins with one.
+        self.wish();
+    }
+
+    fn remove(&self, gate: &Arc<gate::Shared>) {
+        self.gates().retain(|other| other.strong_count() > 0 && other.as_ptr() != Arc::as_ptr(gate));
+    }
+
+    fn gates(&self) -> MutexGuard<'_, Vec<Weak<gate::Shared>>> {
+        self.0.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PartialEq for Fan {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Fan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fan({})", self.0.number)
+    }
+}
+
+#[cfg(test)]
+#[path = "../fan_tests.rs"]
+pub mod tests;
