@@ -1,4 +1,4 @@
-//! Builds the pipeline of one call from its plan: for each accepted m-line an entry, a gate and a pad of
+//! Builds the pipeline of one call from its plan: for each accepted m-line a gate that leads to a pad of
 //! webrtcbin. Must not know what happens afterwards.
 
 use std::time::Duration;

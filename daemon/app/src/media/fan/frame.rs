@@ -22,7 +22,7 @@ pub struct Frame {
     pub at: Option<gst::ClockTime>,
     /// What carries it, in order.
     pub packets: Vec<Packet>,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// One packet.
