@@ -71,7 +71,7 @@ fn packets_pictures_and_times_go_on_without_a_hole_when_another_encoding_follows
     assert_eq!(ahead(time), [0, 90, 0, 180, 0, 90, 0]);
     let pictures: Vec<u16> = all.iter().flatten().map(|packet| picture_of(packet)).collect();
     let from = pictures[0];
-    let expected: Vec<u16> = [0, 0, 1, 1, 2, 2, 3, 3].map(|step| from + step & 0x7fff).to_vec();
+    let expected: Vec<u16> = [0, 0, 1, 1, 2, 2, 3, 3].map(|step| (from + step) & 0x7fff).to_vec();
     assert_eq!(pictures, expected);
 }
 
@@ -163,6 +163,7 @@ fn a_call_whose_last_frame_never_ends_can_be_closed() {
     }
     let held = stuck.hold();
     fan.give(key(0));
+    stuck.begun.recv_timeout(LIMIT).unwrap();
     fan.give(delta(1));
     stuck.gate.close();
     assert_eq!([other.waits_for(&crew), other.waits_for(&crew)], [0, 1]);
@@ -320,6 +321,8 @@ fn picture_of(packet: &[u8]) -> u16 {
 pub struct Viewer {
     pub gate: Gate,
     pub seen: Receiver<Vec<Vec<u8>>>,
+    /// Whenever a frame begins to arrive.
+    begun: Receiver<()>,
     words: Receiver<Word>,
     pad: gst::Pad,
     held: Arc<Mutex<()>>,
@@ -333,7 +336,7 @@ impl Viewer {
 
     pub fn with(media: &str, crew: &Crew) -> Self {
         let (tell, seen): (Sender<Vec<Vec<u8>>>, _) = channel();
-        let (say, words) = channel();
+        let ((say, words), (begins, begun)) = (channel(), channel());
         let (held, fails) = (Arc::<Mutex<()>>::default(), Arc::<AtomicBool>::default());
         let (holds, failing) = (held.clone(), fails.clone());
         let pad = gst::Pad::builder(gst::PadDirection::Sink)
@@ -341,6 +344,7 @@ impl Viewer {
                 if failing.load(Ordering::Relaxed) {
                     return Err(gst::FlowError::Error);
                 }
+                let _ = begins.send(());
                 let _held = holds.lock();
                 let packets = list.iter().map(|buffer| buffer.map_readable().unwrap().to_vec());
                 let _ = tell.send(packets.collect());
@@ -355,7 +359,7 @@ impl Viewer {
         };
         let gate = Gate::new(Label::new(100, 1, None), &caps, crew, hear).unwrap();
         gate.link(&pad).unwrap();
-        Self { gate, seen, words, pad, held, fails }
+        Self { gate, seen, begun, words, pad, held, fails }
     }
 
     /// The packets of the next frame.

@@ -63,7 +63,7 @@ impl Frame {
     pub fn add(&mut self, buffer: &gst::BufferRef, vp8: bool) -> bool {
         let mut header = [0; HEADER];
         // With neither extensions nor sources: our payloaders write none.
-        if buffer.copy_to_slice(0, &mut header).is_err() || header[0] != 0x80 {
+        if buffer.size() < HEADER || buffer.copy_to_slice(0, &mut header).is_err() || header[0] != 0x80 {
             return false;
         }
         let start = self.bytes.len();
