@@ -14,7 +14,7 @@ use crate::figure::Figures;
 
 /// How long one viewer watches.
 const WATCH: Duration = Duration::from_secs(8);
-/// The encoder that is measured, x264enc, gives its first frame this time stamp; nothing else in the daemon does.
+/// The encoder that is measured, x264enc, adds this to the time of every frame; what is sent to a viewer has it no more.
 const ENCODED_FROM_HOURS: u64 = 1000;
 
 pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault> {
@@ -41,8 +41,8 @@ fn delays(log: &Path) -> Result<(Vec<f64>, Vec<f64>), Fault> {
     let text = std::fs::read_to_string(log)?;
     let mut frames: HashMap<String, Frame> = HashMap::new();
     for step in text.lines().filter_map(Step::read) {
-        let frame = frames.entry(step.pts.to_owned()).or_default();
-        if step.pad.starts_with("appsink") {
+        let frame = frames.entry(step.frame).or_default();
+        if step.pad.starts_with("rtph264pay") {
             frame.encoded.get_or_insert(step.at);
         } else if step.pad.starts_with("nicesink") {
             frame.first.get_or_insert(step.at);
@@ -75,17 +75,18 @@ struct Frame {
 struct Step<'a> {
     at: f64,
     pad: &'a str,
-    pts: &'a str,
+    /// When the frame is from.
+    frame: String,
 }
 
 impl<'a> Step<'a> {
     fn read(line: &'a str) -> Option<Self> {
         let (before, after) = line.split_once("> calling chainfunction")?;
         let pts = after.split_once(" pts ")?.1.split(',').next()?;
-        let hours: u64 = pts.split(':').next()?.parse().ok()?;
-        let step =
-            Self { at: milliseconds(line.split_whitespace().next()?)?, pad: before.rsplit_once('<')?.1, pts };
-        (hours >= ENCODED_FROM_HOURS).then_some(step)
+        let (hours, rest) = pts.split_once(':')?;
+        let hours = hours.parse::<u64>().ok()? % ENCODED_FROM_HOURS;
+        let (at, pad) = (milliseconds(line.split_whitespace().next()?)?, before.rsplit_once('<')?.1);
+        Some(Self { at, pad, frame: format!("{hours}:{rest}") })
     }
 }
 
@@ -111,10 +112,10 @@ mod tests {
         };
         let text = [
             line("0:00:01.000000000", "appsink1:sink", "0:00:00.900000000"),
-            line("0:00:01.010000000", "appsink3:sink", "1000:00:00.900000000"),
-            line("0:00:01.011000000", "nicesink0:sink", "1000:00:00.900000000"),
-            line("0:00:01.013000000", "nicesink0:sink", "1000:00:00.900000000"),
-            line("0:00:03.000000000", "nicesink0:sink", "1000:00:00.900000000"),
+            line("0:00:01.010000000", "rtph264pay0:sink", "1000:00:00.900000000"),
+            line("0:00:01.011000000", "nicesink0:sink", "0:00:00.900000000"),
+            line("0:00:01.013000000", "nicesink0:sink", "0:00:00.900000000"),
+            line("0:00:03.000000000", "nicesink0:sink", "0:00:00.900000000"),
         ];
         std::fs::write(&log, text.concat()).unwrap();
         let (first, whole) = delays(&log).unwrap();
