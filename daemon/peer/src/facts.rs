@@ -1,5 +1,6 @@
 //! What a viewer has seen so far. Must not know how it was received.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A picture format.
@@ -48,6 +49,8 @@ pub struct Facts {
     pub sounds: u64,
     /// RTP packets of any kind.
     pub packets: u64,
+    /// Header extensions of the last packet of each payload type: a bit for each number.
+    pub extensions: BTreeMap<u8, u16>,
     /// Holes in the RTP sequence numbers, before any repair.
     pub lost: u64,
     /// Why the call has ended, if it has.

@@ -7,6 +7,25 @@ pub fn is_rtp(datagram: &[u8]) -> bool {
     datagram.len() >= 12 && (128..192).contains(&datagram[0]) && !(64..96).contains(&(datagram[1] & 0x7f))
 }
 
+/// Payload type and header extensions of an RTP packet: a bit for each number in the one-byte form (RFC 8285, section 4.2).
+pub fn extensions(datagram: &[u8]) -> (u8, u16) {
+    let &[first, second, ..] = datagram else { return (0, 0) };
+    let (payload_type, mut found) = (second & 0x7f, 0);
+    let start = 12 + usize::from(first & 0x0f) * 4;
+    let Some(&[0xbe, 0xde, high, low, ref rest @ ..]) = datagram.get(start..).filter(|_| first & 0x10 != 0)
+    else {
+        return (payload_type, found);
+    };
+    let mut rest = rest.get(..usize::from(u16::from_be_bytes([high, low])) * 4).unwrap_or(rest);
+    while let [head, tail @ ..] = rest {
+        // Zero is padding.
+        let length = if *head == 0 { 0 } else { usize::from(head & 0x0f) + 1 };
+        found |= u16::from(*head != 0) << (head >> 4);
+        rest = tail.get(length..).unwrap_or_default();
+    }
+    (payload_type, found)
+}
+
 /// Holes in the sequence numbers of every source.
 #[derive(Debug, Default)]
 pub struct Holes {
@@ -69,6 +88,17 @@ mod tests {
         assert!(!is_rtp(&[0; 20]), "STUN");
         assert!(!is_rtp(&[22; 20]), "DTLS");
         assert!(!is_rtp(&[0x80, 96]), "too short");
+    }
+
+    #[test]
+    fn header_extensions_are_found_by_their_numbers() {
+        let mut with = packet(1, 1);
+        assert_eq!(extensions(&with), (96, 0));
+        with[0] |= 0x10;
+        with.extend([0xbe, 0xde, 0, 2, 5 << 4 | 2, 9, 9, 9, 0, 3 << 4, 9, 0, 7 << 4]);
+        assert_eq!(extensions(&with), (96, 1 << 5 | 1 << 3));
+        assert_eq!(extensions(&with[..18]), (96, 1 << 5), "cut short");
+        assert_eq!(extensions(&with[..13]), (96, 0), "cut shorter");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+use std::pin::pin;
 use std::time::Duration;
 
 use porthole::media::{Events, Media};
@@ -10,7 +11,7 @@ use porthole_core::config::settings::{Fallback, Settings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::sdp::choose;
-use porthole_peer::{Options, Stand, Viewer};
+use porthole_peer::{Facts, Options, Stand, Viewer};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Only bounds a hang; nothing is timed with it.
@@ -20,6 +21,7 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 pub struct Camera {
     pub media: Media,
     pub heard: UnboundedReceiver<MediaEvent>,
+    pub offers: Vec<String>,
     pub answers: Vec<String>,
 }
 
@@ -38,7 +40,7 @@ impl Camera {
         let (events, heard) = Events::channel();
         let media =
             Media::open(settings.media, tokio::sync::watch::channel(settings.ice).1, events).await.unwrap();
-        Self { media, heard, answers: Vec::new() }
+        Self { media, heard, offers: Vec::new(), answers: Vec::new() }
     }
 
     pub fn run_rendition(&mut self, rendition: Rendition) {
@@ -46,8 +48,15 @@ impl Camera {
         self.media.perform(&Command::StartRendition(rendition));
     }
 
-    /// Answers a viewer's offer; the camera is asked for a key frame as the switchboard would.
+    /// Answers a viewer's offer, and waits until it has a picture.
     pub async fn answer(&mut self, number: u64, stand: &Stand, options: &Options) -> Viewer {
+        let viewer = self.connect(number, stand, options).await;
+        self.sees(&viewer, |f| f.first_key_frame.is_some()).await;
+        viewer
+    }
+
+    /// The same, up to the connection.
+    pub async fn connect(&mut self, number: u64, stand: &Stand, options: &Options) -> Viewer {
         let (viewer, offer) = Viewer::offer(stand, options).unwrap();
         let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
         let rendition = plan.rendition.unwrap();
@@ -56,11 +65,28 @@ impl Camera {
         self.media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle: false });
         let answer = plan.finish(&self.answered(call).await.unwrap()).unwrap();
         viewer.accept(&answer).unwrap();
+        self.offers.push(offer);
         self.answers.push(answer);
-        self.media.perform(&Command::ForceKeyFrame(rendition));
         self.until(|e| matches!(e, MediaEvent::Connected { call: c } if *c == call)).await;
+        // Until now wishes were heard by nobody.
         self.media.perform(&Command::ForceKeyFrame(rendition));
         viewer
+    }
+
+    /// Waits until what a viewer has seen is as wanted. Wishes for key frames are granted meanwhile, as the switchboard
+    /// would: an encoder that starts late on a busy machine has its first key frame behind it when the viewer comes.
+    pub async fn sees(&mut self, viewer: &Viewer, wanted: impl Fn(&Facts) -> bool) -> Facts {
+        let mut seen = pin!(viewer.wait(LIMIT, wanted));
+        loop {
+            tokio::select! {
+                facts = &mut seen => return facts.unwrap(),
+                event = self.heard.recv() => {
+                    if let Some(MediaEvent::KeyFrameWanted { rendition }) = event {
+                        self.media.perform(&Command::ForceKeyFrame(rendition));
+                    }
+                }
+            }
+        }
     }
 
     pub async fn answered(&mut self, call: CallId) -> Result<String, String> {

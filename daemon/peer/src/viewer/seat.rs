@@ -155,11 +155,13 @@ impl Seat {
         if rtp::is_rtp(datagram) {
             self.holes.note(datagram);
             let lost = self.holes.count();
+            let (payload_type, extensions) = rtp::extensions(datagram);
             self.facts.send_modify(|facts| {
                 facts.first_rtp.get_or_insert(now);
                 facts.last_rtp = Some(now);
                 facts.packets += 1;
                 facts.lost = lost;
+                facts.extensions.insert(payload_type, extensions);
             });
         }
         // Whatever is none of STUN, DTLS, RTP and RTCP is nobody's.
