@@ -21,7 +21,7 @@ fn a_viewer_begins_with_a_key_frame_once_it_is_connected_and_misses_nothing_of_w
     let viewer = Viewer::new("video");
     viewer.gate.draw_from(Some(&fan));
     fan.give(delta(1));
-    assert_eq!(wishes.load(Ordering::Relaxed), 2, "one when it comes, and one for what it cannot use");
+    assert_eq!(wishes.load(Ordering::Relaxed), 1);
     fan.give(key(2));
     fan.give(delta(3));
     assert_eq!(viewer.seen.try_recv().ok(), None, "webrtcbin would keep whoever sends");
@@ -29,7 +29,24 @@ fn a_viewer_begins_with_a_key_frame_once_it_is_connected_and_misses_nothing_of_w
     assert_eq!([viewer.shows(), viewer.shows()], [2, 3]);
     fan.give(delta(4));
     assert_eq!(viewer.shows(), 4);
+    assert_eq!(wishes.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_viewer_that_does_not_connect_wishes_for_one_key_frame_and_for_another_when_it_does() {
+    let (fan, wishes) = fan();
+    let viewer = Viewer::new("video");
+    viewer.gate.draw_from(Some(&fan));
+    fan.give(key(0));
+    (1..5000).for_each(|at| fan.give(delta(at)));
+    assert_eq!(wishes.load(Ordering::Relaxed), 1);
+    assert!(viewer.words.try_recv().is_err(), "there is nobody to be too slow");
+    viewer.gate.open();
     assert_eq!(wishes.load(Ordering::Relaxed), 2);
+    fan.give(delta(5000));
+    assert_eq!(wishes.load(Ordering::Relaxed), 3);
+    fan.give(key(5001));
+    assert_eq!(viewer.shows(), 5001);
 }
 
 #[test]
@@ -105,8 +122,8 @@ fn a_viewer_that_takes_nothing_holds_up_nobody_and_goes_on_with_a_key_frame() {
 fn a_hole_in_what_is_encoded_is_followed_by_a_key_frame() {
     let (fan, wishes) = fan();
     let viewer = Viewer::new("video");
-    viewer.gate.draw_from(Some(&fan));
     viewer.gate.open();
+    viewer.gate.draw_from(Some(&fan));
     fan.give(key(0));
     fan.give(Frame { broken: true, ..delta(2) });
     fan.give(delta(3));

@@ -137,7 +137,11 @@ impl Gate {
         let mut line = self.0.line();
         if line.phase == Phase::Shut {
             line.phase = Phase::Open;
+            let wants = line.needs_key;
             self.0.go_on(line);
+            if wants {
+                self.0.wish();
+            }
         }
     }
 
@@ -156,7 +160,8 @@ impl Gate {
 }
 
 impl Shared {
-    /// Takes a frame of the fan's, without waiting. Answers whether it takes a key frame to go on.
+    /// Takes a frame of the fan's, without waiting. Answers whether it takes a key frame to go on: not as long as nobody is
+    /// connected, who might be so for ever at the others' expense.
     pub fn take(self: &Arc<Self>, frame: &Arc<Frame>) -> bool {
         let mut line = self.line();
         // Sound that nobody hears yet is not made up for.
@@ -165,7 +170,7 @@ impl Shared {
         }
         line.needs_key |= self.picture && frame.broken;
         if line.needs_key && !frame.key {
-            return true;
+            return line.phase == Phase::Open;
         }
         line.needs_key = false;
         if line.is_full(frame) {
@@ -178,7 +183,7 @@ impl Shared {
                 (self.hear)(Word::Overflowed);
             }
             if wants {
-                return true;
+                return open;
             }
             line = self.line();
             if line.phase == Phase::Closed {
