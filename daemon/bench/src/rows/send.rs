@@ -14,8 +14,8 @@ use crate::figure::Figures;
 
 /// How long one viewer watches.
 const WATCH: Duration = Duration::from_secs(8);
-/// The encoder that is measured, x264enc, adds this to the time of every frame; what is sent to a viewer has it no more.
-const ENCODED_FROM_HOURS: u64 = 1000;
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
 
 pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault> {
     let folder = tempfile::tempdir()?;
@@ -39,21 +39,27 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
 /// Milliseconds from the end of the encoding to the first and to the last packet of each frame.
 fn delays(log: &Path) -> Result<(Vec<f64>, Vec<f64>), Fault> {
     let text = std::fs::read_to_string(log)?;
-    let mut frames: HashMap<String, Frame> = HashMap::new();
-    for step in text.lines().filter_map(Step::read) {
-        let frame = frames.entry(step.frame).or_default();
-        if step.pad.starts_with("rtph264pay") {
-            frame.encoded.get_or_insert(step.at);
-        } else if step.pad.starts_with("nicesink") {
-            frame.first.get_or_insert(step.at);
-            // What comes a second later is a retransmission.
-            if frame.encoded.is_some_and(|encoded| step.at - encoded < 1000.0) {
-                frame.last = Some(step.at);
+    let steps: Vec<Step> = text.lines().filter_map(Step::read).collect();
+    let shift = shift(&steps).unwrap_or_default();
+    let mut frames: HashMap<i64, Frame> = HashMap::new();
+    for step in steps {
+        match step.place {
+            Place::Encoded => {
+                frames.entry(step.from + shift).or_default().encoded.get_or_insert(step.at);
+            }
+            Place::Socket => {
+                let frame = frames.entry(step.from).or_default();
+                frame.first.get_or_insert(step.at);
+                // What comes a second later is a retransmission.
+                if frame.encoded.is_some_and(|encoded| step.at - encoded < SECOND) {
+                    frame.last = Some(step.at);
+                }
             }
         }
     }
-    let spans = |end: fn(&Frame) -> Option<f64>| -> Vec<f64> {
-        frames.values().filter_map(|frame| Some(end(frame)? - frame.encoded?)).collect()
+    let spans = |end: fn(&Frame) -> Option<i64>| -> Vec<f64> {
+        let all = frames.values().filter_map(|frame| Some(end(frame)? - frame.encoded?));
+        all.map(|nanoseconds| nanoseconds as f64 / 1e6).collect()
     };
     let found = (spans(|frame| frame.first), spans(|frame| frame.last));
     if found.0.is_empty() {
@@ -63,38 +69,62 @@ fn delays(log: &Path) -> Result<(Vec<f64>, Vec<f64>), Fault> {
     }
 }
 
-/// When a frame was where, in milliseconds since the daemon's start.
+/// What a frame's time is shifted by on its way: encoders count their own, and calls from when the daemon began. It is the
+/// same for all packets of the picture, and for no two in a row of anything else.
+fn shift(steps: &[Step]) -> Option<i64> {
+    let (mut encoded, mut counts) = (None, HashMap::<i64, usize>::new());
+    for step in steps {
+        match (&step.place, encoded) {
+            (Place::Encoded, _) => encoded = Some(step.from),
+            (Place::Socket, Some(encoded)) => *counts.entry(step.from - encoded).or_default() += 1,
+            (Place::Socket, None) => {}
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(shift, _)| shift)
+}
+
+/// When a frame was where, in nanoseconds since the daemon's start.
 #[derive(Default)]
 struct Frame {
-    encoded: Option<f64>,
-    first: Option<f64>,
-    last: Option<f64>,
+    encoded: Option<i64>,
+    first: Option<i64>,
+    last: Option<i64>,
 }
 
-/// One line of the log: `TIME … <ELEMENT:PAD> calling chainfunction … pts TIME, …`.
-struct Step<'a> {
-    at: f64,
-    pad: &'a str,
+enum Place {
+    /// Where it becomes packets.
+    Encoded,
+    /// Where they leave.
+    Socket,
+}
+
+/// One line of the log: `TIME … <ELEMENT:PAD> calling chainfunction … pts TIME, …`. Times in nanoseconds.
+struct Step {
+    at: i64,
+    place: Place,
     /// When the frame is from.
-    frame: String,
+    from: i64,
 }
 
-impl<'a> Step<'a> {
-    fn read(line: &'a str) -> Option<Self> {
+impl Step {
+    fn read(line: &str) -> Option<Self> {
         let (before, after) = line.split_once("> calling chainfunction")?;
-        let pts = after.split_once(" pts ")?.1.split(',').next()?;
-        let (hours, rest) = pts.split_once(':')?;
-        let hours = hours.parse::<u64>().ok()? % ENCODED_FROM_HOURS;
-        let (at, pad) = (milliseconds(line.split_whitespace().next()?)?, before.rsplit_once('<')?.1);
-        Some(Self { at, pad, frame: format!("{hours}:{rest}") })
+        let place = match before.rsplit_once('<')?.1 {
+            pad if pad.starts_with("rtph264pay") => Place::Encoded,
+            pad if pad.starts_with("nicesink") => Place::Socket,
+            _ => return None,
+        };
+        let from = nanoseconds(after.split_once(" pts ")?.1.split(',').next()?)?;
+        Some(Self { at: nanoseconds(line.split_whitespace().next()?)?, place, from })
     }
 }
 
-/// `h:mm:ss.nnnnnnnnn` in milliseconds.
-fn milliseconds(clock: &str) -> Option<f64> {
-    let mut parts = clock.splitn(3, ':');
-    let (hours, minutes) = (parts.next()?.parse::<f64>().ok()?, parts.next()?.parse::<f64>().ok()?);
-    Some((hours * 3600.0 + minutes * 60.0 + parts.next()?.parse::<f64>().ok()?) * 1000.0)
+/// `h:mm:ss.nnnnnnnnn` in nanoseconds.
+fn nanoseconds(clock: &str) -> Option<i64> {
+    let (whole, rest) = clock.split_once('.')?;
+    let seconds =
+        whole.splitn(3, ':').try_fold(0, |sum: i64, part| Some(sum * 60 + part.parse::<i64>().ok()?))?;
+    Some(seconds * SECOND + rest.parse::<i64>().ok()?)
 }
 
 #[cfg(test)]
@@ -113,9 +143,10 @@ mod tests {
         let text = [
             line("0:00:01.000000000", "appsink1:sink", "0:00:00.900000000"),
             line("0:00:01.010000000", "rtph264pay0:sink", "1000:00:00.900000000"),
-            line("0:00:01.011000000", "nicesink0:sink", "0:00:00.900000000"),
-            line("0:00:01.013000000", "nicesink0:sink", "0:00:00.900000000"),
-            line("0:00:03.000000000", "nicesink0:sink", "0:00:00.900000000"),
+            line("0:00:01.010500000", "nicesink0:sink", "0:00:01.000000000"),
+            line("0:00:01.011000000", "nicesink0:sink", "0:00:01.200000000"),
+            line("0:00:01.013000000", "nicesink0:sink", "0:00:01.200000000"),
+            line("0:00:03.000000000", "nicesink0:sink", "0:00:01.200000000"),
         ];
         std::fs::write(&log, text.concat()).unwrap();
         let (first, whole) = delays(&log).unwrap();

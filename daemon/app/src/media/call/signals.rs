@@ -25,7 +25,11 @@ pub fn connect(
     gates: &Arc<Gates>,
     ear: Ear,
 ) {
-    tweaks::attach(webrtc, again, reports, {
+    let keyed = {
+        let (events, gates) = (events.clone(), gates.clone());
+        move || connected(call, &events, &gates)
+    };
+    let heard = {
         let (events, gates, weak) = (events.clone(), gates.clone(), webrtc.downgrade());
         move || {
             events.send(MediaEvent::Heard { call });
@@ -36,7 +40,8 @@ pub fn connect(
                 webrtc.call_async(move |webrtc| look(webrtc, call, &events, &gates));
             }
         }
-    });
+    };
+    tweaks::attach(webrtc, again, reports, keyed, heard);
     // What a viewer says is heard by nobody unless its ear is open.
     webrtc.connect_pad_added(move |_, pad| {
         if pad.direction() == gst::PadDirection::Src {
@@ -81,12 +86,17 @@ fn look(webrtc: &gst::Element, call: CallId, events: &Events, gates: &Gates) {
     let state = webrtc.property::<WebRTCPeerConnectionState>("connection-state");
     log::debug!(call = call.0; "connection: {state:?}");
     match state {
-        WebRTCPeerConnectionState::Connected if gates.open() => {
-            events.send(MediaEvent::Connected { call });
-        }
+        WebRTCPeerConnectionState::Connected => connected(call, events, gates),
         WebRTCPeerConnectionState::Failed => {
             events.send(MediaEvent::CallFailed { call, reason: "the connection failed".to_owned() });
         }
         _ => {}
+    }
+}
+
+/// The way is there, which is said once.
+fn connected(call: CallId, events: &Events, gates: &Gates) {
+    if gates.open() {
+        events.send(MediaEvent::Connected { call });
     }
 }

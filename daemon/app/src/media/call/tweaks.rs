@@ -16,16 +16,18 @@ const REPORT_EVERY: Duration = Duration::from_millis(500);
 const KEEP: Duration = Duration::from_millis(600);
 
 /// Watches webrtcbin's inner elements: removes the delay that its clocksync adds, bounds what
-/// is kept for retransmission, lets `reports` listen, and calls `heard`, at most every
-/// half second, when something arrives from the network.
+/// is kept for retransmission, lets `reports` listen, calls `keyed` when both ends have agreed on their keys, and `heard`,
+/// at most every half second, when something arrives from the network.
 pub fn attach(
     webrtc: &gst::Element,
     again: &Arc<Again>,
     reports: &Arc<Reports>,
+    keyed: impl Fn() + Send + Sync + 'static,
     heard: impl Fn() + Send + Sync + 'static,
 ) {
     let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else { return };
-    let (heard, again, reports) = (Arc::new(heard), again.clone(), reports.clone());
+    let (keyed, heard) = (Arc::new(keyed), Arc::new(heard));
+    let (again, reports) = (again.clone(), reports.clone());
     bin.connect_deep_element_added(move |_, _, element| {
         let factory = element.factory().map(|f| f.name().to_string()).unwrap_or_default();
         match factory.as_str() {
@@ -34,6 +36,14 @@ pub fn attach(
             "rtprtxsend" => again.use_element(element, KEEP),
             "rtpsession" => reports.listen(element),
             "nicesrc" => report_arrivals(element, heard.clone()),
+            // webrtcbin lets packets through from here on, and says that it is connected later.
+            "dtlssrtpenc" => {
+                let keyed = keyed.clone();
+                element.connect("on-key-set", true, move |_| {
+                    keyed();
+                    None
+                });
+            }
             _ => {}
         }
     });
