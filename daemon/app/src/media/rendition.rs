@@ -230,7 +230,7 @@ mod tests {
 
     use super::super::capture::producer;
     use super::super::encoder::stand_in;
-    use super::super::fan::tests::Viewer;
+    use super::super::fan::tests::{Viewer, units};
     use super::*;
 
     #[test]
@@ -282,24 +282,9 @@ mod tests {
         viewer.gate.open();
         let first = viewer.sees();
         // A sequence parameter set (ITU-T H.264, table 7-1) comes with key frames alone.
-        assert!(first.iter().any(|packet| units(&packet[12..]).contains(&7)), "{first:?}");
+        assert!(units(&first).contains(&7), "{first:?}");
         viewer.gate.close();
         encoding.close();
         stop(&camera);
-    }
-
-    /// The kinds of the units that begin in a payload (RFC 6184, sections 5.6 and 5.7.1).
-    fn units(payload: &[u8]) -> Vec<u8> {
-        let kind = |unit: &[u8]| unit.first().map(|head| head & 0x1f);
-        if kind(payload) != Some(24) {
-            return kind(payload).into_iter().collect();
-        }
-        let (mut kinds, mut rest) = (Vec::new(), &payload[1..]);
-        while let [high, low, tail @ ..] = rest {
-            let (unit, next) = tail.split_at(usize::from(u16::from_be_bytes([*high, *low])));
-            kinds.extend(kind(unit));
-            rest = next;
-        }
-        kinds
     }
 }

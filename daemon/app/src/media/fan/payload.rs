@@ -60,8 +60,18 @@ pub fn payload(
     fan.0.payloader.set(Some(&payloader));
     let [entry, exit] = ["sink", "src"].map(|name| payloader.static_pad(name));
     let (entry, exit) = entry.zip(exit).ok_or_else(|| failed(&"the payloader has no pads"))?;
+    keep_wishes_from(&entry);
     hand_on(&entry, &exit, codec, fan.clone());
     Ok((fan, Pulse::of_pad(&entry)))
+}
+
+/// Keeps from a payloader that a key frame was asked for. It would send parameter sets once more, as a frame of their own in
+/// front of the one that has them: no picture, which a decoder takes for damage and asks for another key frame.
+fn keep_wishes_from(entry: &gst::Pad) {
+    entry.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| match info.event() {
+        Some(event) if gst_video::ForceKeyUnitEvent::is(event) => gst::PadProbeReturn::Drop,
+        _ => gst::PadProbeReturn::Ok,
+    });
 }
 
 /// Hands what leaves at `exit` to `fan`, whole frames of what came in at `entry`. Both happen on one thread.
