@@ -69,7 +69,8 @@ pub fn payload(
 /// front of the one that has them: no picture, which a decoder takes for damage and asks for another key frame.
 fn keep_wishes_from(entry: &gst::Pad) {
     entry.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| match info.event() {
-        Some(event) if gst_video::ForceKeyUnitEvent::is(event) => gst::PadProbeReturn::Drop,
+        // Not `Drop`: GStreamer 1.22 would then let go of an event that is gone already.
+        Some(event) if gst_video::ForceKeyUnitEvent::is(event) => gst::PadProbeReturn::Handled,
         _ => gst::PadProbeReturn::Ok,
     });
 }
