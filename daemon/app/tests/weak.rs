@@ -12,7 +12,7 @@ use porthole_peer::{Codec, Facts, Options, Stand, Viewer};
 
 const CALL: CallId = CallId(1);
 /// Frames that come in time even where an encoder hardly gets to run.
-const FEW: u64 = 3;
+const FEW: u64 = 2;
 /// More frames than come before an order is carried out, on however busy a machine.
 const MANY: u64 = 1000;
 
