@@ -93,6 +93,31 @@ fn packets_pictures_and_times_go_on_without_a_hole_when_another_encoding_follows
 }
 
 #[test]
+fn whoever_waits_behind_a_viewer_that_takes_nothing_is_seen_to_with_the_next_frame() {
+    let (fan, _) = fan();
+    let crew = Crew::new();
+    let (stuck, other) = (Viewer::with("video", &crew), Viewer::with("video", &crew));
+    for viewer in [&stuck, &other] {
+        viewer.gate.draw_from(Some(&fan));
+        viewer.gate.open();
+    }
+    let held = stuck.hold();
+    fan.give(key(0));
+    let limit = Instant::now() + LIMIT;
+    let mut at = 1;
+    let first = loop {
+        match other.seen.recv_timeout(Duration::from_millis(20)) {
+            Ok(frame) => break frame,
+            Err(_) => fan.give(delta(at)),
+        }
+        at += 1;
+        assert!(Instant::now() < limit, "it waits as long as the other does");
+    };
+    assert_eq!(u32::from_be_bytes(first[1][12..].try_into().unwrap()), 0);
+    drop(held);
+}
+
+#[test]
 fn a_viewer_that_takes_nothing_holds_up_nobody_and_goes_on_with_a_key_frame() {
     let (fan, _) = fan();
     let crew = Crew::new();
@@ -444,18 +469,14 @@ impl Viewer {
         u32::from_be_bytes(frame[1][12..].try_into().unwrap())
     }
 
-    /// The same where somebody else holds up a thread: something more has to be done for that to be noticed.
+    /// The same where somebody else holds up a thread, which the next frame would notice.
     fn waits_for(&self, crew: &Crew) -> u32 {
-        struct Nothing;
-        impl crew::Work for Nothing {
-            fn work(self: Arc<Self>) {}
-        }
         let limit = Instant::now() + LIMIT;
         while Instant::now() < limit {
             if let Ok(frame) = self.seen.recv_timeout(Duration::from_millis(1)) {
                 return u32::from_be_bytes(frame[1][12..].try_into().unwrap());
             }
-            crew.post(Arc::new(Nothing));
+            crew.rouse();
         }
         panic!("no frame");
     }

@@ -51,11 +51,20 @@ impl Crew {
         Self(Arc::new(Shared { state: Mutex::default(), cores, rest }))
     }
 
-    /// Has something done soon. Never blocks.
+    /// Has something done soon. Never blocks. Behind somebody who is held up it is seen to with the next [`Self::rouse`].
     pub fn post(&self, work: Arc<dyn Work>) {
+        self.0.lock().waiting.push_back(work);
+        self.rouse();
+    }
+
+    /// Sees that somebody is at what waits: whoever was at it may be held up. To be called whenever there is more to do. Never
+    /// blocks.
+    pub fn rouse(&self) {
         let now = Instant::now();
         let mut state = self.0.lock();
-        state.waiting.push_back(work);
+        if state.waiting.is_empty() {
+            return;
+        }
         let wanted = state.waiting.len().div_ceil(SHARE).min(self.0.cores);
         // Whoever is held up does not count, so nobody waits for long behind one that is.
         if state.busy.values().filter(|since| now < **since + HELD_UP).count() >= wanted {
@@ -73,7 +82,7 @@ impl Crew {
         let shared = self.0.clone();
         let started = std::thread::Builder::new().name("crew".to_owned()).spawn(move || shared.serve(number));
         if let Err(error) = started {
-            // It is done by those there are, or asked for again with the next one.
+            // It is done by those there are, or they are looked for again with the next frame.
             self.0.lock().busy.remove(&number);
             log::debug!("no thread for viewers: {error}");
         }
@@ -159,16 +168,15 @@ mod tests {
         for _ in 0..5 {
             let (slow, began, let_go) = task();
             crew.post(slow);
-            // One that waits behind another is seen to with the next that is posted.
             while began.recv_timeout(MOMENT).is_err() {
-                crew.post(quick().0);
+                crew.rouse();
             }
             held.push(let_go);
         }
         let (last, began) = quick();
         crew.post(last);
         while began.recv_timeout(MOMENT).is_err() {
-            crew.post(quick().0);
+            crew.rouse();
         }
         drop(held);
     }

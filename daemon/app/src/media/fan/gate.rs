@@ -164,6 +164,12 @@ impl Shared {
     /// connected, who might be so for ever at the others' expense.
     pub fn take(self: &Arc<Self>, frame: &Arc<Frame>) -> bool {
         let mut line = self.line();
+        if line.sends {
+            // Whoever is at it may be held up, at this viewer or at the one before.
+            drop(line);
+            self.crew.rouse();
+            line = self.line();
+        }
         // Sound that nobody hears yet is not made up for.
         if line.phase == Phase::Closed || line.phase == Phase::Shut && !self.picture {
             return false;
