@@ -7,11 +7,8 @@ mod camera;
 use std::time::Duration;
 
 use camera::Camera;
-use porthole_core::command::Command;
-use porthole_core::config::settings::Fallback;
 use porthole_core::ids::{CallId, Rendition};
-use porthole_core::sdp::choose;
-use porthole_peer::{Options, Stand, Viewer};
+use porthole_peer::{Options, Stand};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_closed_in_the_middle_of_their_negotiation_leave_nothing_open() {
@@ -33,9 +30,7 @@ async fn calls_closed_in_the_middle_of_their_negotiation_leave_nothing_open() {
 
 /// Asks for an answer and hangs up before it can have come.
 async fn interrupt(camera: &mut Camera, call: CallId, stand: &Stand) {
-    let (_viewer, offer) = Viewer::offer(stand, &Options::default()).unwrap();
-    let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
-    camera.media.perform(&Command::Answer { call, plan: Box::new(plan), trickle: true });
+    let _called = camera.call(call, stand, &Options::default(), true);
     camera.hang_up(call).await;
 }
 

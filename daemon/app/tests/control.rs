@@ -40,12 +40,14 @@ async fn the_status_says_what_runs_and_who_watches_in_words_and_as_json() {
     let stand = Stand::new().unwrap();
     let caller = Caller::place(&stand, camera.address, "porthole", "ann", &Options::default()).await.unwrap();
     caller.viewer().wait(HANG, |facts| facts.frames >= 5).await.unwrap();
+    let until = std::time::Instant::now() + HANG;
     let status = loop {
         let status: Value = serde_json::from_str(&house.says(&["status", "--json"])).unwrap();
         // They are counted once a second.
         if status["encodings"][0]["frames"].as_u64() > Some(0) {
             break status;
         }
+        assert!(std::time::Instant::now() < until, "{status}");
     };
     assert_eq!(
         (&status["encodings"][0]["rendition"], &status["encodings"][0]["kbit"]),

@@ -9,11 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use camera::Camera;
-use porthole_core::command::Command;
-use porthole_core::config::settings::Fallback;
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::CallId;
-use porthole_core::sdp::choose;
 use porthole_peer::{Options, Stand, Viewer, host_address};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, UdpSocket};
@@ -36,9 +33,7 @@ async fn a_viewer_that_never_connects_does_not_disturb_the_other() {
     let stand = Stand::new().unwrap();
     let stays = camera.answer(1, &stand, &Options::default()).await;
     // Its answer is never taken, so webrtcbin takes nothing for it.
-    let (_never, offer) = Viewer::offer(&stand, &Options::default()).unwrap();
-    let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
-    camera.media.perform(&Command::Answer { call: CallId(2), plan: Box::new(plan), trickle: false });
+    let _never = camera.call(CallId(2), &stand, &Options::default(), false);
     camera.answered(CallId(2)).await.unwrap();
     goes_on(&mut camera, &stays).await;
     camera.close([2, 1]).await;
@@ -53,9 +48,7 @@ async fn calls_that_end_at_any_moment_do_not_disturb_one_that_goes_on() {
         let call = 2 + round;
         let _viewer = match round % 4 {
             moment @ 0..2 => {
-                let (viewer, offer) = Viewer::offer(&stand, &Options::default()).unwrap();
-                let plan = Box::new(choose::plan(&offer, Fallback::Vp8).unwrap());
-                camera.media.perform(&Command::Answer { call: CallId(call), plan, trickle: true });
+                let (viewer, _) = camera.call(CallId(call), &stand, &Options::default(), true);
                 if moment == 1 {
                     camera.answered(CallId(call)).await.unwrap();
                 }
@@ -77,10 +70,8 @@ async fn a_viewer_on_tcp_that_reads_no_more_does_not_disturb_the_other_and_goes_
     let stays = camera.answer(1, &stand, &Options::default()).await;
 
     let options = Options { candidate_in_offer: false, ..Options::default() };
-    let (stuck, offer) = Viewer::offer(&stand, &options).unwrap();
-    let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
     let call = CallId(2);
-    camera.media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle: false });
+    let (stuck, plan) = camera.call(call, &stand, &options, false);
     let answer = plan.finish(&camera.answered(call).await.unwrap()).unwrap();
     let pipe = Pipe::lay(listens_at(&answer)).await;
     let without: String =

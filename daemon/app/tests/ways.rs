@@ -5,12 +5,9 @@
 mod camera;
 
 use camera::{Camera, LIMIT};
-use porthole_core::command::Command;
-use porthole_core::config::settings::Fallback;
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::CallId;
-use porthole_core::sdp::choose;
-use porthole_peer::{Options, Stand, Viewer, host_address};
+use porthole_peer::{Options, Stand, host_address};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_use_the_ports_they_are_given_and_a_viewer_gets_through() {
@@ -98,9 +95,7 @@ async fn gathered(toml: &str) -> Result<Vec<Candidate>, String> {
 
 fn offer(camera: &mut Camera, trickle: bool) {
     let stand = Stand::new().unwrap();
-    let (_viewer, offer) = Viewer::offer(&stand, &Options::default()).unwrap();
-    let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
-    camera.media.perform(&Command::Answer { call: CallId(1), plan: Box::new(plan), trickle });
+    let _called = camera.call(CallId(1), &stand, &Options::default(), trickle);
 }
 
 /// Those of the first m-line; the others share them.

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use crate::Fault;
 use crate::process::Process;
 
-/// How long the binary may take to say where its page is.
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long the binary may take to say where its page is, and to be in its room.
+pub const START_LIMIT: Duration = Duration::from_secs(60);
 /// How often `/healthz` is asked while something is waited for.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 

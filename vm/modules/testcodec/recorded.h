@@ -27,6 +27,22 @@ struct recorded {
 
 static const u8 recorded_sei[] = { 0, 0, 0, 1, 6, 5 };
 
+/* What a buffer of a frame of this size has to hold. */
+static inline u32 recorded_bytes(u32 width, u32 height)
+{
+	return max_t(u32, 512 << 10, width * height / 2);
+}
+
+/* The only format it has (VIDIOC_ENUM_FMT). */
+static inline int recorded_format(struct file *file, void *fh, struct v4l2_fmtdesc *d)
+{
+	if (d->index)
+		return -EINVAL;
+	d->pixelformat = V4L2_PIX_FMT_H264;
+	d->flags = V4L2_FMT_FLAG_COMPRESSED;
+	return 0;
+}
+
 /* From its beginning. */
 static inline int recorded_open(struct recorded *r, u32 width, u32 height, struct device *device)
 {

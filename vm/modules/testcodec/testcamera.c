@@ -58,7 +58,7 @@ static DECLARE_DELAYED_WORK(exposing, expose);
 
 static u32 most_bytes(void)
 {
-	return max_t(u32, 512 << 10, size->width * size->height / 2);
+	return recorded_bytes(size->width, size->height);
 }
 
 static struct buffer *take(void)
@@ -154,15 +154,6 @@ static int querycap(struct file *file, void *fh, struct v4l2_capability *cap)
 	return 0;
 }
 
-static int enum_format(struct file *file, void *fh, struct v4l2_fmtdesc *d)
-{
-	if (d->index)
-		return -EINVAL;
-	d->pixelformat = V4L2_PIX_FMT_H264;
-	d->flags = V4L2_FMT_FLAG_COMPRESSED;
-	return 0;
-}
-
 static int enum_size(struct file *file, void *fh, struct v4l2_frmsizeenum *s)
 {
 	if (s->index >= ARRAY_SIZE(sizes) || s->pixel_format != V4L2_PIX_FMT_H264)
@@ -194,7 +185,7 @@ static int describe(struct v4l2_format *format, const struct v4l2_frmsize_discre
 		.height = s->height,
 		.pixelformat = V4L2_PIX_FMT_H264,
 		.field = V4L2_FIELD_NONE,
-		.sizeimage = max_t(u32, 512 << 10, s->width * s->height / 2),
+		.sizeimage = recorded_bytes(s->width, s->height),
 		.colorspace = V4L2_COLORSPACE_SRGB,
 	};
 	return 0;
@@ -266,7 +257,7 @@ static int set_input(struct file *file, void *fh, unsigned int input)
 
 static const struct v4l2_ioctl_ops ioctls = {
 	.vidioc_querycap = querycap,
-	.vidioc_enum_fmt_vid_cap = enum_format,
+	.vidioc_enum_fmt_vid_cap = recorded_format,
 	.vidioc_enum_framesizes = enum_size,
 	.vidioc_enum_frameintervals = enum_interval,
 	.vidioc_g_fmt_vid_cap = get_format,

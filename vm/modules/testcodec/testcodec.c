@@ -100,7 +100,7 @@ static u32 raw_bytes(const struct encoder *e)
 
 static u32 coded_bytes(const struct encoder *e)
 {
-	return max_t(u32, 512 << 10, e->width * e->height / 2);
+	return recorded_bytes(e->width, e->height);
 }
 
 /* The work: one frame for one picture */
@@ -295,15 +295,6 @@ static int querycap(struct file *file, void *fh, struct v4l2_capability *cap)
 	return 0;
 }
 
-static int enum_coded(struct file *file, void *fh, struct v4l2_fmtdesc *d)
-{
-	if (d->index)
-		return -EINVAL;
-	d->pixelformat = V4L2_PIX_FMT_H264;
-	d->flags = V4L2_FMT_FLAG_COMPRESSED;
-	return 0;
-}
-
 static int enum_raw(struct file *file, void *fh, struct v4l2_fmtdesc *d)
 {
 	if (d->index >= ARRAY_SIZE(raw_formats))
@@ -487,7 +478,7 @@ static int subscribe(struct v4l2_fh *fh, const struct v4l2_event_subscription *t
 
 static const struct v4l2_ioctl_ops ioctls = {
 	.vidioc_querycap = querycap,
-	.vidioc_enum_fmt_vid_cap = enum_coded,
+	.vidioc_enum_fmt_vid_cap = recorded_format,
 	.vidioc_enum_fmt_vid_out = enum_raw,
 	.vidioc_enum_framesizes = enum_sizes,
 	.vidioc_g_fmt_vid_cap_mplane = get_format,

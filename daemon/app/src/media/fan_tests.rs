@@ -5,12 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use porthole_core::ids::Rendition;
-use porthole_core::sdp::choose::Codec;
 
 use super::*;
-use crate::media::element::{chain, make};
-use crate::media::timeline::{Timeline, play, stop};
 
 /// Only bounds a hang.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -94,13 +90,7 @@ fn packets_pictures_and_times_go_on_without_a_hole_when_another_encoding_follows
 
 #[test]
 fn whoever_waits_behind_a_viewer_that_takes_nothing_is_seen_to_with_the_next_frame() {
-    let (fan, _) = fan();
-    let crew = Crew::new();
-    let (stuck, other) = (Viewer::with("video", &crew), Viewer::with("video", &crew));
-    for viewer in [&stuck, &other] {
-        viewer.gate.draw_from(Some(&fan));
-        viewer.gate.open();
-    }
+    let (fan, _, stuck, other) = two();
     let held = stuck.hold();
     fan.give(key(0));
     let limit = Instant::now() + LIMIT;
@@ -113,19 +103,13 @@ fn whoever_waits_behind_a_viewer_that_takes_nothing_is_seen_to_with_the_next_fra
         at += 1;
         assert!(Instant::now() < limit, "it waits as long as the other does");
     };
-    assert_eq!(u32::from_be_bytes(first[1][12..].try_into().unwrap()), 0);
+    assert_eq!(says(&first), 0);
     drop(held);
 }
 
 #[test]
 fn a_viewer_that_takes_nothing_holds_up_nobody_and_goes_on_with_a_key_frame() {
-    let (fan, _) = fan();
-    let crew = Crew::new();
-    let (stuck, other) = (Viewer::with("video", &crew), Viewer::with("video", &crew));
-    for viewer in [&stuck, &other] {
-        viewer.gate.draw_from(Some(&fan));
-        viewer.gate.open();
-    }
+    let (fan, crew, stuck, other) = two();
     let held = stuck.hold();
     for at in 0..1000 {
         fan.give(if at % 100 == 0 { key(at) } else { delta(at) });
@@ -196,13 +180,7 @@ fn nothing_reaches_a_call_any_more_once_its_gate_is_closed_whenever_that_is() {
 
 #[test]
 fn a_call_whose_last_frame_never_ends_can_be_closed() {
-    let (fan, _) = fan();
-    let crew = Crew::new();
-    let (stuck, other) = (Viewer::with("video", &crew), Viewer::with("video", &crew));
-    for viewer in [&stuck, &other] {
-        viewer.gate.draw_from(Some(&fan));
-        viewer.gate.open();
-    }
+    let (fan, crew, stuck, other) = two();
     let held = stuck.hold();
     fan.give(key(0));
     stuck.begun.recv_timeout(LIMIT).unwrap();
@@ -218,12 +196,7 @@ fn a_call_whose_last_frame_never_ends_can_be_closed() {
 
 #[test]
 fn a_call_that_fails_says_so_once_and_the_others_go_on() {
-    let (fan, _) = fan();
-    let (fails, other) = (Viewer::new("video"), Viewer::new("video"));
-    for viewer in [&fails, &other] {
-        viewer.gate.draw_from(Some(&fan));
-        viewer.gate.open();
-    }
+    let (fan, _, fails, other) = two();
     fails.fails.store(true, Ordering::Relaxed);
     for at in 0..5 {
         fan.give(key(at));
@@ -268,101 +241,6 @@ fn many_viewers_take_few_threads_and_none_once_they_have_gone() {
     assert_eq!(crew.size(), 0);
 }
 
-#[test]
-fn what_encoders_give_arrives_as_whole_frames_in_packets_that_fit() {
-    gst::init().unwrap();
-    let kinds: [(_, &[&str], _); 3] = [
-        (Codec::Video(Rendition::H264), &["videotestsrc", "x264enc", "h264parse"], 90_000),
-        (Codec::Video(Rendition::Vp8), &["videotestsrc", "vp8enc"], 90_000),
-        (Codec::Opus, &["audiotestsrc", "opusenc"], 48_000),
-    ];
-    for (codec, factories, clock) in kinds {
-        let pipeline = Timeline::new().pipeline("test", |_| {});
-        let elements: Vec<_> = factories.iter().map(|factory| make(factory).unwrap()).collect();
-        chain(&pipeline, &elements.iter().collect::<Vec<_>>()).unwrap();
-        elements[0].set_property("is-live", true);
-        if factories.contains(&"x264enc") {
-            elements[1].set_property_from_str("tune", "zerolatency");
-        }
-        let (fan, _) = payload(&pipeline, elements.last().unwrap(), codec, || {}).unwrap();
-        let viewer = Viewer::new(if codec == Codec::Opus { "audio" } else { "video" });
-        viewer.gate.draw_from(Some(&fan));
-        viewer.gate.open();
-        play(&pipeline).unwrap();
-        let mut last = None;
-        for _ in 0..10 {
-            let frame = viewer.sees();
-            assert!(frame.iter().all(|packet| packet.len() <= 1200));
-            let times: Vec<_> = frame.iter().map(|packet| packet[4..8].to_vec()).collect();
-            assert!(times.iter().all(|time| *time == times[0]), "one frame has one time");
-            if codec != Codec::Opus {
-                let marked: Vec<_> = frame.iter().map(|packet| packet[1] & 0x80 != 0).collect();
-                assert!(marked.iter().rposition(|marked| *marked) == Some(frame.len() - 1));
-                assert_eq!(marked.iter().filter(|marked| **marked).count(), 1);
-            }
-            let time = u32::from_be_bytes(times[0].clone().try_into().unwrap());
-            let step = last.map(|last| time.wrapping_sub(last));
-            assert!(step.is_none_or(|step| (1..clock).contains(&step)), "{step:?}");
-            last = Some(time);
-        }
-        viewer.gate.close();
-        stop(&pipeline);
-    }
-}
-
-#[test]
-fn a_key_frame_that_is_asked_for_is_one_frame_with_its_parameter_sets_and_a_picture() {
-    gst::init().unwrap();
-    let pipeline = Timeline::new().pipeline("test", |_| {});
-    let elements: Vec<_> =
-        ["videotestsrc", "x264enc", "h264parse"].iter().map(|factory| make(factory).unwrap()).collect();
-    chain(&pipeline, &elements.iter().collect::<Vec<_>>()).unwrap();
-    elements[0].set_property("is-live", true);
-    elements[1].set_property_from_str("tune", "zerolatency");
-    elements[1].set_property("key-int-max", 1000_u32);
-    elements[2].set_property("config-interval", -1_i32);
-    let codec = Codec::Video(Rendition::H264);
-    let (fan, _) = payload(&pipeline, &elements[2], codec, || {}).unwrap();
-    let viewer = Viewer::new("video");
-    viewer.gate.draw_from(Some(&fan));
-    viewer.gate.open();
-    play(&pipeline).unwrap();
-    let mut keys = 0;
-    while keys < 4 {
-        let frame = units(&viewer.sees());
-        assert!(frame.contains(&1) || frame.contains(&5), "no picture: {frame:?}");
-        assert_eq!(frame.contains(&5), frame.contains(&7) && frame.contains(&8), "{frame:?}");
-        if frame.contains(&5) {
-            keys += 1;
-            let wish = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
-            assert!(elements[2].static_pad("src").unwrap().send_event(wish));
-        }
-    }
-    viewer.gate.close();
-    stop(&pipeline);
-}
-
-/// The kinds of the units in the packets of a frame (ITU-T H.264, table 7-1; RFC 6184, sections 5.6 to 5.8).
-pub fn units(frame: &[Vec<u8>]) -> Vec<u8> {
-    let mut kinds = Vec::new();
-    for packet in frame {
-        match &packet[12..] {
-            [head, rest @ ..] if head & 0x1f == 24 => {
-                let mut rest = rest;
-                while let [high, low, tail @ ..] = rest {
-                    let (unit, next) = tail.split_at(usize::from(u16::from_be_bytes([*high, *low])));
-                    kinds.push(unit[0] & 0x1f);
-                    rest = next;
-                }
-            }
-            [head, inner, ..] if head & 0x1f == 28 => kinds.push(inner & 0x1f),
-            [head, ..] => kinds.push(head & 0x1f),
-            [] => {}
-        }
-    }
-    kinds
-}
-
 /// One that counts wishes for key frames.
 fn fan() -> (Fan, Arc<AtomicUsize>) {
     gst::init().unwrap();
@@ -372,6 +250,22 @@ fn fan() -> (Fan, Arc<AtomicUsize>) {
         counted.fetch_add(1, Ordering::Relaxed);
     });
     (fan, wishes)
+}
+
+/// A fan, who sends, and two that draw from it and are connected.
+fn two() -> (Fan, Crew, Viewer, Viewer) {
+    let ((fan, _), crew) = (fan(), Crew::new());
+    let [one, other] = [(); 2].map(|()| Viewer::with("video", &crew));
+    for viewer in [&one, &other] {
+        viewer.gate.draw_from(Some(&fan));
+        viewer.gate.open();
+    }
+    (fan, crew, one, other)
+}
+
+/// What a frame says of itself.
+fn says(frame: &[Vec<u8>]) -> u32 {
+    u32::from_be_bytes(frame[1][12..].try_into().unwrap())
 }
 
 /// A frame of two packets, from so many milliseconds after the beginning, which its payload says too.
@@ -466,7 +360,7 @@ impl Viewer {
     fn shows(&self) -> u32 {
         let frame = self.sees();
         assert_eq!(frame.len(), 2, "whole frames");
-        u32::from_be_bytes(frame[1][12..].try_into().unwrap())
+        says(&frame)
     }
 
     /// The same where somebody else holds up a thread, which the next frame would notice.
@@ -474,7 +368,7 @@ impl Viewer {
         let limit = Instant::now() + LIMIT;
         while Instant::now() < limit {
             if let Ok(frame) = self.seen.recv_timeout(Duration::from_millis(1)) {
-                return u32::from_be_bytes(frame[1][12..].try_into().unwrap());
+                return says(&frame);
             }
             crew.rouse();
         }

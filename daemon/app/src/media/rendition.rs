@@ -230,7 +230,7 @@ mod tests {
 
     use super::super::capture::producer;
     use super::super::encoder::stand_in;
-    use super::super::fan::tests::{Viewer, units};
+    use super::super::fan::{payload_tests::units, tests::Viewer};
     use super::*;
 
     #[test]

@@ -10,7 +10,7 @@ use porthole_core::command::Command;
 use porthole_core::config::settings::{Fallback, Settings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
-use porthole_core::sdp::choose;
+use porthole_core::sdp::choose::{self, AnswerPlan};
 use porthole_peer::{Facts, Options, Stand, Viewer};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -87,6 +87,20 @@ impl Camera {
                 }
             }
         }
+    }
+
+    /// Has a viewer's offer answered, and does not wait for it: the viewer, and what is planned for it.
+    pub fn call(
+        &mut self,
+        call: CallId,
+        stand: &Stand,
+        options: &Options,
+        trickle: bool,
+    ) -> (Viewer, AnswerPlan) {
+        let (viewer, offer) = Viewer::offer(stand, options).unwrap();
+        let plan = choose::plan(&offer, Fallback::Vp8).unwrap();
+        self.media.perform(&Command::Answer { call, plan: Box::new(plan.clone()), trickle });
+        (viewer, plan)
     }
 
     pub async fn answered(&mut self, call: CallId) -> Result<String, String> {

@@ -28,9 +28,6 @@ use crate::{Fault, Row};
 /// After a change of viewers this long passes before anything is measured.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// How long a daemon may take to be in its room.
-const START_LIMIT: Duration = Duration::from_secs(60);
-
 /// What to measure, and how thoroughly.
 pub struct Bench<'a> {
     pub daemon: &'a Path,

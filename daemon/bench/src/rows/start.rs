@@ -6,7 +6,7 @@ use tokio::net::UnixDatagram;
 
 use super::Bench;
 use crate::Fault;
-use crate::daemon::{Daemon, Start};
+use crate::daemon::{Daemon, START_LIMIT, Start};
 use crate::figure::Figures;
 
 /// What the unit waits before it starts one again that has died, in seconds.
@@ -52,7 +52,7 @@ async fn once(bench: &Bench<'_>) -> Result<(f64, f64), Fault> {
     };
     let is_there = async {
         let daemon = Daemon::start_as(bench.daemon, start).await?;
-        daemon.wait(super::START_LIMIT, |status| status.room == "in").await?;
+        daemon.wait(START_LIMIT, |status| status.room == "in").await?;
         Ok::<_, Fault>((daemon, started.elapsed().as_secs_f64()))
     };
     let (ready, (daemon, room)) = tokio::try_join!(says_ready, is_there)?;

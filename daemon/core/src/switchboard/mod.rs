@@ -1,10 +1,11 @@
 //! The state of all calls: what comes in as an [`Event`] goes out as [`Command`]s.
 //!
 //! [`Switchboard`] is the whole of it. `admit` judges offers, `offering` makes them, `talk` does what peers and relays
-//! say, `talking` who is heard on the speaker, `media` what the media side reports, `orders` what it is ordered, `players` what is asked for over HTTP,
-//! `publishing` calls the server of a crowd, `holders` has what keys have to do with calls, `status` says how all that is, `terms` what changes
-//! meanwhile, `adapting` who gets how much of the picture, `upkeep` what follows from all that; `call`, `capture`, `sound`, `floor`, `encoders`, `flow`, `troubles`, `door`,
-//! `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
+//! say, `talking` who is heard on the speaker, `media` what the media side reports, `orders` what it is ordered,
+//! `players` what is asked for over HTTP, `publishing` calls the server of a crowd, `holders` has what keys have to do
+//! with calls, `status` says how all that is, `terms` what changes meanwhile, `adapting` who gets how much of the
+//! picture, `upkeep` what follows from all that; `call`, `capture`, `sound`, `floor`, `encoders`, `flow`, `troubles`,
+//! `door`, `doubts`, `keyframes`, `early`, `rate` and `refusals` each keep one part of the state.
 //! Must not know clocks, sockets, GStreamer or the log.
 
 mod adapting;

@@ -23,13 +23,8 @@ impl metrics::Figures for Figures {
     fn write(&self, page: &mut metrics::Page) {
         page.gauge("relay_peers", "Peers in the rooms, our own camera not counted", None, self.peers as f64);
         page.gauge("relay_cameras", "Cameras among them", None, self.cameras as f64);
-        let refused = self.refusals.iter().map(|(word, count)| (*word, *count));
-        page.counters(
-            "relay_refusals",
-            "Messages that the relay has refused, by the word of why",
-            "reason",
-            refused,
-        );
+        let help = "Messages that the relay has refused, by the word of why";
+        page.counters("relay_refusals", help, "reason", &self.refusals);
         page.counter("relay_lost", "Events that found the daemon too far behind", None, self.lost as f64);
     }
 }

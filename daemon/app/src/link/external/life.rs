@@ -56,13 +56,8 @@ impl metrics::Figures for Figures {
         let failed = self.failed_attempts as f64;
         page.gauge("relay_failed_attempts", "Attempts that failed since the last connection", None, failed);
         page.gauge("relay_waiting", "Messages that wait for the relay", None, self.waiting as f64);
-        let refused = self.refusals.iter().map(|(word, count)| (*word, *count));
-        page.counters(
-            "relay_refusals",
-            "Messages that the link has refused, by the word of why",
-            "reason",
-            refused,
-        );
+        let help = "Messages that the link has refused, by the word of why";
+        page.counters("relay_refusals", help, "reason", &self.refusals);
         let help = "Messages that waited in vain, and events that found the daemon too far behind";
         page.counter("relay_lost", help, None, self.lost as f64);
     }

@@ -143,13 +143,11 @@ impl Line {
                 Codec::Video(rendition) => self.fed.unwrap_or(Some(rendition)),
                 Codec::Opus => None,
             };
-            let (had, fan) = (
-                entry.gate.draws_from(),
-                match entry.codec {
-                    Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
-                    Codec::Opus => producers.sound.as_ref(),
-                },
-            );
+            let fan = match entry.codec {
+                Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
+                Codec::Opus => producers.sound.as_ref(),
+            };
+            let had = entry.gate.draws_from();
             // The full picture is waited for with the small one; for the small one what there was is too much.
             let keeps = fed.is_some_and(|picture| !picture.is_small())
                 && had.as_ref().is_some_and(|had| producers.pictures.values().any(|now| now == had));

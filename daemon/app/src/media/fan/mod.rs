@@ -16,6 +16,8 @@ use frame::Frame;
 pub use gate::{Gate, Word};
 pub use label::Label;
 pub use payload::payload;
+#[cfg(test)]
+pub use payload::tests as payload_tests;
 
 /// What one encoding gives. Cheap to clone; clones are equal, and nothing else is.
 #[derive(Clone)]

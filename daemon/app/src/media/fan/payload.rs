@@ -128,3 +128,7 @@ fn running_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<gst::ClockTim
     let segment = pad.sticky_event::<gst::event::Segment>(0)?;
     segment.segment().downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts())
 }
+
+#[cfg(test)]
+#[path = "payload_tests.rs"]
+pub mod tests;

@@ -88,12 +88,9 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
         None,
         counts.live as f64,
     );
-    let ended = counts.ended.iter().map(|(word, count)| (*word, *count));
-    page.counters("calls_ended", "Calls that have ended, by the word of why", "reason", ended);
-    let refused = status.refusals.iter().map(|(word, count)| (*word, *count));
-    page.counters("refusals", "What the camera has refused, by the word of why", "reason", refused);
-    let frames = counts.frames.iter().map(|(rendition, count)| (rendition.to_string(), *count));
-    page.counters("frames", "Frames that were encoded", "rendition", frames);
+    page.counters("calls_ended", "Calls that have ended, by the word of why", "reason", &counts.ended);
+    page.counters("refusals", "What the camera has refused, by the word of why", "reason", &status.refusals);
+    page.counters("frames", "Frames that were encoded", "rendition", &counts.frames);
     page.counter("camera_failures", "How often the camera has failed", None, counts.failed as f64);
 }
 

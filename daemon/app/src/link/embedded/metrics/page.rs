@@ -67,16 +67,16 @@ impl Page {
     }
 
     /// Such numbers, told apart by what `label` says. Not there where there are none.
-    pub fn counters(
+    pub fn counters<'v>(
         &mut self,
         name: &str,
         help: &str,
         label: &'static str,
-        values: impl IntoIterator<Item = (impl Into<String>, u64)>,
+        values: impl IntoIterator<Item = (impl ToString, &'v u64)>,
     ) {
         let family = Family::<Labels, Count>::default();
         for (says, value) in values {
-            family.get_or_create(&vec![(label, says.into())]).inc_by(value as f64);
+            family.get_or_create(&vec![(label, says.to_string())]).inc_by(*value as f64);
         }
         self.0.register(name, help, family);
     }
