@@ -30,15 +30,25 @@ pub fn tune() {
 
 /// How long memory is not given back again after it was.
 const PAUSE: Duration = Duration::from_secs(10);
-/// How long nobody has to have watched before what only watching needs is left. Devices are still closing before that.
+/// How long nobody has to have come or gone before what only coming and going needs is left. Devices are still opening and
+/// closing before that.
 const SETTLE: Duration = Duration::from_secs(3);
 
 /// Gives free memory back to the system whenever something large has gone, at once and at most every [`PAUSE`]; and
-/// leaves the code that was run for viewers when nobody watches any more.
+/// leaves the code that was run when somebody came or went, a short while after that.
 #[derive(Debug, Clone)]
 pub struct Returns {
     gone: mpsc::Sender<()>,
-    rests: watch::Sender<bool>,
+    stirs: watch::Sender<Stir>,
+}
+
+/// What stirs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stir {
+    /// Somebody watches, or is about to.
+    busy: bool,
+    /// Calls that began.
+    calls: u32,
 }
 
 impl Returns {
@@ -52,9 +62,9 @@ impl Returns {
                 tokio::time::sleep(PAUSE).await;
             }
         });
-        let (rests, rest) = watch::channel(true);
-        tokio::spawn(leave_in_peace(rest));
-        Self { gone, rests }
+        let (stirs, stir) = watch::channel(Stir::default());
+        tokio::spawn(leave_in_peace(stir));
+        Self { gone, stirs }
     }
 
     /// Something large has gone.
@@ -63,25 +73,37 @@ impl Returns {
         let _ = self.gone.try_send(());
     }
 
-    /// Nobody watches, or somebody does.
-    pub fn rests(&self, rests: bool) {
-        self.rests.send_if_modified(|now| std::mem::replace(now, rests) != rests);
+    /// Somebody watches, or nobody does.
+    pub fn busy(&self, busy: bool) {
+        self.stirs.send_if_modified(|stir| std::mem::replace(&mut stir.busy, busy) != busy);
+    }
+
+    /// A call begins.
+    pub fn called(&self) {
+        self.stirs.send_modify(|stir| stir.calls = stir.calls.wrapping_add(1));
     }
 }
 
-/// Leaves the code each time nobody has watched for a while; ends when nobody can say any more whether somebody does.
-async fn leave_in_peace(mut rest: watch::Receiver<bool>) {
-    while rest.wait_for(|rests| *rests).await.is_ok() {
-        let again =
-            tokio::time::timeout(SETTLE, rest.wait_for(|rests| !*rests)).await.map(|said| said.is_ok());
-        match again {
-            Ok(true) => continue,
-            Ok(false) => break,
+/// Leaves the code each time nothing has stirred for a while; ends when nothing can any more. Most of what a call runs it runs
+/// while it begins: it is left behind even while somebody watches, who has what is still needed back within a frame.
+async fn leave_in_peace(mut stir: watch::Receiver<Stir>) {
+    loop {
+        match tokio::time::timeout(SETTLE, stir.changed()).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(_)) => return,
             Err(_) => {}
         }
-        let _ = tokio::task::spawn_blocking(|| (give_back(), leave_code())).await;
-        if rest.wait_for(|rests| !*rests).await.is_err() {
-            break;
+        let busy = stir.borrow().busy;
+        let left = tokio::task::spawn_blocking(move || {
+            // Whoever allocates is held up by it.
+            if !busy {
+                give_back();
+            }
+            leave_code();
+        });
+        let _ = left.await;
+        if stir.changed().await.is_err() {
+            return;
         }
     }
 }
@@ -141,10 +163,10 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_for_peace_ends_with_the_last_that_could_say_so() {
-        let (rests, rest) = watch::channel(true);
-        drop(rests);
+        let (stirs, stir) = watch::channel(Stir::default());
+        drop(stirs);
         // Only bounds a hang.
-        let ended = tokio::time::timeout(Duration::from_secs(20), leave_in_peace(rest)).await;
+        let ended = tokio::time::timeout(Duration::from_secs(20), leave_in_peace(stir)).await;
         ended.unwrap();
     }
 }

@@ -291,6 +291,7 @@ impl Media {
     }
 
     fn start(&mut self, call: CallId, part: call::Part) {
+        self.memory.called();
         let (asks, heard) = mpsc::unbounded_channel();
         self.calls.insert(call, asks);
         let servers::Served { ice, ways } = self.served.borrow().clone();

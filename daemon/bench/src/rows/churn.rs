@@ -22,8 +22,8 @@ const BATCH: usize = 100;
 const BEFORE: usize = 20;
 /// A tab that was killed is only noticed by its silence.
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
-/// Threads and descriptors must stand still for this long before they are compared: GLib keeps an idle thread for 15 s.
-const STILL: Duration = Duration::from_secs(20);
+/// How long threads may live on with nothing to do: GLib keeps one for 15 s.
+const ENDS: Duration = Duration::from_secs(25);
 
 /// How often, and how far apart, what is allocated is looked at.
 const LOOKS: usize = 41;
@@ -189,19 +189,17 @@ async fn watch(crowd: &Crowd<'_>, caller: &Caller, outcome: &mut Outcome) -> Res
     Ok(())
 }
 
-/// Waits until only `calls` are left, and until threads and descriptors no longer change.
+/// Waits until only `calls` are left and what ends by itself has ended. Threads and descriptors are the fewest of that time:
+/// some come and go all the time, as one that looks at a file.
 pub(super) async fn settled(daemon: &Daemon, calls: usize) -> Result<Usage, Fault> {
     daemon.wait(SETTLE_LIMIT, |status| status.calls == calls).await?;
     let started = Instant::now();
     let mut usage = daemon.process.usage()?;
-    let mut since = Instant::now();
-    while since.elapsed() < STILL && started.elapsed() < SETTLE_LIMIT {
+    while started.elapsed() < ENDS {
         tokio::time::sleep(Duration::from_millis(250)).await;
         let now = daemon.process.usage()?;
-        if (now.threads, now.descriptors) != (usage.threads, usage.descriptors) {
-            since = Instant::now();
-        }
-        usage = now;
+        let (threads, descriptors) = (now.threads.min(usage.threads), now.descriptors.min(usage.descriptors));
+        usage = Usage { threads, descriptors, ..now };
     }
     Ok(usage)
 }

@@ -201,7 +201,7 @@ impl Studio {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looked = Instant::now();
         loop {
-            self.memory.rests(!self.is_busy());
+            self.memory.busy(self.is_busy());
             tokio::select! {
                 ask = asks.recv() => match ask {
                     Some(Ask::Close) | None => break,
