@@ -251,6 +251,13 @@ fn a_format_without_a_small_picture_goes_down_to_what_it_carries_and_then_to_sou
     assert_eq!(policy.heard(CallId(1), report(2500), at(2)), []);
     let lowered = policy.heard(CallId(1), report(900), at(4));
     assert!(matches!(lowered[..], [Change::Bitrate(Rendition::Vp8, 943)]), "{lowered:?}");
+    // When nobody has watched it meanwhile it is tried again.
+    policy.leaves(CallId(1));
+    policy.ends(Rendition::Vp8);
+    policy.joins(CallId(2), Rendition::Vp8, (Full, None), true, at(5));
+    policy.heard(CallId(2), report(2500), at(7));
+    let given = policy.heard(CallId(2), report(300), at(9));
+    assert!(matches!(given[..], [.., Change::Feed(CallId(2), Small, Some(_))]), "{given:?}");
 }
 
 #[test]

@@ -234,8 +234,9 @@ impl Policy {
         self.ways.values().filter_map(Way::retry).min()
     }
 
-    /// An encoding ends: it begins again as usual.
+    /// An encoding ends: it begins again as usual, and with the full picture of a format the small one may be made again.
     pub fn ends(&mut self, rendition: Rendition) -> Option<Change> {
+        self.without_small.retain(|format| *format != rendition);
         let usual = self.usual(rendition);
         let rate = self.rates.remove(&rendition)?;
         (rate.kbit != usual).then_some(Change::Bitrate(rendition, usual))
