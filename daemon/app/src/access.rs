@@ -32,6 +32,14 @@ pub enum Failed {
     /// No key is called that, or several are, or it is taken.
     #[error(transparent)]
     Unknown(#[from] Unknown),
+    /// No key was ever made.
+    #[error("there are no keys in {file} yet: the camera makes its owner's when it starts for the first time: {start}")]
+    Empty {
+        /// Where they would be.
+        file: String,
+        /// What to type.
+        start: String,
+    },
     /// That is no date to come.
     #[error(transparent)]
     Date(#[from] BadDate),
@@ -48,7 +56,7 @@ impl Failed {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Configuration(unusable) => unusable.exit(),
-            Self::Unknown(_) | Self::Date(_) => Exit::Usage,
+            Self::Unknown(_) | Self::Empty { .. } | Self::Date(_) => Exit::Usage,
             Self::Kept(Kept::Broken { .. }) => Exit::Broken,
             Self::Kept(_) | Self::Unsaid(_) => Exit::Unkept,
             Self::Nowhere(_) | Self::NotRandom(_) => Exit::Unavailable,
@@ -79,7 +87,9 @@ pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
             write_advice(&mut out, &settings.room, &file, &key, config)?;
         }
         Keys::Show { key } => {
-            let ring = file.read()?.unwrap_or_default();
+            let Some(ring) = file.read()? else {
+                return Err(Failed::Empty { file: file.path().display().to_string(), start: start(config) });
+            };
             let key = ring.meant(&key)?;
             writeln!(out, "The key {}.", allows(key, keys::now()))?;
             write_link(&mut out, &settings, key)?;
@@ -119,10 +129,23 @@ pub fn command(words: &str, config: Option<&Path>) -> String {
         let sudo = if state::is_root() { "" } else { "sudo " };
         return format!("{sudo}{} access {words}", env!("CARGO_PKG_NAME"));
     }
+    by_name(&format!("access {words}"), config)
+}
+
+/// What to type to start that camera.
+fn start(config: Option<&Path>) -> String {
+    if config == Some(Path::new(INSTALLED)) {
+        return format!("sudo systemctl start {}", env!("CARGO_PKG_NAME"));
+    }
+    by_name("run", config)
+}
+
+/// This program as it was called, with these words, for the camera with this configuration.
+fn by_name(words: &str, config: Option<&Path>) -> String {
     let program = env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     let config =
         config.map(|file| format!(" --config {}", quoted(&file.to_string_lossy()))).unwrap_or_default();
-    format!("{} access {words}{config}", quoted(&program))
+    format!("{} {words}{config}", quoted(&program))
 }
 
 /// Where somebody who finds no key may have meant to look: the service of this machine, whose keys are root's.

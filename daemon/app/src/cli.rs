@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Look whether camera, sound, encoders, network and board are well, and say what to do where they are not
     Doctor {
-        /// Configuration of the camera; not needed where the daemon runs, or every key has its default
+        /// Configuration of the camera; not needed where the daemon runs, or every key has its default [root: /etc/porthole/porthole.toml if it is there]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
         /// As JSON
@@ -64,7 +64,7 @@ pub enum Command {
     },
     /// List cameras, microphones, speakers and encoders, and say which would be used
     Devices {
-        /// Configuration of the camera; without it every key of it has its default
+        /// Configuration of the camera; without it every key of it has its default [root: /etc/porthole/porthole.toml if it is there]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
         /// As JSON

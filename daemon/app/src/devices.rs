@@ -1,6 +1,7 @@
 //! `porthole devices`: says in words, or as JSON, what this machine could take pictures and sound with. Must not look
 //! itself.
 
+use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -48,7 +49,7 @@ impl Failed {
 /// [`Failed`]. A machine without any device is none.
 pub fn print(config: Option<&Path>, as_json: bool) -> Result<(), Failed> {
     let settings = configuration::read(config)?.media;
-    let survey = survey::look(&settings)?;
+    let survey = survey::look(&settings, env::current_exe().ok().as_deref())?;
     let mut out = io::stdout().lock();
     if as_json {
         serde_json::to_writer_pretty(&mut out, &json(&survey)).map_err(io::Error::from)?;

@@ -123,7 +123,7 @@ fn access(config: Option<&Path>, asked: Keys) -> Exit {
         Ok(()) => Exit::Well,
         Err(failed) => {
             eprintln!("{failed}");
-            if matches!(failed, Failed::Unknown(_))
+            if matches!(failed, Failed::Unknown(_) | Failed::Empty { .. })
                 && let Some(hint) = porthole::access::elsewhere(config)
             {
                 eprintln!("{hint}");

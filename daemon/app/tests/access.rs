@@ -52,6 +52,18 @@ fn a_link_is_shown_again_by_name_and_by_id() {
 }
 
 #[test]
+fn before_the_first_start_it_is_said_how_the_owners_key_is_made() {
+    let home = Home::new();
+    let said = home.fails(&["show", "owner"], 64);
+    assert!(said.contains(&format!("there are no keys in {} yet", home.file().display())), "{said}");
+    assert!(said.lines().next().unwrap().ends_with(" run"), "{said}");
+    let config = home.write("my camera.toml", "");
+    let said = home.fails(&["show", "owner", "--config", &config], 64);
+    assert!(said.lines().next().unwrap().ends_with(&format!(" run --config \"{config}\"")), "{said}");
+    assert!(!home.file().exists());
+}
+
+#[test]
 fn keys_are_listed_without_their_secrets() {
     let home = Home::new();
     assert!(home.does(&["list"]).starts_with("There are no keys in "));

@@ -77,10 +77,28 @@ fn beside_a_daemon_its_camera_is_not_opened_a_second_time() {
     let output = house.program("doctor").arg("--json").output().unwrap();
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(finding(&told, "camera"), ("ok", "the daemon that runs has it: frames flow"));
-    assert_eq!(finding(&told, "microphone"), ("ok", "not tried: the daemon that runs has it"));
+    assert_eq!(finding(&told, "microphone"), ("ok", "the configuration wants none"));
     assert_eq!(finding(&told, "port"), ("ok", "the daemon that runs listens on 127.0.0.1:0"));
     assert!(finding(&told, "daemon").1.ends_with(" runs, and is well"), "{told}");
     assert!(finding(&told, "config").1.contains("my.toml is allowed"), "{told}");
+}
+
+#[test]
+fn the_test_picture_of_a_daemon_is_not_taken_for_a_camera() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let said = fs::read_to_string(house.config()).unwrap();
+    let wanted = "source = \"auto\"\ndevice = \"/dev/plugged-into-nothing\"";
+    fs::write(house.config(), said.replacen("source = \"test\"", wanted, 1)).unwrap();
+    let _camera = house.start();
+    let told: Value = serde_json::from_slice(&house.doctor(&["--json"]).stdout).unwrap();
+    assert_eq!(finding(&told, "camera"), ("warning", "there is none, so the test picture is shown"));
+}
+
+#[test]
+fn what_libraries_print_while_encoders_are_tried_is_not_among_the_findings() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let output = house.doctor(&[]);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 
 fn finding<'t>(told: &'t Value, about: &str) -> (&'t str, &'t str) {

@@ -4,6 +4,7 @@
 mod board;
 mod ways;
 
+use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use crate::control::{self, NoAnswer, Request};
 use crate::exit::Exit;
 use crate::link::{embedded, external};
-use crate::media::exam;
+use crate::media::{exam, survey};
 use crate::{addresses, configuration, keys};
 
 /// How long the camera of a daemon that runs may take to open.
@@ -92,7 +93,12 @@ fn summary(findings: &[Finding]) -> String {
 fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
     let (daemon, unasked) = daemon(config);
     if let Some(unasked) = unasked {
+        let hidden = unasked.verdict == Verdict::Failed;
         told.tell(unasked);
+        if hidden {
+            // What follows would be about a camera that nobody runs, whose port and devices the daemon has.
+            return;
+        }
     } else {
         let known = daemon.as_ref().map(|daemon| daemon.known.clone());
         told.tell(machine::daemon(known.as_ref(), env!("CARGO_PKG_VERSION")));
@@ -149,7 +155,15 @@ fn machine_of(told: &mut Told<impl Write>) {
 fn devices(settings: &Settings, daemon: Option<&Running>, tone: bool, told: &mut Told<impl Write>) {
     let media = &settings.media;
     let camera = match daemon {
-        Some(daemon) => daemon.camera(),
+        // Who may not open every device does not see what the daemon has.
+        Some(daemon) => match daemon.camera() {
+            Camera::OfDaemon { flows: true, .. }
+                if exam::stands_in(&media.video) && board::devices().iter().all(|device| device.usable) =>
+            {
+                Camera::TestPicture
+            }
+            said => said,
+        },
         None => exam::camera(&media.video),
     };
     told.tell(media::camera(&camera, media.video.framerate));
@@ -157,7 +171,7 @@ fn devices(settings: &Settings, daemon: Option<&Running>, tone: bool, told: &mut
     if daemon.is_some_and(|daemon| daemon.calls > 0) {
         told.tell(Finding::ok("encoder", "not tried: somebody watches, and sees what it makes"));
     } else {
-        match crate::media::survey::encoders(&media.video) {
+        match survey::encoders(&media.video, env::current_exe().ok().as_deref()) {
             Ok(trials) => {
                 media::encoders(&trials, media.video.framerate)
                     .into_iter()
@@ -170,7 +184,11 @@ fn devices(settings: &Settings, daemon: Option<&Running>, tone: bool, told: &mut
         }
     }
     let (microphone, (speaker, heard)) = match daemon {
-        Some(_) => (Sound::OfDaemon, (Sound::OfDaemon, None)),
+        Some(_) => {
+            let not_opened = |wanted: Result<_, Sound>| wanted.map_or_else(|none| none, |_| Sound::OfDaemon);
+            let ear = exam::ear(&media.audio, &media.video);
+            (not_opened(ear), (not_opened(exam::mouth(&media.speaker)), None))
+        }
         None => {
             (exam::microphone(&media.audio, &media.video), exam::speaker(tone, &media.speaker, &media.audio))
         }
@@ -217,14 +235,24 @@ fn daemon(config: Option<&Path>) -> (Option<Running>, Option<Finding>) {
         Ok((socket, reply)) => (Some(Running::new(socket, &reply)), None),
         // What is wrong with the configuration is told with it.
         Err(NoAnswer::Nobody { .. } | NoAnswer::Configuration(_)) => (None, None),
-        Err(why @ NoAnswer::Several(_)) => {
-            let (says, fix) = ("several run here", "name the configuration of one with --config");
-            log::debug!("{why}");
-            (None, Some(Finding::warning("daemon", says, fix)))
+        Err(why) => (None, Some(unasked(&why))),
+    }
+}
+
+/// What there is to say of a daemon that runs and is not asked.
+fn unasked(why: &NoAnswer) -> Finding {
+    let about = "daemon";
+    match why {
+        NoAnswer::Several(_) => {
+            Finding::warning(about, "several run here", "name the configuration of one with --config")
         }
-        Err(why) => {
+        NoAnswer::Denied { .. } => {
             let fix = "ask as root (sudo porthole doctor), or as the user who runs it";
-            (None, Some(Finding::warning("daemon", format!("one runs, and does not answer: {why}"), fix)))
+            Finding::failed(about, "one runs, and does not answer to you, so nothing else was looked at", fix)
+        }
+        why => {
+            let fix = "start it again (the service: sudo systemctl restart porthole); journalctl -u porthole -e says more";
+            Finding::failed(about, format!("one runs, and nothing else was looked at: {why}"), fix)
         }
     }
 }
@@ -296,6 +324,19 @@ mod tests {
         assert_eq!(summary(&told.findings), "Does not work: 1. Worth a look: 1.");
         assert!(told.out.is_empty(), "JSON is one text");
         assert_eq!(told.end(), Exit::Unwell);
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_answer_is_what_is_wrong_and_who_may_ask_is_said() {
+        let (socket, error) = (PathBuf::from("/run/s"), || io::Error::other("no"));
+        let denied = unasked(&NoAnswer::Denied { socket: socket.clone(), error: error() });
+        assert_eq!(denied.verdict, Verdict::Failed);
+        assert!(denied.fix.unwrap().contains("sudo porthole doctor"));
+        let silent = unasked(&NoAnswer::Silent { socket, error: error() });
+        assert_eq!(silent.verdict, Verdict::Failed);
+        assert!(silent.says.contains("/run/s does not answer: no"), "{}", silent.says);
+        assert!(silent.fix.unwrap().contains("systemctl restart porthole"));
+        assert_eq!(unasked(&NoAnswer::Several(vec![])).verdict, Verdict::Warning);
     }
 
     #[test]

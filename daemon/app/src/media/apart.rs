@@ -22,16 +22,30 @@ const WORD: &str = "try-encoders";
 /// How long the other process may say nothing. It bounds each trial itself, so this is for one that hangs as a whole.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// For whom encoders are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// A daemon that starts: what libraries print is logged with the rest, and the process may go on to fill the caches.
+    Daemon,
+    /// Somebody who reads how they did: libraries print nothing in between, and the next trial has the board to itself.
+    Reader,
+}
+
 /// How each of `candidates` did in processes of `program`, up to the first that keeps up. Blocks.
 ///
 /// # Errors
 /// The program cannot be run, or is not ours.
-pub fn ask(program: &Path, candidates: &[Encoder], video: &VideoSettings) -> io::Result<Vec<Trial>> {
+pub fn ask(
+    program: &Path,
+    candidates: &[Encoder],
+    video: &VideoSettings,
+    asker: Asker,
+) -> io::Result<Vec<Trial>> {
     let mut trials: Vec<Trial> = Vec::new();
     loop {
         let rest = &candidates[trials.len()..];
         let Some(first) = rest.first() else { return Ok(trials) };
-        let (heard, end) = round(program, rest, video)?;
+        let (heard, end) = round(program, rest, video, asker)?;
         // The one that was under way when it ended.
         let victim = rest.get(heard.len()).unwrap_or(first);
         trials.extend(heard);
@@ -82,13 +96,23 @@ enum End {
 }
 
 /// One process, until it has said all or says nothing more.
-fn round(program: &Path, candidates: &[Encoder], video: &VideoSettings) -> io::Result<(Vec<Trial>, End)> {
+fn round(
+    program: &Path,
+    candidates: &[Encoder],
+    video: &VideoSettings,
+    asker: Asker,
+) -> io::Result<(Vec<Trial>, End)> {
+    let errors = match asker {
+        Asker::Daemon => Stdio::inherit(),
+        Asker::Reader => Stdio::null(),
+    };
     let mut child = Command::new(program)
         .arg(WORD)
         .args(numbers(video).map(|number| number.to_string()))
         .args(candidates.iter().map(|encoder| encoder.element))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .stderr(errors)
         .spawn()?;
     let lines = lines(&mut child)?;
     let mut ready = false;
@@ -106,7 +130,7 @@ fn round(program: &Path, candidates: &[Encoder], video: &VideoSettings) -> io::R
         ready |= said.get("ready").is_some();
         heard.extend(trial(&said, candidates.get(heard.len())));
     };
-    reap(child, matches!(end, End::Silent));
+    reap(child, asker == Asker::Reader || matches!(end, End::Silent));
     if ready { Ok((heard, end)) } else { Err(io::Error::other("it does not begin to try encoders")) }
 }
 
@@ -201,7 +225,7 @@ mod tests {
     fn a_program_that_is_not_ours_is_not_taken_at_its_word() {
         assert!(ask_of("echo '{\"done\":true}'").is_err());
         assert!(ask_of("exit 64").is_err());
-        let nowhere = ask(Path::new("/nowhere/porthole"), H264, &Settings::default().media.video);
+        let nowhere = ask(Path::new("/nowhere/porthole"), H264, &Settings::default().media.video, Asker::Daemon);
         assert!(nowhere.is_err());
     }
 
@@ -210,6 +234,6 @@ mod tests {
         let program = folder.path().join("program");
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        ask(&program, H264, &Settings::default().media.video)
+        ask(&program, H264, &Settings::default().media.video, Asker::Daemon)
     }
 }

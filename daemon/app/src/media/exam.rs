@@ -55,13 +55,35 @@ pub fn camera(video: &VideoSettings) -> Camera {
     }
 }
 
+/// Whether the test picture stands in, because there is no camera. Opens none.
+pub fn stands_in(video: &VideoSettings) -> bool {
+    matches!((&video.source, source::picture(video)), (VideoSource::Auto(_), VideoSource::Test))
+}
+
+/// The microphone that the settings mean, or what there is to say of it without opening one.
+pub fn ear(audio: &AudioSettings, video: &VideoSettings) -> Result<String, Sound> {
+    match source::sound(audio, &source::picture(video)) {
+        AudioSource::Alsa(device) => Ok(device),
+        AudioSource::None if audio.source != AudioSource::None => Err(Sound::Nothing),
+        AudioSource::Test if audio.source == AudioSource::Auto => Err(Sound::Nothing),
+        _ => Err(Sound::NotWanted),
+    }
+}
+
+/// The same for the speaker.
+pub fn mouth(wanted: &SpeakerSettings) -> Result<String, Sound> {
+    match &wanted.sink {
+        SpeakerSink::Auto => speaker::first().ok_or(Sound::Nothing),
+        SpeakerSink::Alsa(device) => Ok(device.clone()),
+        SpeakerSink::Test | SpeakerSink::None => Err(Sound::NotWanted),
+    }
+}
+
 /// Opens the microphone that the settings mean, for about a second. Blocks.
 pub fn microphone(audio: &AudioSettings, video: &VideoSettings) -> Sound {
-    let device = match source::sound(audio, &source::picture(video)) {
-        AudioSource::Alsa(device) => device,
-        AudioSource::None if audio.source != AudioSource::None => return Sound::Nothing,
-        AudioSource::Test if audio.source == AudioSource::Auto => return Sound::Nothing,
-        _ => return Sound::NotWanted,
+    let device = match ear(audio, video) {
+        Ok(device) => device,
+        Err(none) => return none,
     };
     let (name, gain) = (device.clone(), audio.gain);
     heard(name, bounded(move || listen_to(|bin| source::microphone(bin, &device), gain, || Ok(()))))
@@ -69,12 +91,10 @@ pub fn microphone(audio: &AudioSettings, video: &VideoSettings) -> Sound {
 
 /// Opens the speaker that the settings mean; with `tone`, plays one and listens with this microphone. Blocks.
 pub fn speaker(tone: bool, wanted: &SpeakerSettings, audio: &AudioSettings) -> (Sound, Option<Loop>) {
-    let name = match &wanted.sink {
-        SpeakerSink::Auto => speaker::first(),
-        SpeakerSink::Alsa(device) => Some(device.clone()),
-        SpeakerSink::Test | SpeakerSink::None => return (Sound::NotWanted, None),
+    let name = match mouth(wanted) {
+        Ok(name) => name,
+        Err(none) => return (none, None),
     };
-    let Some(name) = name else { return (Sound::Nothing, None) };
     let gain = audio.gain;
     let ear = match &audio.source {
         AudioSource::Alsa(device) => Some(device.clone()),

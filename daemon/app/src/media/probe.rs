@@ -12,7 +12,7 @@ use gst::prelude::*;
 use porthole_core::config::settings::VideoSettings;
 use porthole_core::plan::encoder::{self, Outcome, Trial, keeps_up};
 
-use super::apart;
+use super::apart::{self, Asker};
 use super::element::{MediaError, chain, failed, make};
 use super::encoder::{Encoder, candidates};
 use super::timeline::{Said, listen, stop};
@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub fn find(video: &VideoSettings, program: Option<&Path>) -> Result<Vec<Encoder>, MediaError> {
     let candidates = candidates(&video.encoder)?;
     let apart = program.and_then(|program| {
-        let told = apart::ask(program, &candidates, video);
+        let told = apart::ask(program, &candidates, video, Asker::Daemon);
         told.inspect_err(|error| {
             log::warn!("encoders are tried in this process, {}: {error}", program.display())
         })
@@ -109,9 +109,17 @@ fn take(candidates: &[Encoder], trials: &[Trial], video: &VideoSettings) -> Resu
     Ok(order.map(|place| candidates[place]).collect())
 }
 
-/// Every candidate with how it did. Blocks, as [`find`].
-pub fn all(video: &VideoSettings) -> Result<Vec<Trial>, MediaError> {
-    Ok(candidates(&video.encoder)?.iter().map(|encoder| try_out(encoder, video, DEADLINE)).collect())
+/// Every candidate with how it did, each in a process of `program`, or in this one: whoever asks what is wrong with a board
+/// gets an answer although an encoder crashes. Blocks, as [`find`].
+pub fn all(video: &VideoSettings, program: Option<&Path>) -> Result<Vec<Trial>, MediaError> {
+    let apart = |encoder: &Encoder| {
+        let program = program.filter(|_| encoder.missing().is_none())?;
+        let told = apart::ask(program, std::slice::from_ref(encoder), video, Asker::Reader);
+        let told = told.inspect_err(|error| log::debug!("{}: {error}", program.display()));
+        told.ok()?.into_iter().next()
+    };
+    let trial = |encoder| apart(encoder).unwrap_or_else(|| try_out(encoder, video, DEADLINE));
+    Ok(candidates(&video.encoder)?.iter().map(trial).collect())
 }
 
 /// Pushes frames through one encoder, on a thread of its own: one that hangs keeps that thread, and nobody waits for it.
@@ -245,7 +253,7 @@ mod tests {
     #[test]
     fn an_encoder_of_this_machine_is_found_with_its_speed() {
         gst::init().unwrap();
-        let trials = all(&small()).unwrap();
+        let trials = all(&small(), None).unwrap();
         let x264 = trials.iter().find(|trial| trial.encoder == "x264enc").unwrap();
         assert!(x264.speed().unwrap() > 0.0, "{trials:?}");
         assert!(trials.iter().any(|trial| matches!(trial.outcome, Outcome::Missing(_))), "{trials:?}");

@@ -1,6 +1,8 @@
 //! Everything that this machine could take pictures and sound with, and what of it would be used. Opens devices only to
 //! ask them what they are, and tries the encoders. Must not know how it is told.
 
+use std::path::Path;
+
 use porthole_core::config::settings::{AudioSource, MediaSettings, SpeakerSink, VideoSettings, VideoSource};
 use porthole_core::plan::camera::Camera;
 use porthole_core::plan::controls;
@@ -45,23 +47,23 @@ pub struct Taken {
     pub complaints: Vec<String>,
 }
 
-/// How each encoder does. Blocks, for seconds.
+/// How each encoder does, tried in processes of `program`, which is this one's. Blocks, for seconds.
 ///
 /// # Errors
 /// As those of [`look`].
-pub fn encoders(video: &VideoSettings) -> Result<Vec<Trial>, MediaError> {
+pub fn encoders(video: &VideoSettings, program: Option<&Path>) -> Result<Vec<Trial>, MediaError> {
     gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
-    probe::all(video)
+    probe::all(video, program)
 }
 
-/// Looks at everything. Blocks, for seconds: encoders are tried with frames.
+/// Looks at everything. Blocks, for seconds: encoders are tried with frames, in processes of `program`.
 ///
 /// # Errors
 /// GStreamer does not start, or an encoder is named in the settings that nobody knows.
-pub fn look(settings: &MediaSettings) -> Result<Survey, MediaError> {
+pub fn look(settings: &MediaSettings, program: Option<&Path>) -> Result<Survey, MediaError> {
     gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
     let video = &settings.video;
-    let trials = probe::all(video)?;
+    let trials = probe::all(video, program)?;
     let picture = source::picture(video);
     let camera = match &picture {
         VideoSource::Camera(name) => {

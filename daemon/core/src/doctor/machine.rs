@@ -69,7 +69,8 @@ pub struct Daemon {
 /// What to make of the wall clock. `synchronised`: the kernel says that somebody keeps it right; `None`: it does not say.
 pub fn clock(date: Stamp, synchronised: Option<bool>) -> Finding {
     let about = "clock";
-    let fix = "let the network set it: sudo timedatectl set-ntp true";
+    let fix = "let the network set it: sudo timedatectl set-ntp true (if that is \"not supported\": \
+               sudo apt-get install systemd-timesyncd)";
     if date < WRITTEN {
         let says =
             "it stands in the past: certificates are not valid yet, and keys that have ended open the door";
