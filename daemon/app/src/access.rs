@@ -33,7 +33,9 @@ pub enum Failed {
     #[error(transparent)]
     Unknown(#[from] Unknown),
     /// No key was ever made.
-    #[error("there are no keys in {file} yet: the camera makes its owner's when it starts for the first time: {start}")]
+    #[error(
+        "there are no keys in {file} yet: the camera makes its owner's when it starts for the first time: {start}"
+    )]
     Empty {
         /// Where they would be.
         file: String,

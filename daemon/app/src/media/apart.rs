@@ -225,7 +225,8 @@ mod tests {
     fn a_program_that_is_not_ours_is_not_taken_at_its_word() {
         assert!(ask_of("echo '{\"done\":true}'").is_err());
         assert!(ask_of("exit 64").is_err());
-        let nowhere = ask(Path::new("/nowhere/porthole"), H264, &Settings::default().media.video, Asker::Daemon);
+        let nowhere =
+            ask(Path::new("/nowhere/porthole"), H264, &Settings::default().media.video, Asker::Daemon);
         assert!(nowhere.is_err());
     }
 
