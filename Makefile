@@ -17,7 +17,7 @@ export PORTHOLE_CLIP := $(CURDIR)/target/clips/vtest.avi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check e2e bench chaos fuzz deb deb-test cross vm-test viewer clean setup-run setup-test setup-deb setup-cross setup-vm
+.PHONY: help run test check e2e bench soak chaos fuzz deb deb-test cross vm-test viewer clean setup-run setup-test setup-deb setup-cross setup-vm
 
 help: ## Print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,6 +55,11 @@ bench: setup-test viewer ## Measure cost per viewer and time to the first pictur
 	$(CARGO) build --release --locked -p porthole
 	$(CARGO) build --release --locked -p porthole-bench
 	target/release/porthole-bench
+
+soak: setup-test viewer ## Calls that come and go for hours, beside one that stays (MINUTES=120)
+	$(CARGO) build --release --locked -p porthole
+	$(CARGO) build --release --locked -p porthole-bench
+	target/release/porthole-bench --soak $(or $(MINUTES),120)
 
 chaos: setup-test viewer ## Kill, stop, cut and drop a Node relay at random under running calls (FAULTS=100 SEED=n)
 	PORTHOLE_CHAOS_STRICT=1 PORTHOLE_CHAOS_FAULTS=$(or $(FAULTS),100) $(if $(SEED),PORTHOLE_CHAOS_SEED=$(SEED)) \

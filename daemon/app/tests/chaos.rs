@@ -127,7 +127,7 @@ impl Plan {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
         let strict = number("PORTHOLE_CHAOS_STRICT") == Some(1);
         match number("PORTHOLE_CHAOS_FAULTS") {
-            None => Self { faults: 5, seed: 1, strict, lasting: 1500..2500, ping: 500 },
+            None => Self { faults: 5, seed: 1, strict, lasting: 2500..3500, ping: 1000 },
             Some(faults) => {
                 let seed = number("PORTHOLE_CHAOS_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
                 let faults = usize::try_from(faults).unwrap();

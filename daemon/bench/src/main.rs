@@ -15,6 +15,7 @@ mod targets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
@@ -37,6 +38,9 @@ struct Flags {
     /// The binary to measure.
     #[arg(long, default_value = "target/release/porthole")]
     daemon: PathBuf,
+    /// Nothing but calls that come and go, for so many minutes.
+    #[arg(long, value_name = "MINUTES")]
+    soak: Option<u32>,
     /// Where the JSON is written.
     #[arg(long, default_value = "bench-results")]
     out: PathBuf,
@@ -101,6 +105,17 @@ async fn run(flags: &Flags) -> ExitCode {
     let mut figures = Figures::default();
     let rows = if flags.only.is_empty() { Row::value_variants() } else { &flags.only };
     let bench = Bench { daemon: &flags.daemon, quick: flags.quick, fifty: flags.fifty };
+    if let Some(minutes) = flags.soak {
+        let lasts = Duration::from_secs(u64::from(minutes) * 60);
+        let soaked = rows::soak::run(&bench, &machine::describe(), lasts).await;
+        return soaked.map_or_else(
+            |fault| {
+                eprintln!("the soak failed: {fault}");
+                ExitCode::FAILURE
+            },
+            |()| ExitCode::SUCCESS,
+        );
+    }
     let mut complete = true;
     for row in rows {
         eprintln!("measuring {row:?} ...");

@@ -31,7 +31,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(47);
 
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// Hung up after the first key frame.
     Watched,
     /// Hung up right behind the offer.
@@ -120,10 +120,12 @@ pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fau
     Ok(())
 }
 
+/// What became of calls.
 #[derive(Default)]
-struct Outcome {
-    refused: usize,
-    key_frames: Vec<f64>,
+pub(super) struct Outcome {
+    pub(super) refused: usize,
+    /// Offer to first key frame, in ms.
+    pub(super) key_frames: Vec<f64>,
 }
 
 impl Outcome {
@@ -137,7 +139,7 @@ async fn churn(crowd: &Crowd<'_>, calls: usize) -> Result<Outcome, Fault> {
     let workers = (0..WORKERS).map(|worker| async move {
         let mut outcome = Outcome::default();
         for number in (worker..calls).step_by(WORKERS) {
-            call(crowd, end_of(number), &mut outcome).await?;
+            call(crowd, end_of(number), Duration::ZERO, &mut outcome).await?;
         }
         Ok::<_, Fault>(outcome)
     });
@@ -148,7 +150,7 @@ async fn churn(crowd: &Crowd<'_>, calls: usize) -> Result<Outcome, Fault> {
     Ok(all)
 }
 
-fn end_of(number: usize) -> End {
+pub(super) fn end_of(number: usize) -> End {
     match (number % 3, number / 3 % 3) {
         (2, 0) => End::AfterOffer,
         (2, 1) => End::AfterAnswer,
@@ -157,10 +159,19 @@ fn end_of(number: usize) -> End {
     }
 }
 
-async fn call(crowd: &Crowd<'_>, end: End, outcome: &mut Outcome) -> Result<(), Fault> {
+/// A call that ends like that; one that is watched after `stay` more.
+pub(super) async fn call(
+    crowd: &Crowd<'_>,
+    end: End,
+    stay: Duration,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
     let caller = crowd.call().await?;
     match end {
-        End::Watched => watch(crowd, &caller, outcome).await?,
+        End::Watched => {
+            watch(crowd, &caller, outcome).await?;
+            tokio::time::sleep(stay).await;
+        }
         End::AfterOffer => {}
         End::AfterAnswer => {
             let signs = caller.wait_signs(CALL_LIMIT, |signs| signs.answered.is_some() || signs.over()).await;

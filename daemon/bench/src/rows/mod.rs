@@ -11,6 +11,7 @@ mod relay;
 mod replug;
 mod script;
 mod send;
+pub mod soak;
 mod start;
 mod steps;
 mod storm;

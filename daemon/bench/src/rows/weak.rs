@@ -68,7 +68,7 @@ pub async fn weak(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault>
     let plan = json!([part("good", 4000, 15), part("weak", 500, SECONDS), part("back", 4000, SECONDS)]);
     let mut runs: Vec<Vec<Seen>> = Vec::new();
     for _ in 0..bench.runs(5, 1) {
-        match play(bench, figures, &plan).await? {
+        match play(bench, figures, &plan, GOOD).await? {
             Some(phases) => runs.push(phases),
             None => return Ok(()),
         }
@@ -109,6 +109,14 @@ pub async fn weak(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault>
     if runs.iter().flatten().any(|seen| seen.bad.name == "back" && seen.bad.full.is_none()) {
         figures.note("weak: in some run the full picture did not come back");
     }
+    let (mut frozen, mut longest) = (Vec::new(), Vec::new());
+    for _ in 0..bench.runs(3, 1) {
+        let Some(alone) = play(bench, figures, &plan, 0).await? else { return Ok(()) };
+        frozen.push(alone.iter().map(|seen| seen.bad.frozen).sum());
+        longest.push(alone.iter().map(|seen| seen.bad.longest).fold(0.0, f64::max));
+    }
+    figures.add("weak_alone_frozen", "  the same with nobody beside it: stands still for", "s", frozen);
+    figures.add("weak_alone_longest", "  longest freeze of these", "s", longest);
     Ok(())
 }
 
@@ -117,7 +125,8 @@ pub async fn loss(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault>
     let seconds = if bench.quick { 15 } else { 60 };
     let part =
         |loss: u32| json!({"name": loss.to_string(), "kbit": 20_000, "loss": loss, "seconds": seconds});
-    let Some(phases) = play(bench, figures, &json!([part(0), part(1), part(5), part(10)])).await? else {
+    let Some(phases) = play(bench, figures, &json!([part(0), part(1), part(5), part(10)]), GOOD).await?
+    else {
         return Ok(());
     };
     for Seen { bad, good } in phases {
@@ -141,15 +150,16 @@ pub async fn loss(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault>
     Ok(())
 }
 
-/// Plays a plan with two good viewers beside it. `None`: it cannot be played here.
+/// Plays a plan with so many good viewers beside it. `None`: it cannot be played here.
 async fn play(
     bench: &Bench<'_>,
     figures: &mut Figures,
     plan: &serde_json::Value,
+    good: usize,
 ) -> Result<Option<Vec<Seen>>, Fault> {
     let daemon = Daemon::start_as(bench.daemon, Start { open: true, ..Start::default() }).await?;
     let mut crowd = Crowd::new(&daemon)?;
-    crowd.resize(GOOD).await?;
+    crowd.resize(good).await?;
     let mut child = Command::new("node")
         .arg(SCRIPT)
         .arg(daemon.address.port().to_string())
@@ -177,7 +187,7 @@ async fn play(
             Said::Measured { version, phases } => {
                 marks.push(crowd.facts());
                 figures.note(format!(
-                    "weak link: Chromium {version} in a network namespace, {GOOD} good viewers beside it"
+                    "weak link: Chromium {version} in a network namespace, {good} good viewers beside it"
                 ));
                 break phases;
             }
