@@ -30,7 +30,7 @@ use crate::link::embedded::Gate;
 use crate::link::{self, Link, embedded, external};
 use crate::links::Page;
 use crate::media::{Events, Media, MediaError};
-use crate::{media, privacy, reload, systemd};
+use crate::{media, privacy, reload, state, systemd};
 
 /// How many orders may wait for the desk.
 const ORDERS: usize = 16;
@@ -158,6 +158,9 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let opening = async {
         systemd::prepares("GStreamer is being loaded, which takes longest the first time");
         media::load().await?;
+        if let Some(folder) = state::directory() {
+            media::keep_key_in(&folder);
+        }
         systemd::prepares("the encoders of this board are being tried");
         let myself = std::env::current_exe().ok();
         Media::open_with(myself, settings.media.clone(), ice_now, media_events).await

@@ -13,6 +13,7 @@ mod element;
 mod encoder;
 pub mod exam;
 mod fan;
+mod identity;
 mod inquiry;
 mod look;
 mod mdns;
@@ -51,6 +52,7 @@ use tokio::task::JoinHandle;
 
 use crate::memory::Returns;
 pub use element::MediaError;
+pub use identity::keep_in as keep_key_in;
 
 /// How long camera and encoders may take to close when the daemon stops.
 const CLOSE_DEADLINE: Duration = Duration::from_millis(800);

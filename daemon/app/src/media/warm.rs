@@ -1,5 +1,5 @@
-//! One negotiation with nobody, at start: it loads the plugins and makes the first certificate, which takes seconds on
-//! a small board and would otherwise be the first viewer's wait. Must not know real calls.
+//! One negotiation with nobody, at start: it loads the plugins and makes the certificate, which takes seconds on a
+//! small board (unless its key is kept) and would otherwise be the first viewer's wait. Must not know real calls.
 
 use std::time::Duration;
 

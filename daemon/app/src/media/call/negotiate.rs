@@ -10,8 +10,8 @@ use super::super::element::{MediaError, failed};
 
 /// How long each step may take.
 const STEP: Duration = Duration::from_secs(10);
-/// How long the first step may take: the first time in a process it makes the key of the certificate, and the search for its
-/// primes took more than ten seconds on a slow board. Whoever calls is told sooner (the switchboard has its own deadline).
+/// How long the first step may take: where no key is kept for the certificate it makes one, and the search for its primes took
+/// more than ten seconds on a slow board. Whoever calls is told sooner (the switchboard has its own deadline).
 const FIRST_STEP: Duration = Duration::from_secs(50);
 /// How long gathering may take before an answer goes out with the candidates there are.
 const GATHERING: Duration = Duration::from_secs(2);
