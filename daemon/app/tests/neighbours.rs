@@ -78,7 +78,7 @@ async fn a_viewer_on_tcp_that_reads_no_more_does_not_disturb_the_other_and_goes_
         answer.split_inclusive('\n').filter(|line| !line.starts_with("a=candidate:")).collect();
     stuck.accept(&without).unwrap();
     stuck.add_remote_candidate(&pipe.candidate()).unwrap();
-    camera.until(|e| matches!(e, MediaEvent::Connected { call: c } if *c == call)).await;
+    camera.until(|e| matches!(e, MediaEvent::Connected { call: c, .. } if *c == call)).await;
     let before = camera.sees(&stuck, |f| f.frames >= 3).await;
 
     pipe.held.send(true).unwrap();

@@ -200,6 +200,8 @@ pub enum MediaEvent {
     Connected {
         /// Whose.
         call: CallId,
+        /// Whether it has to wait for a key frame: there is none in what it is sent first.
+        waits: bool,
     },
     /// Which way a call takes was found out, for the first time or anew.
     Reached {

@@ -276,7 +276,7 @@ impl World {
                 );
                 seat.into_iter().for_each(|seat| seat.answered = true);
             }
-            Event::Media(MediaEvent::Connected { call }) => {
+            Event::Media(MediaEvent::Connected { call, .. }) => {
                 self.calls.get_mut(&call).into_iter().for_each(|seat| seat.live |= seat.answered);
             }
             _ => {}

@@ -18,6 +18,18 @@ fn a_joining_viewer_gets_a_key_frame_at_once() {
 }
 
 #[test]
+fn a_viewer_that_has_one_among_what_waited_for_it_gets_no_other_at_everybody_s_expense() {
+    let mut desk = Desk::local();
+    desk.live("anna", "1");
+    desk.passes(millis(600), []);
+    let id = desk.connecting("bert", "1");
+    desk.expect(wanted(H264), [ForceKeyFrame(H264)]);
+    desk.passes(millis(90), []);
+    desk.ignores(connected_with_picture(id));
+    desk.passes(secs(1), []);
+}
+
+#[test]
 fn viewers_that_join_within_a_tenth_of_a_second_share_the_second_key_frame() {
     let mut desk = Desk::local();
     let ids: Vec<_> = ["anna", "bert", "carl", "dora"].map(|who| desk.connecting(who, "1")).into();

@@ -67,7 +67,7 @@ impl Camera {
         viewer.accept(&answer).unwrap();
         self.offers.push(offer);
         self.answers.push(answer);
-        self.until(|e| matches!(e, MediaEvent::Connected { call: c } if *c == call)).await;
+        self.until(|e| matches!(e, MediaEvent::Connected { call: c, .. } if *c == call)).await;
         // Until now wishes were heard by nobody.
         self.media.perform(&Command::ForceKeyFrame(rendition));
         viewer

@@ -68,7 +68,7 @@ impl Switchboard {
                     self.send(message);
                 }
             }
-            MediaEvent::Connected { call } => self.connected(call, now),
+            MediaEvent::Connected { call, waits } => self.connected(call, waits, now),
             MediaEvent::Reached { call: id, path } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.path = Some(path);
@@ -206,7 +206,7 @@ impl Switchboard {
         }
     }
 
-    fn connected(&mut self, id: CallId, now: Instant) {
+    fn connected(&mut self, id: CallId, waits: bool, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if !call.connected(now) {
             return;
@@ -218,7 +218,7 @@ impl Switchboard {
         self.tongue.works(call.shape);
         self.adapt(changes.into_iter().flatten(), now);
         let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
-        if keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
+        if waits && keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
             self.commands.extend(rendition.map(Command::ForceKeyFrame));
         }
         if self.calls.get(&id).is_some_and(Call::is_published) {

@@ -299,7 +299,12 @@ pub fn shutdown() -> Event {
 }
 
 pub fn connected(id: u64) -> Event {
-    Event::Media(MediaEvent::Connected { call: CallId(id) })
+    Event::Media(MediaEvent::Connected { call: CallId(id), waits: true })
+}
+
+/// The same with a key frame in what it is sent first.
+pub fn connected_with_picture(id: u64) -> Event {
+    Event::Media(MediaEvent::Connected { call: CallId(id), waits: false })
 }
 
 pub fn reached(id: u64, path: Path) -> Event {

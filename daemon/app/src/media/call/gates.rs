@@ -24,12 +24,9 @@ impl Gates {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Opens them. Answers whether they were shut.
-    pub fn open(&self) -> bool {
+    /// Opens them. Answers, where they were shut, whether one has to wait for a key frame.
+    pub fn open(&self) -> Option<bool> {
         let shut = !self.open.swap(true, Ordering::Relaxed);
-        if shut {
-            self.all.get().into_iter().flatten().for_each(Gate::open);
-        }
-        shut
+        shut.then(|| self.all.get().into_iter().flatten().fold(false, |waits, gate| waits | gate.open()))
     }
 }

@@ -96,7 +96,7 @@ fn look(webrtc: &gst::Element, call: CallId, events: &Events, gates: &Gates) {
 
 /// The way is there, which is said once.
 fn connected(call: CallId, events: &Events, gates: &Gates) {
-    if gates.open() {
-        events.send(MediaEvent::Connected { call });
+    if let Some(waits) = gates.open() {
+        events.send(MediaEvent::Connected { call, waits });
     }
 }

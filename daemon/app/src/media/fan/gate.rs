@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
@@ -18,6 +18,8 @@ const WAITS: gst::ClockTime = gst::ClockTime::from_mseconds(500);
 /// The same as frames and bytes, whatever their times say.
 const FRAMES: usize = 250;
 const BYTES: usize = 8 * 1024 * 1024;
+/// How long nobody wishes for a key frame again who has wished for one.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a close waits for the frame that is being sent. webrtcbin's own end stops one that goes on.
 const LAST_FRAME: Duration = Duration::from_millis(500);
 
@@ -56,6 +58,8 @@ struct Line {
     bytes: usize,
     /// Nothing is of use before the next key frame.
     needs_key: bool,
+    /// When it was wished for.
+    wished: Option<Instant>,
     /// A frame is being sent, or is about to be.
     sends: bool,
 }
@@ -80,8 +84,14 @@ impl Gate {
         hear: impl Fn(Word) + Send + Sync + 'static,
     ) -> Result<Self, MediaError> {
         let picture = caps.structure(0).and_then(|s| s.get::<&str>("media").ok()) == Some("video");
-        let line =
-            Line { phase: Phase::Shut, frames: VecDeque::new(), bytes: 0, needs_key: picture, sends: false };
+        let line = Line {
+            phase: Phase::Shut,
+            frames: VecDeque::new(),
+            bytes: 0,
+            needs_key: picture,
+            wished: None,
+            sends: false,
+        };
         let shared = Arc::new_cyclic(|weak| Shared {
             pad: pad(weak.clone()),
             crew: crew.clone(),
@@ -120,7 +130,10 @@ impl Gate {
         if let Some(old) = drawn.take() {
             old.remove(&self.0);
         }
-        self.0.line().needs_key = self.0.picture;
+        let mut line = self.0.line();
+        // The fan makes one for whoever is new.
+        (line.needs_key, line.wished) = (self.0.picture, Some(Instant::now()));
+        drop(line);
         if let Some(new) = fan {
             new.add(&self.0);
             *drawn = Some(new.clone());
@@ -132,17 +145,20 @@ impl Gate {
         self.0.fan.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets everything through from now on: the call is connected.
-    pub fn open(&self) {
+    /// Lets everything through from now on: the call is connected. Answers whether a key frame has to be made for it; it does not
+    /// wish for that one itself.
+    pub fn open(&self) -> bool {
         let mut line = self.0.line();
-        if line.phase == Phase::Shut {
-            line.phase = Phase::Open;
-            let wants = line.needs_key;
-            self.0.go_on(line);
-            if wants {
-                self.0.wish();
-            }
+        if line.phase != Phase::Shut {
+            return false;
         }
+        line.phase = Phase::Open;
+        let wants = line.needs_key;
+        if wants {
+            line.wished = Some(Instant::now());
+        }
+        self.0.go_on(line);
+        wants
     }
 
     /// Lets nothing through any more, and waits for the frame that is being sent, bounded. Blocks.
@@ -176,20 +192,21 @@ impl Shared {
         }
         line.needs_key |= self.picture && frame.broken;
         if line.needs_key && !frame.key {
-            return line.phase == Phase::Open;
+            return line.wishes();
         }
-        line.needs_key = false;
+        (line.needs_key, line.wished) = (false, None);
         if line.is_full(frame) {
             line.drop_all();
             // What follows the hole is of no use, unless it is this frame.
             line.needs_key = self.picture && !frame.key;
-            let (open, wants) = (line.phase == Phase::Open, line.needs_key);
+            let (open, wants, wishes) =
+                (line.phase == Phase::Open, line.needs_key, line.needs_key && line.wishes());
             drop(line);
             if open {
                 (self.hear)(Word::Overflowed);
             }
             if wants {
-                return open;
+                return wishes;
             }
             line = self.line();
             if line.phase == Phase::Closed {
@@ -260,6 +277,15 @@ impl Line {
         let oldest = self.frames.front().and_then(|oldest| oldest.at);
         let span = oldest.zip(frame.at).map(|(oldest, at)| at.saturating_sub(oldest));
         span.is_some_and(|span| span > WAITS) || self.frames.len() >= FRAMES || self.bytes > BYTES
+    }
+
+    /// Whether a key frame is to be made for it now.
+    fn wishes(&mut self) -> bool {
+        let wishes = self.phase == Phase::Open && self.wished.is_none_or(|then| then.elapsed() >= PATIENCE);
+        if wishes {
+            self.wished = Some(Instant::now());
+        }
+        wishes
     }
 
     fn drop_all(&mut self) {

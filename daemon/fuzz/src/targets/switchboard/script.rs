@@ -80,7 +80,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!up" => return Some(Event::Link(LinkEvent::Up)),
         "!down" => return Some(Event::Link(LinkEvent::Down { why: Loss::Unreachable, reason })),
         "!shutdown" => return Some(Event::Shutdown),
-        "!connected" => MediaEvent::Connected { call },
+        "!connected" => MediaEvent::Connected { call, waits: true },
         "!reached" => MediaEvent::Reached { call, path: Path::Nat },
         "!heard" => MediaEvent::Heard { call },
         "!reported" => MediaEvent::Reported { call, report: reported(rest) },
