@@ -36,6 +36,8 @@ struct State {
     busy: HashMap<u64, Instant>,
     /// Threads that wait; the last one was at work last.
     idle: Vec<(u64, Arc<Condvar>)>,
+    /// Threads that were called and have not come yet: where there is too little of the processor more of them do not help.
+    coming: usize,
     started: u64,
 }
 
@@ -70,6 +72,11 @@ impl Crew {
         if state.busy.values().filter(|since| now < **since + HELD_UP).count() >= wanted {
             return;
         }
+        // Each of them takes one.
+        if state.coming >= state.waiting.len() {
+            return;
+        }
+        state.coming += 1;
         if let Some((number, bell)) = state.idle.pop() {
             state.busy.insert(number, now);
             bell.notify_one();
@@ -83,7 +90,10 @@ impl Crew {
         let started = std::thread::Builder::new().name("crew".to_owned()).spawn(move || shared.serve(number));
         if let Err(error) = started {
             // It is done by those there are, or they are looked for again with the next frame.
-            self.0.lock().busy.remove(&number);
+            let mut state = self.0.lock();
+            state.busy.remove(&number);
+            state.coming -= 1;
+            drop(state);
             log::debug!("no thread for viewers: {error}");
         }
     }
@@ -104,6 +114,7 @@ impl Shared {
     fn serve(&self, number: u64) {
         let bell = Arc::new(Condvar::new());
         let mut state = self.lock();
+        state.coming -= 1;
         loop {
             if let Some(work) = state.waiting.pop_front() {
                 state.busy.insert(number, Instant::now());
@@ -123,6 +134,7 @@ impl Shared {
                 state.idle.retain(|(idle, _)| *idle != number);
                 return;
             }
+            state.coming -= 1;
         }
     }
 }
@@ -179,6 +191,18 @@ mod tests {
             crew.rouse();
         }
         drop(held);
+    }
+
+    #[test]
+    fn nobody_is_called_for_what_others_are_coming_for() {
+        let crew = Crew::resting(LIMIT);
+        let ((work, _), (other, began)) = (quick(), quick());
+        crew.0.lock().coming = 1;
+        crew.post(work);
+        assert_eq!(crew.size(), 0);
+        crew.post(other);
+        began.recv_timeout(LIMIT).unwrap();
+        assert_eq!(crew.size(), 1);
     }
 
     #[test]
