@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::place::{self, NAME};
 use super::talk::{REPLY_BYTES, Request};
-use crate::configuration::{self, Unusable};
+use crate::configuration::{self, INSTALLED, Unusable};
 use crate::exit::Exit;
 
 /// How long a daemon may take to answer. One that opens a camera for us answers before that is open.
@@ -23,7 +23,7 @@ pub enum NoAnswer {
     #[error(transparent)]
     Configuration(#[from] Unusable),
     /// Nobody is there.
-    #[error("no daemon of Porthole runs here{}: looked in {}", .which, list(.folders))]
+    #[error("no daemon of Porthole runs here{}: looked in {}{}", .which, list(.folders), service(Path::new(INSTALLED)))]
     Nobody {
         /// With which configuration, where one was named.
         which: String,
@@ -151,6 +151,22 @@ fn introduce(socket: &Path) -> String {
     format!("{} ({config})", text("camera").unwrap_or_else(|| socket.display().to_string()))
 }
 
+/// Where to look on, on a machine whose service has this configuration.
+fn service(installed: &Path) -> &'static str {
+    if installed.exists() { "; how the service is: systemctl status porthole" } else { "" }
+}
+
 fn list(folders: &[PathBuf]) -> String {
     folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_service_is_installed_it_is_said_how_to_look_at_it() {
+        assert!(service(Path::new("/")).contains("systemctl status porthole"));
+        assert_eq!(service(Path::new("/nowhere/porthole.toml")), "");
+    }
 }
