@@ -6,11 +6,13 @@ import base64
 import hashlib
 import hmac
 import logging
+import socket
 import uuid
 from dataclasses import dataclass, field
 
 import numpy
 import socketio
+from aioice import ice
 from aiortc import RTCPeerConnection, RTCSessionDescription, rtcrtpreceiver
 from aiortc.codecs import opus
 from aiortc.mediastreams import MediaStreamError
@@ -46,6 +48,20 @@ def decode_opus(decoder, encoded, decode=opus.OpusDecoder.decode):
 
 
 opus.OpusDecoder.decode = decode_opus
+
+
+def lasting_addresses(use_ipv4, use_ipv6, every=ice.get_host_addresses):
+    """The address by which this computer reaches others, where it has one. Those of bridges and tunnels come and go, and a call
+    that went over one of them ends with it."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asks:
+            asks.connect(("198.51.100.1", 9))
+            return [asks.getsockname()[0]]
+    except OSError:
+        return every(use_ipv4, use_ipv6)
+
+
+ice.get_host_addresses = lasting_addresses
 
 
 class Clock:

@@ -64,15 +64,15 @@ async def row(lab, rows, source, device, encoder, codec, name, fixed):
         lab.report.row(f"{source} through {name}", False, str(error).split("\n")[0])
         rows.append(f"{source:7} {name:14} {str(error)[:60].splitlines()[0]}")
         return
-    probe, rate, size, kbits, then, last, small, lost = figures
+    probe, rate, size, kbits, then, last, small, lost, over = figures
     # What the camera encodes itself has the bit rate that the camera gives it: for less there is the small picture, until it
     # is found out, again and again, that the way only says that it is narrow.
     less = small if fixed else last == size and then < kbits * (LESS + 25) / 100
-    good = rate > 1 and size == "640x480" and less and not lost
+    good = rate > 1 and size == "640x480" and less and then > 0 and not lost and not over
     rows.append(f"{source:7} {name:14} {probe[:28]:28}  {rate:8.1f}  {size:8}  {kbits:6.0f}  {then:4.0f}  {last}")
     if not good:
         lab.report.say(await lab.journal("-30s"))
-    lab.report.row(f"{source} through {name}", good, f"{rate:.1f} frames/s, {size}, {kbits:.0f} kbit/s, then {then:.0f} in {last}{', the small picture meanwhile' if small else ''}; {probe}")
+    lab.report.row(f"{source} through {name}", good, f"{rate:.1f} frames/s, {size}, {kbits:.0f} kbit/s, then {then:.0f} in {last}{', the small picture meanwhile' if small else ''}; {probe}{f'; call over: {over}' if over else ''}")
 
 
 async def cell(lab, device, encoder, codec):
@@ -88,13 +88,14 @@ async def cell(lab, device, encoder, codec):
         viewer.estimate.kbit, lowered = int(kbits * LESS / 100), lab.now
         then, last = min([(await measured(lab, viewer))[1:] for _ in range(WINDOWS)])
         small = any(frame.size == SMALL for frame in viewer.frames if frame.at > lowered)
+        over = viewer.is_over()
     finally:
         await viewer.hang_up()
     journal = [line.split("]: ", 1)[-1] for line in (await lab.said_since(mark)).splitlines()]
     # The picture that says so has frames and a bit rate, too.
     lost = any("the camera failed" in line or "encoder failed" in line for line in journal)
     said = [line for line in journal if line.startswith("encoder")]
-    return (said[-1] if said else "nothing said"), rate, size, kbits, then, last, small, lost
+    return (said[-1] if said else "nothing said"), rate, size, kbits, then, last, small, lost, over
 
 
 async def measured(lab, viewer):
