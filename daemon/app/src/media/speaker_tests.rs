@@ -115,6 +115,32 @@ async fn a_file_is_played_to_its_end_and_one_that_is_none_is_said_in_words() {
 }
 
 #[test]
+fn whoever_stops_at_any_moment_ends_nothing_for_the_others() {
+    gst::init().unwrap();
+    let (settings, (tell, told)) = (wanted("test"), channel());
+    let (echo, lost) = (Echo::new(&settings).unwrap(), move |why| drop(tell.send(why)));
+    let mut mixer = Mixer::open(&settings, &mixer::Output::Test, &echo, &Timeline::new(), lost).unwrap();
+    for _ in 0..50 {
+        let entry = mixer.play(1).unwrap();
+        entry.set_caps(Some(&mixer_sound()));
+        let flows = entry.static_pad("src").unwrap();
+        let talks =
+            std::thread::spawn(
+                move || {
+                    while entry.push_buffer(gst::Buffer::from_slice([0_u8; 960])).is_ok() {}
+                },
+            );
+        while flows.current_caps().is_none() {
+            std::thread::yield_now();
+        }
+        mixer.remove(&1);
+        talks.join().unwrap();
+    }
+    mixer.close(&echo);
+    assert_eq!(told.try_recv().ok(), None);
+}
+
+#[test]
 fn what_the_speaker_plays_is_taken_out_of_what_the_microphone_hears() {
     gst::init().unwrap();
     let settings = SpeakerSettings { echo: settings::Echo::Cancel, ..wanted("test") };

@@ -38,7 +38,8 @@ impl Switchboard {
     fn feed(&mut self, id: CallId, feed: Feed, carries: Option<u32>, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let before = call.watched();
-        call.feed = feed;
+        // One that begins again is no news.
+        let level = if std::mem::replace(&mut call.feed, feed) == feed { Level::Debug } else { Level::Info };
         let (picture, viewer) = (call.watched(), call.viewer().cloned());
         let told = (call.shape == Shape::Porthole).then(|| call.address.clone());
         let runs = picture.is_some_and(|picture| self.renditions.contains_key(&picture));
@@ -67,6 +68,6 @@ impl Switchboard {
             None if feed == Feed::Full => "the way to this viewer is good".to_owned(),
             None => "another attempt".to_owned(),
         };
-        self.note(Level::Info, Some(id), viewer, format!("{why}: it gets {gets}"));
+        self.note(level, Some(id), viewer, format!("{why}: it gets {gets}"));
     }
 }

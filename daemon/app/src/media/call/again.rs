@@ -24,6 +24,9 @@ const ONCE_IN: Duration = Duration::from_millis(15);
 const REMEMBERED: usize = 512;
 /// A change of how long packets are kept that is not worth the trouble.
 const STEP_MS: u32 = 50;
+/// After so many packets nothing is kept of what was before them; with twice as many their numbers could no longer be told
+/// from newer ones.
+const FORGOTTEN: u32 = 0x4000;
 /// Most packets that are sent again at once to see what comes through.
 const PADDING_MOST: u32 = 40;
 /// What of a packet is header, in bytes.
@@ -37,6 +40,8 @@ pub struct Again {
     kept_ms: AtomicU32,
     /// The first packet of what is sent now; older ones are of no use to anybody.
     first: AtomicU32,
+    /// How many had been sent before it.
+    before: AtomicU32,
     /// Packets that were asked for and sent.
     granted: AtomicU32,
     /// The last request is our own.
@@ -115,7 +120,9 @@ impl Again {
     /// from what may be.
     pub fn forget(&self) {
         if let Some((_, sent)) = self.picture.get() {
-            self.granted.store(sent.packets.load(Ordering::Relaxed) / ONE_IN, Ordering::Relaxed);
+            let packets = sent.packets.load(Ordering::Relaxed);
+            self.granted.store(packets / ONE_IN, Ordering::Relaxed);
+            self.before.store(packets, Ordering::Relaxed);
             self.first.store(
                 sent.newest.load(Ordering::Relaxed).wrapping_add(1) & 0xffff | 0x1_0000,
                 Ordering::Relaxed,
@@ -147,14 +154,16 @@ impl Again {
             return true;
         }
         let Some((_, sent)) = self.picture.get() else { return true };
+        let packets = sent.packets.load(Ordering::Relaxed);
         let first = self.first.load(Ordering::Relaxed);
-        if first != 0 && number.wrapping_sub(first) & 0xffff >= 0x8000 {
+        let is_lately = packets.wrapping_sub(self.before.load(Ordering::Relaxed)) < FORGOTTEN;
+        if first != 0 && is_lately && number.wrapping_sub(first) & 0xffff >= 0x8000 {
             return false;
         }
         if self.is_on_its_way(number) {
             return false;
         }
-        let most = BURST + sent.packets.load(Ordering::Relaxed) / ONE_IN;
+        let most = BURST + packets / ONE_IN;
         let granted = self.granted.load(Ordering::Relaxed).max(most.saturating_sub(BURST));
         let grants = granted < most;
         self.granted.store(granted + u32::from(grants), Ordering::Relaxed);
@@ -190,6 +199,35 @@ impl Again {
             if let Ok(mut packet) = buffer.make_mut().map_writable() {
                 sent.stamp(&mut packet);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_before_another_picture_is_not_sent_again_and_all_that_follows_is_however_long_it_goes_on() {
+        let sent = Arc::new(Sent::default());
+        let again = Again::default();
+        again.of_picture(1, sent.clone());
+        let send = |count: u32| {
+            for _ in 0..count {
+                sent.packets.fetch_add(1, Ordering::Relaxed);
+                let next = sent.newest.load(Ordering::Relaxed).wrapping_add(1) & 0xffff;
+                sent.newest.store(next, Ordering::Relaxed);
+            }
+            sent.newest.load(Ordering::Relaxed)
+        };
+        let old = send(60_000);
+        assert!(again.grants(old));
+        again.forget();
+        assert!(!again.grants(old - 1));
+        // More than three times round.
+        for _ in 0..200 {
+            let newest = send(1000);
+            assert!(again.grants(newest) && again.grants(newest.wrapping_sub(100) & 0xffff), "{newest}");
         }
     }
 }

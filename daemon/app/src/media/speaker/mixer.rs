@@ -110,12 +110,16 @@ impl<Who: Eq + Hash> Mixer<Who> {
     /// Takes a way in out again.
     pub fn remove(&mut self, who: &Who) {
         if let Some(Branch { elements, pad }) = self.branches.remove(who) {
-            // From its end on: what still flows finds nobody.
+            // What flows is sent back, so that the first element can stop, and then nothing flows. Were it taken apart before,
+            // what found nobody would be an error of the whole speaker.
+            let _ = pad.send_event(gst::event::FlushStart::new());
+            for element in &elements {
+                let _ = element.set_state(gst::State::Null);
+            }
             if let Some(peer) = pad.peer() {
                 let _ = peer.unlink(&pad);
             }
             for element in &elements {
-                let _ = element.set_state(gst::State::Null);
                 let _ = self.pipeline.0.remove(element);
             }
             self.mixer.release_request_pad(&pad);
