@@ -14,6 +14,15 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Whether it is not seen now, because nobody has moved for a while. */
+export function faded(at: Element | null): boolean {
+  if (!document.body.matches("[data-watching][data-quiet]")) return false;
+  for (; at; at = at.parentElement) {
+    if (Number(getComputedStyle(at).opacity) < 0.5) return true;
+  }
+  return false;
+}
+
 /** Outlines on a grid of 24 x 24. */
 const ICONS = {
   soundOn: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM15.5 8.5a5 5 0 0 1 0 7M18 6a8.5 8.5 0 0 1 0 12",

@@ -1,7 +1,7 @@
 // The page around the tiles: controls, hints, the form for a room's name, full screen, the keyboard, the screen reader.
 // Must not know calls, WebRTC or the relay.
 
-import { element, icon, type Icon } from "./dom";
+import { element, faded, icon, type Icon } from "./dom";
 import type { MonitorState } from "./monitor";
 import type { SoundState } from "./sound";
 import { columns, type Tile } from "./tiles";
@@ -46,7 +46,7 @@ export class Page {
   private noted: Words | null = null;
   private quiet = 0;
   private read = 0;
-  /** The last touch met a screen without visible controls. */
+  /** The last touch met something that was not seen. */
   private blind = false;
 
   constructor(private readonly actions: PageActions) {
@@ -59,8 +59,8 @@ export class Page {
     this.hush.addEventListener("click", () => actions.hush());
     document.addEventListener("fullscreenchange", () => this.showFull());
     document.addEventListener("keydown", (event) => this.key(event));
-    // A tap on a screen where nothing but the picture is seen brings the controls back and does nothing else.
-    document.addEventListener("pointerdown", () => { this.blind = this.resting(); }, { capture: true });
+    // A tap on what is not seen brings it back and does nothing else.
+    document.addEventListener("pointerdown", ({ target }) => { this.blind = faded(target as Element); }, { capture: true });
     document.addEventListener("click", (event) => this.forgive(event), { capture: true });
     for (const event of ["pointermove", "pointerdown", "keydown", "focusin"]) document.addEventListener(event, () => this.awake());
     new ResizeObserver(() => this.arrange()).observe(this.stage);
@@ -205,13 +205,8 @@ export class Page {
     act[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();
   }
 
-  private resting(): boolean {
-    return document.body.hasAttribute("data-quiet") && document.body.hasAttribute("data-watching");
-  }
-
   private forgive(event: MouseEvent): void {
-    const hidden = event.target instanceof Element && event.target.closest(".control, .round") !== null;
-    if (this.blind && hidden && event.detail > 0) event.stopPropagation();
+    if (this.blind && event.detail > 0) event.stopPropagation();
     this.blind = false;
   }
 

@@ -1,7 +1,7 @@
 // The button that is held to talk, and what is said beside it: under a finger, a mouse, the space bar and a screen reader.
 // Must not know calls or the microphone.
 
-import { element, icon } from "./dom";
+import { element, faded, icon } from "./dom";
 import type { TalkView } from "./talk";
 import { TALK_HELP, talkWords } from "./talkwords";
 
@@ -21,9 +21,8 @@ export class TalkButton {
   private readonly label = element("span");
   private readonly said = element("p", { class: "talked" });
   private pointer: number | null = null;
-  private space = false;
-  /** A click that a press has made is none of its own. */
-  private pressed = false;
+  /** The key that is held. */
+  private held = "";
   private told = "";
 
   /** `speak` reads something out. */
@@ -33,7 +32,8 @@ export class TalkButton {
     this.root = element("div", { id: "talk", hidden: true }, this.said, button);
     button.addEventListener("pointerdown", (event) => this.down(event));
     for (const end of ["pointerup", "pointercancel"] as const) button.addEventListener(end, (event) => this.up(event));
-    button.addEventListener("click", () => this.click());
+    // A click that no press has made is a screen reader's, which holds nothing.
+    button.addEventListener("click", ({ detail }) => { if (detail === 0) actions.toggle(performance.now()); });
     // A long press is for talking, and not for a menu.
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     document.addEventListener("keydown", (event) => this.key(event, true));
@@ -61,10 +61,9 @@ export class TalkButton {
   }
 
   private down(event: PointerEvent): void {
-    // A touch on a screen where nothing but the picture is seen only brings the controls back.
-    if (event.button !== 0 || this.pointer !== null || document.body.matches("[data-watching][data-quiet]")) return;
+    // A touch on a button that is not seen only brings it back.
+    if (event.button !== 0 || this.pointer !== null || faded(this.root)) return;
     this.pointer = event.pointerId;
-    this.pressed = true;
     this.button.setPointerCapture(event.pointerId);
     this.actions.press(event.timeStamp);
   }
@@ -76,27 +75,27 @@ export class TalkButton {
     else this.actions.release(event.timeStamp);
   }
 
-  /** Of a screen reader, which holds nothing. */
-  private click(): void {
-    if (this.pressed) this.pressed = false;
-    else this.actions.toggle(performance.now());
-  }
-
   private key(event: KeyboardEvent, down: boolean): void {
-    const { target } = event;
-    if (event.key !== " " || event.ctrlKey || event.altKey || event.metaKey || target instanceof HTMLInputElement) return;
-    const elsewhere = target instanceof Element && target.closest("button, a, summary") !== null && target !== this.button;
-    if (this.root.hidden || this.button.hidden || (elsewhere && !this.space)) return;
+    const { key } = event;
+    const begun = key === this.held;
+    if (!begun && (event.ctrlKey || event.altKey || event.metaKey || !this.means(key, event.target))) return;
     event.preventDefault();
-    if (event.repeat || down === this.space) return;
-    this.space = down;
+    if (event.repeat || down === begun) return;
+    this.held = down ? key : "";
     if (down) this.actions.press(event.timeStamp);
     else this.actions.release(event.timeStamp);
   }
 
+  /** Whether a key is for this button: Enter where it has the focus, the space bar also where nothing has that wants it. */
+  private means(key: string, target: EventTarget | null): boolean {
+    if (this.root.hidden || this.button.hidden) return false;
+    const here = target === this.button;
+    return (key === "Enter" && here) || (key === " " && (here || !(target as Element).closest?.("button, a, summary, input")));
+  }
+
   private leave(): void {
     this.pointer = null;
-    this.space = false;
+    this.held = "";
     this.actions.stop();
   }
 }
