@@ -4,6 +4,7 @@
 // Must not know the page, Socket.IO, WebRTC or any word that is shown to people.
 
 import type { Doubt } from "./proof";
+import { Told, type News } from "./told";
 import type { Reason } from "./wire";
 
 /** How long a call may wait for its answer. */
@@ -93,11 +94,7 @@ export type Fact =
   | { is: "doubted"; tag: string; why: Doubt }
   /** The camera refused or ended a call; `tag` null where the relay stripped it. */
   | { is: "over"; tag: string | null; reason: Why }
-  /** The camera says what it shows instead of its picture, or no longer; in either case pictures go on coming. */
-  | { is: "camera-lost" }
-  | { is: "camera-back" }
-  | { is: "privacy-on" }
-  | { is: "privacy-off" }
+  | { is: News }
   /** The person asks for it. */
   | { is: "call" }
   | { is: "hang-up" };
@@ -139,9 +136,8 @@ export class Life {
   private relay = false;
   /** Why the relay does not let us in, while it does not. */
   private door: Why | null = null;
-  /** What the camera said last of itself, as far as that is known: whoever loses the relay may miss the end of it. */
-  private cameraLost = false;
-  private privacy = false;
+  /** What the camera said of itself. */
+  readonly told = new Told();
   /** What the last call came to, until another one does better or there is a new reason to hope. */
   private trouble: Why | null = null;
   private everLive = false;
@@ -192,7 +188,7 @@ export class Life {
     const phase = this.phase;
     switch (phase.is) {
       case "live":
-        return { word: this.privacy ? "privacy" : this.cameraLost ? "camera-lost" : "live", reason: null };
+        return { word: this.told.privacy ? "privacy" : this.told.cameraLost ? "camera-lost" : "live", reason: null };
       case "refused":
       case "ended":
         return { word: phase.is, reason: phase.reason };
@@ -203,7 +199,7 @@ export class Life {
         if (this.door !== null && phase.is !== "calling") return { word: "turned-away", reason: this.door };
         if (!this.relay && phase.is !== "calling") return { word: "relay-lost", reason };
         if (this.place === "gone" && phase.is !== "calling") return { word: "absent", reason };
-        if (this.cameraLost || reason === "camera-lost") return { word: "camera-lost", reason };
+        if (this.told.cameraLost || reason === "camera-lost") return { word: "camera-lost", reason };
         if (reason === "not-here" || reason === "unanswered") return { word: "absent", reason };
         if (phase.is === "waiting" && phase.patient) return { word: "waiting", reason };
         return { word: this.everLive ? "again" : "calling", reason };
@@ -217,7 +213,7 @@ export class Life {
       case "time":
         return this.late(now);
       case "present":
-        return this.present(fact.anew);
+        return this.present(fact.anew, now);
       case "gone":
         this.arrive("gone");
         if (this.trouble === "unanswered") this.trouble = null;
@@ -229,7 +225,7 @@ export class Life {
       case "relay-down":
         this.relay = false;
         this.place = "unknown";
-        this.forget();
+        this.told.away();
         this.door = fact.is === "turned-away" ? fact.why : null;
         return;
       case "online":
@@ -255,17 +251,17 @@ export class Life {
       case "over":
         return this.over(fact.reason, now);
       case "camera-lost":
-        this.cameraLost = true;
-        return;
+      case "privacy-on":
+      case "privacy-off":
+      case "sound-lost":
+      case "sound-back":
+        return this.told.hear(fact.is);
       case "camera-back":
-        this.cameraLost = false;
+        this.told.hear(fact.is);
         if (phase.is === "waiting" && this.trouble === "camera-lost") this.phase = { is: "ready" };
         if (this.trouble === "camera-lost") this.trouble = null;
         if (phase.is === "live") this.phase = { ...phase, quiet: 0 };
         return;
-      case "privacy-on":
-      case "privacy-off":
-        return void (this.privacy = fact.is === "privacy-on");
       case "call":
         if (phase.is === "calling" || phase.is === "live" || this.isOver()) return;
         this.attempts = 0;
@@ -284,7 +280,7 @@ export class Life {
     const due = this.phase.is === "ready" || (this.phase.is === "waiting" && this.phase.until <= now);
     if (!due || !this.callable()) return;
     const tag = this.tag();
-    this.forget();
+    this.told.forget();
     this.todo.push({ do: "call", tag });
     this.phase = { is: "calling", tag, deadline: now + ANSWER_MS, answered: false };
   }
@@ -295,6 +291,7 @@ export class Life {
 
   private late(now: number): void {
     const phase = this.phase;
+    this.told.time(now);
     if (phase.is === "calling" && phase.deadline <= now) {
       this.again(phase.answered ? "no-connection" : "unanswered", now, "no-connection");
     }
@@ -303,10 +300,11 @@ export class Life {
     }
   }
 
-  private present(anew: boolean): void {
+  private present(anew: boolean, now: number): void {
     const news = anew || this.place !== "present";
     this.arrive("present");
     if (!news || this.isOver()) return;
+    this.told.back(now);
     const phase = this.phase;
     if (phase.is === "live") {
       this.phase = { ...phase, doubted: true, quiet: 0 };
@@ -316,12 +314,6 @@ export class Life {
     } else if (phase.is === "refused" || (phase.is === "waiting" && (anew || !phase.patient))) {
       this.hope();
     }
-    if (anew) this.forget();
-  }
-
-  /** What the camera said of itself is not known any more. Where it is still so, it says it again, also behind each answer. */
-  private forget(): void {
-    this.cameraLost = this.privacy = false;
   }
 
   /** There is a reason to believe that a call made now does better than the last. */
@@ -367,7 +359,7 @@ export class Life {
     }
     const quiet = phase.quiet + Math.min(Math.max(now - phase.lookedAt, 0), LOOK_MS);
     this.phase = { ...phase, lookedAt: now, quiet };
-    const limit = this.cameraLost ? CAMERA_LOST_MS : phase.doubted ? DOUBT_MS : SILENCE_MS;
+    const limit = phase.doubted ? DOUBT_MS : this.told.cameraLost ? CAMERA_LOST_MS : SILENCE_MS;
     if (quiet >= limit) this.again("silent", now, "silent");
   }
 
@@ -375,7 +367,7 @@ export class Life {
     if (this.call() === null) return;
     // The relay means our message, not the call: that is between the camera and us once it is answered.
     if (reason === "not-here" && (this.phase.is === "live" || (this.phase.is === "calling" && this.phase.answered))) return;
-    if (reason === "camera-lost") this.cameraLost = true;
+    if (reason === "camera-lost") this.told.hear(reason);
     const after = AFTER[reason];
     if (typeof after === "number") return this.again(reason, now, null, after);
     this.drop(null);

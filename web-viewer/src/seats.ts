@@ -16,8 +16,6 @@ export interface Seat {
   call: Ongoing | null;
   /** Who else watches, as the camera said last during the call. */
   watching: Watcher[];
-  /** The camera says that its microphone gives no sound. */
-  mute: boolean;
   /** What of the picture the way carries, in the camera's words; empty before it has said anything. */
   feed: string;
   /** When the picture last moved; null before there was any. */
@@ -74,17 +72,16 @@ export function whose<S extends Findable>(seats: readonly S[], tag: string | nul
   return seats.length === 1 ? seats[0] : undefined;
 }
 
-/** What a camera's notice is about: its picture, or whether its microphone gives no sound; null: nothing that we know. */
-export function noticed(what: string): Fact | { mute: boolean } | { feed: string } | null {
+/** What a camera's notice is about: its picture or its sound; null: nothing that we know. */
+export function noticed(what: string): Fact | { feed: string } | null {
   switch (what) {
     case "camera-lost":
     case "camera-back":
     case "privacy-on":
     case "privacy-off":
-      return { is: what };
     case "sound-lost":
     case "sound-back":
-      return { mute: what === "sound-lost" };
+      return { is: what };
     case "picture-full":
     case "picture-small":
     case "picture-none":

@@ -29,10 +29,10 @@ export interface Snapshot {
 
 /** What is known of one camera. */
 export async function seen(seat: Seat): Promise<Snapshot["cameras"][number]> {
-  const { place, life, call, watching, mute, trouble } = seat;
+  const { place, life, call, watching, trouble } = seat;
   // All of one moment: looking at the statistics takes a while.
   const view = life.view();
   const why = view.reason === "no-connection" ? trouble?.is ?? null : null;
-  const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, mute, path: call?.path ?? null, trouble: why };
+  const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, mute: life.told.mute, path: call?.path ?? null, trouble: why };
   return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };
 }

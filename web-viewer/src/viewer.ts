@@ -117,10 +117,7 @@ export class Viewer {
     if (this.relay !== "down") this.away = new Date();
     this.relay = "down";
     this.roster.forget();
-    for (const seat of this.seats) {
-      seat.mute = false;
-      this.feed(seat, { is: "relay-down" });
-    }
+    for (const seat of this.seats) this.feed(seat, { is: "relay-down" });
     this.show();
   }
 
@@ -235,7 +232,7 @@ export class Viewer {
       },
     });
     const seat: Seat = {
-      place, life, tile, call: null, watching: [], mute: false, feed: "", seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
+      place, life, tile, call: null, watching: [], feed: "", seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
     };
     this.seats.push(seat);
   }
@@ -304,7 +301,7 @@ export class Viewer {
     seat.call.made.close();
     seat.call = null;
     seat.watching = [];
-    Object.assign(seat, { mute: false, feed: "" });
+    seat.feed = "";
   }
 
   private bye(call: Ongoing, reason: wire.Reason): void {
@@ -332,7 +329,7 @@ export class Viewer {
         if (total !== call.total && seat.life.view().word === "live") seat.seen = new Date();
         call.total = total;
         this.feed(seat, { is: "frames", tag: call.tag, total });
-        if (seat.call === call) seat.vigil.look(total, seen.audioPackets, seat.life.view().word, seat.mute, performance.now());
+        if (seat.call === call) seat.vigil.look(total, seen.audioPackets, seat.life.view().word, seat.life.told.mute, performance.now());
       }, () => undefined);
     }));
     this.show();
@@ -376,7 +373,7 @@ export class Viewer {
       const since = unseen(view, seat.seen, new Date());
       tile.say(view, place.name, since, seat.trouble);
       tile.alone(this.alone === seat, several, place.name);
-      const mute = seat.mute && ["live", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
+      const mute = life.told.mute && ["live", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
       const path = seat.call?.path && view.word === "live" ? way(seat.call.path) + weak(seat.feed) : "";
       // Who comes and goes while the relay is away, nobody says.
       tile.facts(path, this.relay === "up" ? others(seat.watching, new Date()) : "", mute);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Alarm, ALARM_MS, HUSH_MS, SLEPT_MS, SOON_MS, Vigil, type Watched } from "../src/alarm";
-import type { View } from "../src/life";
+import { Life, type Fact, type View } from "../src/life";
 import { watched, type Seat } from "../src/seats";
 import { alarmed, TEXT } from "../src/words";
 
@@ -139,6 +139,18 @@ test("a slate is no picture, silence that stands in is no sound, and in privacy 
   assert.ok(!counts("camera-lost", true));
   assert.ok(!counts("privacy", false));
   assert.ok(counts("live", false));
+});
+
+test("a camera that lost its picture is none, whatever becomes of the relay: the slate ends no alarm", () => {
+  const life = new Life(() => "call-1", () => 0.5);
+  const vigil = new Vigil(0);
+  const facts: Fact[] = [
+    { is: "present", anew: true }, { is: "answered", tag: "call-1" }, { is: "picture", tag: "call-1" }, { is: "camera-lost" }, { is: "sound-lost" },
+    { is: "relay-down" },
+  ];
+  for (const fact of facts) life.handle(fact, 0);
+  vigil.look(9, 9, life.view().word, life.told.mute, SECOND);
+  assert.equal(vigil.last, 0);
 });
 
 test("another call counts from nought, and its first look is not taken for news of the one before", () => {

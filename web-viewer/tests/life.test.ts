@@ -5,6 +5,7 @@ import test from "node:test";
 import {
   ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, isFinal, Life, OWN_REASONS, SILENCE_MS, type Deed, type Fact,
 } from "../src/life";
+import { RECALL_MS } from "../src/told";
 import { REASONS } from "../src/wire";
 
 test("a camera that is in the room is called at once", () => {
@@ -453,13 +454,55 @@ test("privacy comes before a lost camera, and neither ends the call", () => {
   }
 });
 
-test("what the camera said of itself is not believed for ever by a page that has lost the relay", () => {
-  for (const is of ["camera-lost", "privacy-on"] as const) {
+test("what the camera said of itself outlives the relay, until it says otherwise or is called anew", () => {
+  const all = (camera: Camera) => `${camera.word()} ${camera.life.told.mute}`;
+  for (const [is, over] of [["camera-lost", "camera-back"], ["privacy-on", "privacy-off"], ["sound-lost", "sound-back"]] as const) {
     const camera = new Camera().live();
     camera.tell({ is });
-    camera.tell({ is: "relay-down" });
-    assert.equal(camera.word(), "live", is);
+    const so = all(camera);
+    assert.notEqual(so, "live false");
+    for (const fact of [{ is: "relay-down" }, { is: "turned-away", why: "no-pass" }] as Fact[]) {
+      camera.tell(fact);
+      camera.frames(60_000);
+      camera.tell({ is: "time" });
+      assert.equal(all(camera), so, fact.is);
+    }
+    camera.tell({ is: over });
+    assert.equal(all(camera), "live false");
+    camera.tell({ is });
+    camera.tell({ is: "present", anew: false });
+    camera.tell({ is: "path", tag: "call-1", state: "failed" });
+    camera.after(1_000);
+    camera.tell({ is: "answered", tag: "call-2" });
+    camera.tell({ is: "picture", tag: "call-2" });
+    assert.equal(all(camera), "live false", "in another call it says so anew");
   }
+});
+
+test("a camera that is there again repeats what is still so, and what it does not repeat is over", () => {
+  for (const repeats of [true, false]) {
+    const camera = new Camera().live();
+    camera.tell({ is: "camera-lost" });
+    camera.tell({ is: "sound-lost" });
+    camera.tell({ is: "relay-down" });
+    camera.tell({ is: "present", anew: true });
+    camera.frames(RECALL_MS - 1_000);
+    camera.tell({ is: "time" });
+    assert.deepEqual([camera.word(), camera.life.told.mute], ["camera-lost", true], "no gap");
+    if (repeats) camera.tell({ is: "camera-lost" });
+    camera.frames(1_000);
+    camera.tell({ is: "time" });
+    assert.deepEqual([camera.word(), camera.life.told.mute], [repeats ? "camera-lost" : "live", false]);
+  }
+});
+
+test("a camera without a picture that came into the room anew is doubted as soon as any other", () => {
+  const camera = new Camera().live();
+  camera.tell({ is: "camera-lost" });
+  camera.frames(GOOD_CALL_MS);
+  camera.tell({ is: "relay-down" });
+  camera.tell({ is: "present", anew: true });
+  assert.deepEqual(camera.silence(DOUBT_MS), [{ do: "drop", tag: "call-1", bye: "silent" }, { do: "call", tag: "call-2" }]);
 });
 
 test("a call that is made while the camera is lost is live with what stands in, and says so", () => {
