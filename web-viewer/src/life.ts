@@ -104,10 +104,11 @@ export type Deed = { do: "call"; tag: string } | { do: "drop"; tag: string; bye:
 
 /**
  * What there is to say about the camera. `again`: it was live before; `absent`: it is not there, or (`unanswered`) nobody
- * answers for it. `reason` belongs to the last call that ended, or says why we were turned away.
+ * answers for it; `sound-only`: it is live, and the way carries no picture. `reason` belongs to the last call that ended, or
+ * says why we were turned away.
  */
 export interface View {
-  word: "calling" | "again" | "live" | "camera-lost" | "privacy" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
+  word: "calling" | "again" | "live" | "sound-only" | "camera-lost" | "privacy" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
   reason: Why | null;
 }
 

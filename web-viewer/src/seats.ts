@@ -33,8 +33,9 @@ export interface Ongoing extends Named {
   made: Call;
   /** Sound of it has arrived. A camera without a microphone may have a track for it all the same. */
   heard: boolean;
-  /** The frame counter when it was looked at last. */
-  total: number;
+  /** The frame counter when it was looked at last, and whether it stood still then. */
+  frames: number;
+  still: boolean;
   /** Which servers it was made with. */
   servers: readonly RTCIceServer[];
   /** Which way it takes; null before there is one. */
@@ -91,6 +92,12 @@ export function noticed(what: string): Fact | { feed: string } | null {
   }
 }
 
+/** What there is to say of a camera. That the way carries no picture its call does not know: it lives on. A picture that moves says more. */
+export function viewOf({ life, feed, call }: { life: Life; feed: string; call: Pick<Ongoing, "still"> | null }): View {
+  const view = life.view();
+  return view.word === "live" && feed === "picture-none" && call?.still ? { word: "sound-only", reason: null } : view;
+}
+
 /** What the alarm is about: every camera that was not hung up; where there is none yet, that there is none. */
 export function watched(seats: readonly Seat[]): Watched[] {
   if (seats.length === 0) return [{ id: -1, last: 0 }];
@@ -99,7 +106,7 @@ export function watched(seats: readonly Seat[]): Watched[] {
 
 /** What there is to say of these, by the ids that `watched` gives them. */
 export function missed(seats: readonly Seat[], ids: readonly number[]): { name: string; view: View; trouble: Trouble | null }[] {
-  return seats.filter((_, id) => ids.includes(id)).map(({ place: { name }, life, trouble }) => ({ name, view: life.view(), trouble }));
+  return seats.filter((_, id) => ids.includes(id)).map((seat) => ({ name: seat.place.name, view: viewOf(seat), trouble: seat.trouble }));
 }
 
 /** The camera's peer id, as far as it is known. */

@@ -3,7 +3,7 @@
 import type { Why } from "./life";
 import type { MonitorState } from "./monitor";
 import type { Path } from "./path";
-import { peerOf, type Seat } from "./seats";
+import { peerOf, viewOf, type Seat } from "./seats";
 import type { SoundState } from "./sound";
 import { arrived, type Arrived } from "./stats";
 import type { TalkView } from "./talk";
@@ -31,7 +31,7 @@ export interface Snapshot {
 export async function seen(seat: Seat): Promise<Snapshot["cameras"][number]> {
   const { place, life, call, watching, trouble } = seat;
   // All of one moment: looking at the statistics takes a while.
-  const view = life.view();
+  const view = viewOf(seat);
   const why = view.reason === "no-connection" ? trouble?.is ?? null : null;
   const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, mute: life.told.mute, path: call?.path ?? null, trouble: why };
   return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };

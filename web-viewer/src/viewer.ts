@@ -12,7 +12,7 @@ import { Page } from "./page";
 import { pathOf, troubleOf } from "./path";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
-import { missed, noticed, peerOf, watched, whose, type Ongoing, type Seat } from "./seats";
+import { missed, noticed, peerOf, viewOf, watched, whose, type Ongoing, type Seat } from "./seats";
 import { seen, type Snapshot } from "./snapshot";
 import { Sound } from "./sound";
 import { Speaking } from "./speaking";
@@ -286,7 +286,7 @@ export class Viewer {
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
     });
-    const call: Ongoing = { tag, peer, made, heard: false, total: 0, servers, path: null, floor: null };
+    const call: Ongoing = { tag, peer, made, heard: false, frames: 0, still: false, servers, path: null, floor: null };
     seat.call = call;
     seat.vigil.called();
     void made.start();
@@ -324,12 +324,13 @@ export class Viewer {
           void this.sound.play(seat.tile.video, true);
         }
         if (seat.call === call) call.path = pathOf(report, call.servers) ?? call.path;
-        const total = progress(seen, document.hidden) + (seat.feed === "picture-none" ? seen.audioPackets : 0);
+        const frames = progress(seen, document.hidden);
+        const total = frames + (seat.feed === "picture-none" ? seen.audioPackets : 0);
+        Object.assign(call, { frames, still: frames === call.frames });
         // What stands in for the picture moves, too.
-        if (total !== call.total && seat.life.view().word === "live") seat.seen = new Date();
-        call.total = total;
+        if (!call.still && viewOf(seat).word === "live") seat.seen = new Date();
         this.feed(seat, { is: "frames", tag: call.tag, total });
-        if (seat.call === call) seat.vigil.look(total, seen.audioPackets, seat.life.view().word, seat.life.told.mute, performance.now());
+        if (seat.call === call) seat.vigil.look(frames, seen.audioPackets, viewOf(seat).word, seat.life.told.mute, performance.now());
       }, () => undefined);
     }));
     this.show();
@@ -369,12 +370,12 @@ export class Viewer {
     if (!several) this.alone = null;
     for (const seat of this.seats) {
       const { place, life, tile } = seat;
-      const view = life.view();
+      const view = viewOf(seat);
       const since = unseen(view, seat.seen, new Date());
       tile.say(view, place.name, since, seat.trouble);
       tile.alone(this.alone === seat, several, place.name);
-      const mute = life.told.mute && ["live", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
-      const path = seat.call?.path && view.word === "live" ? way(seat.call.path) + weak(seat.feed) : "";
+      const mute = life.told.mute && ["live", "sound-only", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
+      const path = seat.call?.path && ["live", "sound-only"].includes(view.word) ? way(seat.call.path) + weak(seat.feed) : "";
       // Who comes and goes while the relay is away, nobody says.
       tile.facts(path, this.relay === "up" ? others(seat.watching, new Date()) : "", mute);
       const news = `${spoken(view, place.name, since, seat.trouble)} ${mute}`.trim();
@@ -384,7 +385,7 @@ export class Viewer {
     this.page.show(this.seats.map(({ tile }) => tile), this.alone?.tile ?? null);
     const hopeless = this.seats.every(({ life }) => life.isOver());
     this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");
-    const live = this.seats.filter(({ life }) => life.view().word === "live");
+    const live = this.seats.filter((seat) => viewOf(seat).word === "live");
     this.page.mayRest(live.length > 0 && live.length === this.seats.length);
     this.page.whisper(hint(navigator.onLine, this.relay === "down" ? this.away : null, live.map(({ seen }) => seen)));
     const [said, busy] = this.note();
@@ -392,6 +393,6 @@ export class Viewer {
     const [only] = this.seats;
     document.title = this.monitor.cries() ? `⚠ ${TEXT.alarmTitle}` : !only ? TEXT.product
       : several ? `${this.room} · ${TEXT.product}`
-      : `${only.life.view().word === "live" ? "" : `${short(only.life.view())} · `}${only.place.name} · ${TEXT.product}`;
+      : `${viewOf(only).word === "live" ? "" : `${short(viewOf(only))} · `}${only.place.name} · ${TEXT.product}`;
   }
 }

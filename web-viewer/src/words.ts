@@ -65,6 +65,8 @@ export function words(view: View, name: string, trouble: Trouble | null = null):
         title: "Getting the picture back…",
         text: view.reason && TELLING.includes(view.reason) ? why(view.reason) : "You see the last one meanwhile.",
       };
+    case "sound-only":
+      return { title: "Only sound", text: "The way to this device is too weak for the picture. It comes back here by itself." };
     case "camera-lost":
       return REASONS["camera-lost"];
     case "privacy":
@@ -190,7 +192,7 @@ export function way({ kind, relay, over }: Path): string {
 
 /** What of the picture the way does not carry, behind which way that is; empty where it carries all. */
 export function weak(feed: string): string {
-  return feed === "picture-small" ? ". It is weak: the picture is small" : feed === "picture-none" ? ". It is weak: there is only sound" : "";
+  return feed === "picture-small" ? ". It is weak: the picture is small" : "";
 }
 
 /** Why a call found no way, and what helps. */
@@ -221,6 +223,7 @@ export function short(view: View): string {
     case "live": return "Live";
     case "calling": return "Calling…";
     case "again": return "Reconnecting…";
+    case "sound-only": return "Only sound";
     case "camera-lost": return "No picture";
     case "privacy": return "Privacy";
     case "relay-lost": return "No connection";

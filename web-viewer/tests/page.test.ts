@@ -20,7 +20,7 @@ globalThis.crypto ??= webcrypto as Crypto;
 const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const WHYS = [...REASONS, ...OWN_REASONS];
 const WORDS: View["word"][] = [
-  "calling", "again", "live", "camera-lost", "privacy", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
+  "calling", "again", "live", "sound-only", "camera-lost", "privacy", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
 ];
 
 test("a saved picture is called after its camera and this device's own time", () => {
@@ -84,7 +84,7 @@ test("since when there is no picture is said once it has been away for a while, 
     unseen({ word, reason: null }, last, new Date(seen.getTime() + 1000 * seconds))
   );
   assert.equal(since("again", 14), "");
-  for (const word of ["again", "absent", "relay-lost", "camera-lost", "waiting", "turned-away"] as const) {
+  for (const word of ["again", "absent", "sound-only", "relay-lost", "camera-lost", "waiting", "turned-away"] as const) {
     assert.equal(since(word, 15), "No picture since 03:12.", word);
   }
   assert.equal(since("again", 24 * 3600), "No picture since Mon 23 Nov 03:12.");

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { peerOf, whose } from "../src/seats";
+import { Vigil } from "../src/alarm";
+import { Life, type Fact } from "../src/life";
+import { noticed, peerOf, viewOf, whose } from "../src/seats";
 
 const seat = (place: string | null, tag?: string, peer: string | null = place) => (
   { place: { peer: place }, call: tag === undefined ? null : { tag, peer } }
@@ -48,4 +50,21 @@ test("without a tag it is whoever said it, else the one that nobody knows yet, e
   assert.equal(whose(seats, null, null), undefined);
   assert.equal(whose([seats[0]!], null, null), seats[0]);
   assert.equal(whose([seats[0]!], null, "door"), undefined);
+});
+
+test("a call whose way carries sound alone is not called live, and its sound is all that the alarm has of it", () => {
+  const life = new Life(() => "call-1", () => 0.5);
+  for (const fact of [{ is: "present", anew: true }, { is: "answered", tag: "call-1" }, { is: "picture", tag: "call-1" }] as Fact[]) life.handle(fact, 0);
+  const word = (what: string, still = true) => viewOf(Object.assign({ life, feed: "", call: { still } }, noticed(what))).word;
+  assert.deepEqual(["picture-full", "picture-small", "picture-none"].map((what) => word(what)), ["live", "live", "sound-only"]);
+  assert.equal(word("picture-none", false), "live", "that it is back may not have been heard");
+  const vigil = new Vigil(0);
+  vigil.look(5, 7, word("picture-none"), false, 1_000);
+  assert.equal(vigil.last, 1_000);
+  for (const [packets, mute] of [[8, true], [8, false]] as const) vigil.look(5, packets, word("picture-none"), mute, 2_000);
+  assert.equal(vigil.last, 1_000, "neither picture nor sound");
+  for (const is of ["camera-lost", "privacy-on"] as const) {
+    life.handle({ is }, 0);
+    assert.notEqual(word("picture-none"), "sound-only", "what the camera says is worse");
+  }
 });
