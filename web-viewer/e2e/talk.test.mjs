@@ -196,6 +196,22 @@ describe("Talking back", { skip: missing("chromium") ?? false }, () => {
     await assert.rejects(porthole.command("play", porthole.config), (why) => why.code === 69 && why.stderr.length > 5);
   });
 
+  test("a touch on the resting screen brings the button back and opens no microphone; the next one talks", async (t) => {
+    const porthole = await house(t);
+    const page = await open(t, porthole.link, { phone: true, viewport: { width: 390, height: 844 } });
+    await says(page, "ready");
+    const { x, y, width, height } = await page.page.locator("#talk .talk").boundingBox();
+    const tap = () => page.page.touchscreen.tap(x + width / 2, y + height / 2);
+    const seen = () => page.evaluate(() => Number(getComputedStyle(document.querySelector("#talk")).opacity));
+    await until(seen, (opacity) => opacity === 0, "the button rests");
+    await tap();
+    await until(seen, (opacity) => opacity === 1, "it is back");
+    assert.deepEqual([await page.evaluate(() => window.microphones.length), (await page.snapshot()).talk.word], [0, "ready"]);
+    await tap();
+    await says(page, "talking");
+    await heard(porthole);
+  });
+
   test("fits a phone, upright and on its side", async (t) => {
     const porthole = await house(t);
     const page = await open(t, porthole.link, { phone: true, viewport: { width: 390, height: 844 } });
@@ -204,7 +220,10 @@ describe("Talking back", { skip: missing("chromium") ?? false }, () => {
       await page.page.setViewportSize({ width, height });
       const seen = await page.evaluate(() => {
         const box = (selector) => document.querySelector(selector).getBoundingClientRect().toJSON();
-        const others = [...document.querySelectorAll("#controls .row button")].map((one) => one.getBoundingClientRect().toJSON());
+        // With all that the alarm may say.
+        for (const one of document.querySelectorAll("#alarm, #alarm .primary")) one.hidden = false;
+        document.querySelector("#alarm div").textContent = "Neither picture nor sound from the camera. ".repeat(6);
+        const others = [...document.querySelectorAll("#controls .row button, #alarm")].map((one) => one.getBoundingClientRect().toJSON());
         return { button: box("#talk .talk"), others, wide: document.documentElement.scrollWidth > innerWidth };
       });
       assert.equal(seen.wide, false, `${width}x${height} must not scroll`);

@@ -41,7 +41,7 @@ export class Page {
     ...TEXT.alarmLimits.map((text) => element("p", {}, text)), this.screen);
   private readonly card = element("aside", { id: "alarm", hidden: true }, this.alert, this.hush, this.limits);
   private readonly controls = element("div", { id: "controls", role: "group", "aria-label": TEXT.controls, hidden: true },
-    this.card, this.loud, element("div", { class: "row" }, this.sound, this.alarm, this.call, this.full));
+    element("div", { class: "over" }, this.card, this.loud), element("div", { class: "row" }, this.sound, this.alarm, this.call, this.full));
   private tiles: Tile[] = [];
   private noted: Words | null = null;
   private quiet = 0;
