@@ -24,6 +24,7 @@ export class Speaking {
       toggle: then((now) => talk.toggle(now)),
       stop: () => then(() => talk.stop())(0),
       asks: () => talk.asks(),
+      doubt: () => talk.doubt(),
     }, (text) => page.speak(text));
     page.place(this.button.root);
   }

@@ -13,10 +13,10 @@ export const FLOOR_MS = 4_000;
 /**
  * `none`: there is nothing to say, and no button. `insecure`: the browser hands a microphone only to pages over https.
  * `asking`: for the microphone. `waiting`: for the camera. `busy`: somebody else talks. `taken`: somebody else took over, or
- * the camera does not hear us any more. `lost`: the camera's speaker does not work.
+ * the camera does not hear us any more. `again`: the browser asked for so long, or took the touch away, that one has to press anew. `lost`: the camera's speaker does not work.
  */
 export type TalkWord =
-  | "none" | "no-speaker" | "not-allowed" | "insecure" | "ready" | "asking" | "waiting" | "talking" | "busy" | "taken" | "denied" | "deaf"
+  | "none" | "no-speaker" | "not-allowed" | "insecure" | "ready" | "asking" | "waiting" | "talking" | "busy" | "taken" | "again" | "denied" | "deaf"
   | "unanswered" | "lost";
 
 /** What there is to say of talking. `latched`: it goes on by itself. `talkers`: who else talks; null: somebody without a name. */
@@ -31,6 +31,8 @@ interface Wish {
   since: number;
   latched: boolean;
   turn: number;
+  /** Whether the button is still held, as far as anybody can know. */
+  sure: boolean;
 }
 
 export class Talk {
@@ -61,7 +63,8 @@ export class Talk {
     if (!this.wish || !floor || floor.turn < this.wish.turn) return;
     clearTimeout(this.late);
     if (floor.yours) return this.send();
-    this.trouble = this.sends ? "taken" : null;
+    // The camera waits for three seconds, whatever the browser asks the person meanwhile.
+    this.trouble = this.sends ? "taken" : floor.talkers.length > 0 ? null : "again";
     this.end();
   }
 
@@ -69,17 +72,19 @@ export class Talk {
   press(now: number): void {
     if (this.wish) {
       if (this.wish.latched) this.stop();
+      else Object.assign(this.wish, { since: now, sure: true });
       return;
     }
     const { call } = this;
     if (!call || !this.mayTalk()) return;
     this.trouble = null;
-    const wish = this.wish = { since: now, latched: false, turn: ++this.turn };
+    const wish = this.wish = { since: now, latched: false, turn: ++this.turn, sure: true };
     this.say(call, this.takes() ? "take" : "ask", wish.turn);
     this.late = setTimeout(() => this.fail("unanswered"), FLOOR_MS);
     this.capture().then((track) => {
       if (this.wish !== wish) return track.stop();
       this.track = track;
+      if (!wish.sure && !wish.latched) return this.fail("again");
       track.onended = () => this.fail("deaf");
       this.send();
       this.changed();
@@ -105,6 +110,11 @@ export class Talk {
   /** Whether the browser may be asking the person at this moment. */
   asks(): boolean {
     return this.wish !== null && this.track === null;
+  }
+
+  /** While the browser asks, the page may not hear that the button is let go of. */
+  doubt(): void {
+    if (this.wish) this.wish.sure = false;
   }
 
   /** Talks no more, and says so. */

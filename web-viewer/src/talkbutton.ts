@@ -13,6 +13,8 @@ export interface TalkActions {
   stop(): void;
   /** Whether the browser may be asking the person at this moment. */
   asks(): boolean;
+  /** Whether it is still held is not known any more. */
+  doubt(): void;
 }
 
 export class TalkButton {
@@ -38,8 +40,8 @@ export class TalkButton {
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     document.addEventListener("keydown", (event) => this.key(event, true));
     document.addEventListener("keyup", (event) => this.key(event, false));
-    // Whoever is asked by the browser has left the page for a moment.
-    window.addEventListener("blur", () => { if (!actions.asks()) this.leave(); });
+    // Whoever is asked by the browser has left the page for a moment, and what they let go of meanwhile it is not told.
+    window.addEventListener("blur", () => { if (actions.asks()) actions.doubt(); else this.leave(); });
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); });
   }
 
@@ -62,7 +64,7 @@ export class TalkButton {
 
   private down(event: PointerEvent): void {
     // A touch on a button that is not seen only brings it back.
-    if (event.button !== 0 || this.pointer !== null || faded(this.root)) return;
+    if (event.button !== 0 || (this.pointer !== null && !this.actions.asks()) || faded(this.root)) return;
     this.pointer = event.pointerId;
     this.button.setPointerCapture(event.pointerId);
     this.actions.press(event.timeStamp);
@@ -80,7 +82,7 @@ export class TalkButton {
     const begun = key === this.held;
     if (!begun && (event.ctrlKey || event.altKey || event.metaKey || !this.means(key, event.target))) return;
     event.preventDefault();
-    if (event.repeat || down === begun) return;
+    if (event.repeat || (down ? begun && !this.actions.asks() : !begun)) return;
     this.held = down ? key : "";
     if (down) this.actions.press(event.timeStamp);
     else this.actions.release(event.timeStamp);

@@ -23,6 +23,7 @@ export function talkWords({ word, latched, takes, talkers }: TalkView): TalkWord
     case "talking": return { button: latched ? "Talking. Tap to stop" : "Talking. Let go to stop", said: also.trim() };
     case "busy": return { button: takes ? "Hold to talk instead" : hold, said: `${talk(talkers)}.` };
     case "taken": return { button: hold, said: "You are not heard any more." };
+    case "again": return { button: hold, said: "Press again to talk." };
     case "denied": return { button: hold, said: "The browser does not give the microphone to this page. Allow it in the browser’s settings for this page." };
     case "deaf": return { button: hold, said: "There is no microphone here, or another program has it." };
     case "unanswered": return { button: hold, said: "The camera did not answer. Try again in a moment." };

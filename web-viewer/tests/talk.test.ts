@@ -150,6 +150,47 @@ test("a screen reader, which holds nothing, begins and ends with a press", async
   assert.deepEqual(said, ["ask 1", "give 2"]);
 });
 
+test("whoever may have let go while the browser asked is not heard, and is told to press again", async () => {
+  const { talk, call, said, sent, microphones } = line({});
+  talk.press(0);
+  talk.doubt();
+  call.floor = floor({ yours: true, turn: 1 });
+  talk.heard();
+  await microphones[0]!.given();
+  assert.deepEqual([said, sent, microphones[0]!.stopped], [["ask 1", "give 2"], [], true]);
+  assert.deepEqual(talkWords(talk.view()), { button: "Hold to talk", said: "Press again to talk." });
+});
+
+test("whoever presses anew while the browser asks, or has tapped, is heard", async () => {
+  for (const [act, latched] of [["hold", false], ["tap", true]] as const) {
+    const { talk, call, sent, microphones } = line({});
+    talk.press(0);
+    if (act === "tap") talk.release(TAP_MS - 1);
+    talk.doubt();
+    if (act === "hold") talk.press(2_000);
+    call.floor = floor({ yours: true, turn: 1 });
+    talk.heard();
+    await microphones[0]!.given();
+    assert.deepEqual([sent, talk.view().word, talk.view().latched], [["microphone 1"], "talking", latched], act);
+    talk.release(2_000 + TAP_MS);
+    assert.equal(talk.view().word, latched ? "talking" : "ready");
+  }
+});
+
+test("where the browser asked for longer than the camera waits, one is told to press again", async () => {
+  const { talk, call, sent, microphones } = line({});
+  talk.press(0);
+  for (const yours of [true, false]) {
+    call.floor = floor({ yours, turn: 1 });
+    talk.heard();
+  }
+  assert.equal(talk.view().word, "again");
+  await microphones[0]!.given();
+  assert.deepEqual([sent, microphones[0]!.stopped, talk.view().word], [[], true, "again"]);
+  talk.press(9_000);
+  assert.equal(talk.view().word, "asking");
+});
+
 test("several who talk are named in one sentence", () => {
   const said = (talkers: (string | null)[]) => talkWords({ word: "busy", latched: false, takes: false, talkers }).said;
   assert.equal(said(["Ann"]), "Ann is talking.");

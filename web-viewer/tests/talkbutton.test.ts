@@ -41,6 +41,18 @@ test("Enter on the button is held like the space bar, however often it repeats, 
   }
 });
 
+test("while the browser asks, the page doubts that anything is still held, and a fresh touch or key is a press", () => {
+  const { page, button, away, did, ask } = table();
+  page.dispatchEvent(event("keydown", { key: " " }, page));
+  ask();
+  away.dispatchEvent(new Event("blur"));
+  page.dispatchEvent(event("keydown", { key: " ", repeat: true }, page));
+  assert.deepEqual(did, ["press", "doubt"]);
+  page.dispatchEvent(event("keydown", { key: " " }, page));
+  for (const pointerId of [7, 8]) button.dispatchEvent(event("pointerdown", { button: 0, pointerId }));
+  assert.deepEqual(did, ["press", "doubt", "press", "press", "press"]);
+});
+
 test("Enter elsewhere talks to nobody, and neither does the space bar where something else wants it", () => {
   const { page, did } = table();
   const other = new Thing();
@@ -111,13 +123,15 @@ function table() {
   const page = new Thing();
   const body = page.body = new Thing();
   class ResizeObserver { observe() {} }
+  const away = Object.assign(new Thing(), { setTimeout: () => 0 });
   Object.assign(globalThis, {
-    document: page, window: Object.assign(new Thing(), { setTimeout: () => 0 }), getComputedStyle: () => ({ opacity: String(body.resting) }), ResizeObserver,
+    document: page, window: away, getComputedStyle: () => ({ opacity: String(body.resting) }), ResizeObserver,
   });
   const did: string[] = [];
+  let asks = false;
   const does = (what: string) => () => void did.push(what);
   const made = new TalkButton(
-    { press: does("press"), release: does("release"), toggle: does("toggle"), stop: does("stop"), asks: () => false }, () => undefined,
+    { press: does("press"), release: does("release"), toggle: does("toggle"), stop: does("stop"), asks: () => asks, doubt: does("doubt") }, () => undefined,
   );
   made.show({ word: "ready", latched: false, takes: false, talkers: [] });
   const button = (made.root as unknown as Thing).children[1] as Thing;
@@ -125,5 +139,5 @@ function table() {
     for (const type of ["pointerdown", "pointerup"]) button.dispatchEvent(event(type, { button: 0, pointerId: 7 }));
     button.dispatchEvent(event("click", { detail: 1 }));
   };
-  return { page, button, did, touch, rest: (seen: number | null) => { body.resting = seen; } };
+  return { page, button, away, did, touch, ask: () => { asks = true; }, rest: (seen: number | null) => { body.resting = seen; } };
 }
