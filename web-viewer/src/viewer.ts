@@ -387,7 +387,7 @@ export class Viewer {
     this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");
     const live = this.seats.filter((seat) => viewOf(seat).word === "live");
     this.page.mayRest(live.length > 0 && live.length === this.seats.length);
-    this.page.whisper(hint(navigator.onLine, this.relay === "down" ? this.away : null, live.map(({ seen }) => seen)));
+    this.page.whisper(hint(navigator.onLine, this.relay === "down" ? this.away : null, live.map(({ seen }) => seen), new Date()));
     const [said, busy] = this.note();
     this.page.tell(this.seats.length > 0 ? null : said, busy);
     const [only] = this.seats;

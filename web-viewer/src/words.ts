@@ -48,6 +48,9 @@ const REASONS: Record<Why, Words> = {
 /** What a call that does not come about says about itself, where that is more than that the page goes on. */
 const TELLING: readonly (Why | null)[] = ["shutting-down", "no-connection", "too-slow"];
 
+const SOON = "The picture will be here in a moment.";
+const LAST_ONE = "You see the last one meanwhile.";
+
 /** The words for what the camera named `name` is doing; `trouble`: why the last call found no way, where that is known. */
 export function words(view: View, name: string, trouble: Trouble | null = null): Words {
   const why = (reason: Why) => reason === "no-connection" && trouble ? lost(trouble) : REASONS[reason].text;
@@ -59,11 +62,11 @@ export function words(view: View, name: string, trouble: Trouble | null = null):
     case "calling":
       return view.reason && view.reason !== "call-again"
         ? { title: `Calling ${who}…`, text: why(view.reason) }
-        : { title: `Calling ${who}…`, text: "The picture will be here in a moment." };
+        : { title: `Calling ${who}…`, text: SOON };
     case "again":
       return {
         title: "Getting the picture back…",
-        text: view.reason && TELLING.includes(view.reason) ? why(view.reason) : "You see the last one meanwhile.",
+        text: view.reason && TELLING.includes(view.reason) ? why(view.reason) : LAST_ONE,
       };
     case "sound-only":
       return { title: "Only sound", text: "The way to this device is too weak for the picture. It comes back here by itself." };
@@ -97,15 +100,18 @@ export function note(relay: "new" | "up" | "down", listed: boolean | null, door:
   return [relay === "up" && listed !== null ? TEXT.emptyRoom : TEXT.openingRoom, true];
 }
 
+/** How long ago a picture may have moved that goes on: looks are a second apart. */
+const MOVES_MS = 1_500;
+
 /**
  * The small line under a live picture; null: nothing to say. `away`: since when there is no relay, null while there is one.
- * `seen`: when each picture last moved. That a picture goes on is said when it has, and not because it did.
+ * `seen`: when each picture last moved. That a picture goes on is said while it does, and not because it did.
  */
-export function hint(online: boolean, away: Date | null, seen: (Date | null)[]): string | null {
+export function hint(online: boolean, away: Date | null, seen: (Date | null)[], now: Date): string | null {
   if (seen.length === 0) return null;
   if (!online) return TEXT.offlineHint;
   if (away === null) return null;
-  return seen.every((date) => date !== null && date > away) ? TEXT.relayHint : TEXT.relayAway;
+  return seen.every((date) => date !== null && date > away && now.getTime() - date.getTime() < MOVES_MS) ? TEXT.relayHint : TEXT.relayAway;
 }
 
 /** How long there may be no picture before it is said since when, in milliseconds. */
@@ -127,7 +133,9 @@ export function alarmed(
 ): Words | null {
   const who = missing.map(({ name }) => (name === NAMELESS ? "the camera" : name)).join(", ") || "the camera";
   const [first] = missing;
-  const { text } = first ? words(first.view, first.name, first.trouble) : note;
+  const why = first ? words(first.view, first.name, first.trouble).text : note.text;
+  // Nothing that is said beside a picture, or promises one, fits here.
+  const text = ["", LAST_ONE, SOON].includes(why) ? REASONS.silent.text : why;
   const title = `Neither picture nor sound from ${who}`;
   switch (word) {
     case "sounding":

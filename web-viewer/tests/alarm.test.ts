@@ -175,6 +175,15 @@ test("what the person has hung up is not watched, whatever else ended is, and a 
   assert.deepEqual(watched([]), [{ id: -1, last: 0 }]);
 });
 
+test("under the alarm no picture is spoken of that is there or comes in a moment", () => {
+  for (const word of ["again", "calling", "live"] as const) {
+    for (const alarm of ["sounding", "hushed"] as const) {
+      const said = alarmed({ word: alarm, until: 0, audible: true }, [{ name: "Nursery", view: { word, reason: null }, trouble: null }], TEXT.relayLost);
+      assert.match(said?.text ?? "", /Nothing came from the camera for a few seconds\. The page calls again by itself\.$/, word);
+    }
+  }
+});
+
 test("it is said of which camera nothing comes and why, until when there is quiet, and that a browser wants a touch", () => {
   const until = new Date(2026, 10, 23, 3, 12).getTime();
   const view: View = { word: "refused", reason: "revoked-key" };

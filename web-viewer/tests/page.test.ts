@@ -92,15 +92,17 @@ test("since when there is no picture is said once it has been away for a while, 
   assert.equal(since("absent", 60, null), "");
 });
 
-test("that a picture goes on without the relay is said when it has moved since, and not before", () => {
+test("that a picture goes on without the relay is said while it moves, and neither before nor because it did", () => {
   const at = (second: number) => new Date(2026, 0, 1, 3, 0, second);
-  assert.equal(hint(true, null, [at(1)]), null);
-  assert.equal(hint(true, at(5), [at(4)]), TEXT.relayAway);
-  assert.equal(hint(true, at(5), [null]), TEXT.relayAway);
-  assert.equal(hint(true, at(5), [at(6), at(4)]), TEXT.relayAway);
-  assert.equal(hint(true, at(5), [at(6)]), TEXT.relayHint);
-  assert.equal(hint(false, at(5), [at(6)]), TEXT.offlineHint);
-  assert.equal(hint(false, at(5), []), null, "no picture, no line under it");
+  const said = (online: boolean, away: Date | null, seen: (Date | null)[]) => hint(online, away, seen, at(7));
+  assert.equal(said(true, null, [at(1)]), null);
+  assert.equal(said(true, at(5), [at(4)]), TEXT.relayAway);
+  assert.equal(said(true, at(5), [null]), TEXT.relayAway);
+  assert.equal(said(true, at(5), [at(6), at(4)]), TEXT.relayAway);
+  assert.equal(said(true, at(5), [at(6)]), TEXT.relayHint);
+  assert.equal(hint(true, at(5), [at(6)], at(8)), TEXT.relayAway, "it has stopped since");
+  assert.equal(said(false, at(5), [at(6)]), TEXT.offlineHint);
+  assert.equal(said(false, at(5), []), null, "no picture, no line under it");
 });
 
 test("a refusal says why, and two reasons rarely sound the same", () => {
