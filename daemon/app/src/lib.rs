@@ -24,3 +24,4 @@ pub mod run;
 pub mod state;
 pub mod status;
 pub mod systemd;
+pub mod whole;

@@ -1,7 +1,7 @@
 //! Switches privacy in the daemon that runs, and remembers across restarts whether it is on: a switch that forgets after a
 //! power cut would be none. Must not know what it does.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use porthole_core::status::Status;
 use tokio::sync::watch;
 
 use crate::control::{self, NoAnswer, Request};
-use crate::state;
+use crate::{state, whole};
 
 /// What is written where it is on.
 const ON: &str = "on";
@@ -87,9 +87,7 @@ impl Memory {
         fs::create_dir_all(folder).map_err(denied)?;
         let mut new = tempfile::Builder::new().prefix(".privacy-").tempfile_in(folder).map_err(denied)?;
         writeln!(new, "{}", if on { ON } else { OFF }).map_err(denied)?;
-        new.as_file().sync_all().map_err(denied)?;
-        new.persist(file).map_err(|failed| denied(failed.error))?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(denied)
+        whole::put(new, file).map_err(denied)
     }
 }
 

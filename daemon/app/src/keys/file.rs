@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use log::warn;
 use porthole_core::access::{BadRing, KeyRing};
 
+use crate::whole::{self, FOLDER_MODE};
+
 /// Only the owner reads it: it holds secrets.
 const MODE: u32 = 0o600;
-/// Only the owner enters a folder that is made for it.
-const FOLDER_MODE: u32 = 0o700;
 
 /// The file of a ring, there or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,9 +159,7 @@ impl KeyFile {
             tempfile::Builder::new().prefix(".keys-").tempfile_in(self.folder()).map_err(&denied)?;
         self.hand_over(new.as_file())?;
         new.write_all(format!("{text}\n").as_bytes()).map_err(&denied)?;
-        new.as_file().sync_all().map_err(&denied)?;
-        new.persist(&self.0).map_err(|failed| denied(failed.error))?;
-        File::open(self.folder()).and_then(|folder| folder.sync_all()).map_err(&denied)
+        whole::put(new, &self.0).map_err(&denied)
     }
 
     /// Gives a new file to whom the old one belongs, else to whom the folder does.

@@ -2,10 +2,9 @@
 //! kind (RSA) that takes a small board seconds, and as long does whoever calls first after a start wait. So it is kept, and
 //! given to GStreamer when it asks OpenSSL for a new one. Must not know calls.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::os::raw::{c_int, c_void};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
@@ -14,12 +13,12 @@ use openssl::pkey::Private;
 use openssl::rsa::{Padding, Rsa};
 use openssl_sys::{BIGNUM, BN_GENCB, RSA, RSA_METHOD};
 
+use crate::whole;
+
 /// The file, beside the keys of the room.
 const FILE: &str = "calls.pem";
 /// What is in it (RFC 8017 appendix A.1.2).
 const LABEL: &str = "RSA PRIVATE KEY";
-/// Only the owner enters a folder that is made for it; the file itself is only ever its owner's to read.
-const FOLDER_MODE: u32 = 0o700;
 
 // What OpenSSL has for keys that are made otherwise (RSA_meth_new(3), RSA_set_method(3)), and openssl-sys leaves out.
 unsafe extern "C" {
@@ -78,7 +77,7 @@ extern "C" fn take_or_make(rsa: *mut RSA, bits: c_int, e: *mut BIGNUM, told: *mu
     // SAFETY: with the arguments that OpenSSL was given.
     let made = unsafe { openssl_sys::RSA_generate_key_ex(rsa, bits, e, told) };
     if made == 1
-        && let Err(error) = encoded(rsa).and_then(|key| write(file, &key))
+        && let Err(error) = encoded(rsa).and_then(|key| whole::write(file, &shown(key)))
     {
         log::info!(
             "{}: {error}; the key for calls is made anew at each start, and on a small board the first viewer waits for it",
@@ -133,15 +132,9 @@ fn encoded(rsa: *const RSA) -> io::Result<Vec<u8>> {
     key.filter(|key| !key.is_empty()).ok_or_else(|| io::Error::other(openssl::error::ErrorStack::get()))
 }
 
-/// Whole or not at all, also after a power cut.
-fn write(file: &Path, key: &[u8]) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(pem::encode(&pem::Pem::new(LABEL, key)).as_bytes())?;
-    new.as_file().sync_all()?;
-    new.persist(file)?;
-    File::open(folder)?.sync_all()
+/// A key as it is kept.
+fn shown(key: impl Into<Vec<u8>>) -> Vec<u8> {
+    pem::encode(&pem::Pem::new(LABEL, key)).into_bytes()
 }
 
 #[cfg(test)]
@@ -175,9 +168,7 @@ mod tests {
         // In the middle of the modulus.
         wrong[100] ^= 1;
         let small = Rsa::generate(1024).unwrap().private_key_to_der().unwrap();
-        let shown = |key: &[u8]| pem::encode(&pem::Pem::new(LABEL, key));
-        for useless in [shown(&wrong), shown(&small), shown(&good[..200]), String::new(), "calls".to_owned()]
-        {
+        for useless in [shown(wrong), shown(small), shown(&good[..200]), Vec::new(), b"calls".to_vec()] {
             fs::write(&file, useless).unwrap();
             let key = made(folder.path());
             assert_eq!(read(&file, BITS).unwrap().private_key_to_der().unwrap(), key);

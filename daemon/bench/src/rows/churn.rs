@@ -129,7 +129,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.refused += other.refused;
         self.key_frames.extend(other.key_frames);
     }

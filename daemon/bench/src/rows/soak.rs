@@ -51,7 +51,7 @@ pub async fn run(bench: &Bench<'_>, machine: &Machine, lasts: Duration) -> Resul
     let (cpu, cores, gstreamer) = (&machine.cpu, machine.cores, &machine.gstreamer);
     println!("{cpu}, {cores} cores, GStreamer {gstreamer}: a call every {EVERY:?} for {lasts:?}\n");
     println!("| {} |\n|{}", COLUMNS.join(" | "), "--:|".repeat(COLUMNS.len()));
-    let (mut calls, mut sum, begun) = (0, Sum::default(), Instant::now());
+    let (mut calls, mut sum, begun) = (0, Outcome::default(), Instant::now());
     let mut bell = interval(EVERY);
     bell.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for line in 0..=LINES {
@@ -64,11 +64,11 @@ pub async fn run(bench: &Bench<'_>, machine: &Machine, lasts: Duration) -> Resul
                     going.push(one(&crowd, calls));
                     calls += 1;
                 }
-                Some(ended) = going.next() => sum.add(ended),
+                Some(ended) = going.next() => add(&mut sum, ended),
             }
         }
         while let Some(ended) = going.next().await {
-            sum.add(ended);
+            add(&mut sum, ended);
         }
         let used = daemon.process.cpu_seconds()? - used;
         let cpu = 100.0 * used / since.elapsed().as_secs_f64().max(1.0);
@@ -76,13 +76,13 @@ pub async fn run(bench: &Bench<'_>, machine: &Machine, lasts: Duration) -> Resul
         let usage = settled(&daemon, 1).await?;
         let heap = allocated(&daemon).await?;
         let seen = watcher.facts().pop().unwrap_or_default();
-        let first = Spread::of(&sum.key_frames.split_off(0));
+        let first = Spread::of(&std::mem::take(&mut sum.key_frames));
         let first =
             |of: fn(Spread) -> f64| first.map_or("–".to_owned(), |first| format!("{:.0}", of(first)));
         println!(
             "| {:.0} | {calls} | {} | {} | {} | {} | {} | {} | {cpu:.1} | {:.1} | {:.2} | {} | {} |",
             begun.elapsed().as_secs_f64() / 60.0,
-            sum.failed,
+            sum.refused,
             first(|spread| spread.median),
             first(|spread| spread.max),
             seen.frames,
@@ -97,24 +97,12 @@ pub async fn run(bench: &Bench<'_>, machine: &Machine, lasts: Duration) -> Resul
     daemon.stop().await
 }
 
-/// What the calls did.
-#[derive(Default)]
-struct Sum {
-    failed: usize,
-    key_frames: Vec<f64>,
-}
-
-impl Sum {
-    fn add(&mut self, ended: Result<Outcome, Fault>) {
-        match ended {
-            Ok(outcome) => {
-                self.failed += outcome.refused;
-                self.key_frames.extend(outcome.key_frames);
-            }
-            Err(fault) => {
-                self.failed += 1;
-                eprintln!("a call failed: {fault}");
-            }
+fn add(sum: &mut Outcome, ended: Result<Outcome, Fault>) {
+    match ended {
+        Ok(outcome) => sum.add(outcome),
+        Err(fault) => {
+            sum.refused += 1;
+            eprintln!("a call failed: {fault}");
         }
     }
 }

@@ -199,13 +199,12 @@ impl Shared {
             line.drop_all();
             // What follows the hole is of no use, unless it is this frame.
             line.needs_key = self.picture && !frame.key;
-            let (open, wants, wishes) =
-                (line.phase == Phase::Open, line.needs_key, line.needs_key && line.wishes());
+            let (open, wishes) = (line.phase == Phase::Open, line.needs_key.then(|| line.wishes()));
             drop(line);
             if open {
                 (self.hear)(Word::Overflowed);
             }
-            if wants {
+            if let Some(wishes) = wishes {
                 return wishes;
             }
             line = self.line();

@@ -5,9 +5,9 @@
 //! to go without https.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use log::{info, warn};
@@ -16,14 +16,12 @@ use rustls::pki_types::CertificateDer;
 use super::authority::{Authority, BadAuthority};
 use super::names::{self, Subject};
 use super::pair::{DAY, Date, Pair, Text};
-use crate::state;
+use crate::{state, whole};
 
 /// The authority's file in the state directory.
 const FILE: &str = "authority.pem";
 /// The ending of the file with what it has signed, beside its own.
 const SIGNED: &str = "signed.pem";
-/// Only the owner enters a folder that is made for it.
-const FOLDER_MODE: u32 = 0o700;
 /// A certificate is renewed when it has less than this left.
 const RENEW: i64 = 30 * DAY;
 /// People have to install the next authority by hand, so they hear of it early.
@@ -186,7 +184,7 @@ fn find_or_make(
         Err(why) => return Ok(Err(why)),
     }
     let (text, authority) = made(wanted, now)?;
-    Ok(match write_new(file, &text) {
+    Ok(match whole::write_new(file, text.as_bytes()) {
         Ok(()) => {
             info!("https: an authority of our own was made and is kept in {name}");
             Ok(authority)
@@ -237,39 +235,11 @@ fn sign(
     let signed = authority.sign(subjects, now)?;
     let text = Text { name: "", bytes: signed.as_bytes() };
     let pair = Pair::from_pem(text, text).map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
-    if let Some(Err(error)) = file.map(|file| write(file, &signed)) {
+    if let Some(Err(error)) = file.map(|file| whole::write(file, signed.as_bytes())) {
         // Browsers that know the authority do not notice; the others ask once more after a restart.
         info!("https: the certificate is not kept over a restart: {error}");
     }
     Ok(pair)
-}
-
-fn write_new(file: &Path, text: &str) -> io::Result<()> {
-    written_beside(file, text)?.persist_noclobber(file)?;
-    sync_folder(file)
-}
-
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    written_beside(file, text)?.persist(file)?;
-    sync_folder(file)
-}
-
-/// Whole, on the disk and readable by its owner alone, but under another name yet: there is never half a file.
-fn written_beside(file: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
-    let folder = folder_of(file);
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(text.as_bytes())?;
-    beside.as_file().sync_all()?;
-    Ok(beside)
-}
-
-fn sync_folder(file: &Path) -> io::Result<()> {
-    File::open(folder_of(file))?.sync_all()
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
 fn listed(subjects: &BTreeSet<Subject>) -> String {
