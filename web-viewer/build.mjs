@@ -5,46 +5,11 @@ import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { minify } from "terser";
+import { lean } from "./lean.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 /** The oldest browsers the page is built for. */
 const BROWSERS = ["chrome91", "firefox90", "safari15"];
-
-/**
- * What of Socket.IO's client the page does not use, and what stands there instead: every byte is loaded by a phone outside.
- * It says nothing over HTTP/3 and nothing binary; what comes binary is received, and means nothing. Every browser here can
- * take an address apart by itself.
- */
-const UNUSED = {
-  "engine.io-client/build/esm/transports/webtransport.js": "export class WT {}",
-  "engine.io-client/build/esm/contrib/parseuri.js": `
-    export const parse = (source) => {
-      const { protocol, hostname, port, pathname, search } = new URL(source);
-      const host = hostname.replace(/[\\[\\]]/g, "");
-      return { source, protocol: protocol.slice(0, -1), host, port, path: pathname, query: search.slice(1) };
-    };`,
-  "engine.io-parser/build/esm/contrib/base64-arraybuffer.js": "export const decode = () => new ArrayBuffer(0);",
-  "engine.io-parser/build/esm/encodePacket.browser.js": `
-    import { PACKET_TYPES } from "./commons.js";
-    export const encodePacket = ({ type, data }, _, then) => then(PACKET_TYPES[type] + (data || ""));
-    export const encodePacketToBinary = null;`,
-  "socket.io-parser/build/esm/is-binary.js": `
-    export const isBinary = (it) => it instanceof ArrayBuffer;
-    export const hasBinary = () => false;`,
-  "socket.io-parser/build/esm/binary.js": `
-    export const deconstructPacket = null;
-    export const reconstructPacket = (packet) => packet;`,
-};
-
-const withoutUnused = {
-  name: "without-unused",
-  setup({ onLoad }) {
-    for (const [file, contents] of Object.entries(UNUSED)) {
-      const filter = new RegExp(`/node_modules/${file.replaceAll(".", "\\.")}$`);
-      onLoad({ filter }, ({ path }) => ({ contents, resolveDir: path.slice(0, path.lastIndexOf("/")) }));
-    }
-  },
-};
 
 async function page() {
   const dist = `${here}dist`;
@@ -61,7 +26,7 @@ async function page() {
     mangleProps: /^_[a-z]/,
     mangleQuoted: true,
     target: BROWSERS,
-    plugins: [withoutUnused],
+    plugins: [lean],
     legalComments: "none",
     logLevel: "warning",
   });

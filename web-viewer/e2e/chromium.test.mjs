@@ -61,6 +61,30 @@ describe("a camera in Chromium", { skip: missing("chromium") ?? false, timeout: 
     assert.deepEqual(errors(page), []);
   });
 
+  test("is reached where no WebSocket gets through, and says good-bye there, too", async (t) => {
+    const page = await open(t, {
+      script: () => {
+        window.WebSocket = class {
+          constructor() {
+            setTimeout(() => this.onerror?.(new Event("error")));
+          }
+          close() {}
+        };
+      },
+    });
+    await live(page);
+    await calls(1);
+    await page.press("c");
+    await page.until((seen) => camera(seen).word === "ended", "the call has ended");
+    await health(porthole, (now) => now.calls === 0, "the camera has heard it");
+    await page.press("c");
+    await live(page);
+    await calls(1);
+    const asked = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.includes("transport=polling")).length);
+    assert.ok(asked > 3, `asked ${asked} times`);
+    assert.deepEqual(errors(page), []);
+  });
+
   test("is silent until a person touches the one button that says so", async (t) => {
     const strict = await launchChromium();
     t.after(() => strict.close());
