@@ -13,7 +13,7 @@ use porthole_core::event::{AccessEvent, LinkEvent, MediaEvent};
 use porthole_core::ids::{CallId, PeerId, Rendition};
 use porthole_core::order::Order;
 use porthole_core::publish::Errand;
-use porthole_core::status::{CaptureState, Status};
+use porthole_core::status::{CaptureState, Shows, Status};
 use porthole_core::switchboard::{Switchboard, SwitchboardSettings, Terms};
 use porthole_core::whep::{RequestId, Response};
 use porthole_core::wire::Outgoing;
@@ -34,7 +34,7 @@ async fn an_offer_from_the_link_becomes_commands_for_the_media_side_in_their_ord
     assert_eq!(desk.performed().await, Command::StartRendition(Rendition::H264));
     let Command::Answer { call, plan, trickle } = desk.performed().await else { panic!("no answer") };
     assert_eq!((call, plan.rendition, trickle), (CALL, Some(Rendition::H264), true));
-    desk.media.send(MediaEvent::CaptureRunning).unwrap();
+    desk.media.send(MediaEvent::CaptureRunning { shows: Shows::Camera }).unwrap();
     desk.until(|s| s.calls == 1 && s.capture == CaptureState::Running).await;
 }
 
@@ -59,7 +59,7 @@ async fn a_camera_that_fails_is_said_in_the_status_and_the_call_goes_on() {
     desk.until(|s| s.capture == CaptureState::Lost && s.calls == 1).await;
     while !matches!(desk.performed().await, Command::ShowSlate(_)) {}
     assert_eq!(desk.performed().await, Command::StartCapture, "it is tried again");
-    desk.media.send(MediaEvent::CaptureRunning).unwrap();
+    desk.media.send(MediaEvent::CaptureRunning { shows: Shows::Camera }).unwrap();
     assert_eq!(desk.performed().await, Command::HideSlate);
     desk.until(|s| s.capture == CaptureState::Running && s.calls == 1).await;
 }

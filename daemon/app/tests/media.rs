@@ -172,8 +172,9 @@ async fn a_clip_that_is_missing_is_a_lost_camera_with_the_reason() {
     let missing = PathBuf::from("/nowhere/clip.mkv");
     let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(missing)).await;
     camera.media.perform(&Command::StartCapture);
-    let event =
-        camera.until(|e| matches!(e, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning)).await;
+    let event = camera
+        .until(|e| matches!(e, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning { .. }))
+        .await;
     let MediaEvent::CaptureFailed { reason } = event else { panic!("{event:?}") };
     assert!(reason.contains("/nowhere/clip.mkv"), "{reason}");
     camera.close([]).await;
@@ -186,8 +187,9 @@ async fn a_clip_that_cannot_be_decoded_is_a_lost_camera_with_what_gstreamer_says
     std::fs::write(&clip, "this is a letter and no recording\n".repeat(50)).unwrap();
     let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(clip)).await;
     camera.media.perform(&Command::StartCapture);
-    let event =
-        camera.until(|e| matches!(e, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning)).await;
+    let event = camera
+        .until(|e| matches!(e, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning { .. }))
+        .await;
     let MediaEvent::CaptureFailed { reason } = event else { panic!("{event:?}") };
     assert!(reason.contains("letter.mkv"), "{reason}");
     assert!(reason.contains("decodebin"), "not the decoder's own words: {reason}");
@@ -202,7 +204,7 @@ async fn a_picture_that_stands_still_is_a_lost_camera() {
     let path = clip.clone();
     let mut camera = Camera::with(|settings| settings.media.video.source = VideoSource::File(path)).await;
     camera.media.perform(&Command::StartCapture);
-    camera.until(|e| matches!(e, MediaEvent::CaptureRunning)).await;
+    camera.until(|e| matches!(e, MediaEvent::CaptureRunning { .. })).await;
     // What is read from now on holds no frame.
     std::fs::File::options().write(true).open(&clip).unwrap().set_len(0).unwrap();
     let event = camera.until(|e| matches!(e, MediaEvent::CaptureFailed { .. })).await;

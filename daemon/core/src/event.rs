@@ -12,6 +12,7 @@ use crate::order::Order;
 use crate::path::Path;
 use crate::publish::Word;
 use crate::speaker;
+use crate::status::Shows;
 use crate::switchboard::Terms;
 use crate::whep::{Jpeg, Request};
 use crate::wire::Candidate;
@@ -119,7 +120,10 @@ impl Loss {
 #[derive(Debug, Clone, PartialEq)]
 pub enum MediaEvent {
     /// Frames flow from the camera.
-    CaptureRunning,
+    CaptureRunning {
+        /// What it shows.
+        shows: Shows,
+    },
     /// The camera could not be opened or gives no frames any more; it has been let go.
     CaptureFailed {
         /// What a person should read, with the fix.

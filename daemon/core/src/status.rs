@@ -23,6 +23,9 @@ pub struct Status {
     pub room: RoomState,
     /// What the camera does.
     pub capture: CaptureState,
+    /// What it shows while it runs. Left out of the JSON.
+    #[serde(skip)]
+    pub shows: Shows,
     /// What the microphone does.
     pub sound: SoundState,
     /// What the speaker does.
@@ -169,15 +172,32 @@ impl RoomState {
 }
 
 impl CaptureState {
-    /// What a person should read, behind "the camera".
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Idle => "is closed, because nobody watches",
-            Self::Starting => "is being opened",
-            Self::Running => "is open, and pictures flow",
-            Self::Lost => "gives no picture and is tried again; the log says why",
+    /// What a person should read, behind "the camera", where it shows this.
+    pub fn sentence(self, shows: Shows) -> &'static str {
+        match (self, shows) {
+            (Self::Idle, _) => "is closed, because nobody watches",
+            (Self::Starting, _) => "is being opened",
+            (Self::Running, Shows::Camera) => "is open, and pictures flow",
+            (Self::Running, Shows::Test) => {
+                "is the test picture: no camera was found, or [video] source says so"
+            }
+            (Self::Running, Shows::File) => "is a file, as [video] source says",
+            (Self::Lost, _) => "gives no picture and is tried again; the log says why",
         }
     }
+}
+
+/// What a picture is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shows {
+    /// What a camera sees.
+    #[default]
+    Camera,
+    /// The test picture.
+    Test,
+    /// A clip.
+    File,
 }
 
 /// What the microphone does.

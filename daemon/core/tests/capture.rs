@@ -6,9 +6,9 @@ mod desk;
 
 use desk::*;
 use porthole_core::command::Level;
-use porthole_core::event::Event;
+use porthole_core::event::{Event, MediaEvent};
 use porthole_core::order::Order;
-use porthole_core::status::CaptureState;
+use porthole_core::status::{CaptureState, Shows};
 use porthole_core::wire::{Shape, What, limits};
 
 #[test]
@@ -25,6 +25,18 @@ fn the_camera_lingers_after_the_last_call_and_is_then_closed() {
     desk.passes(millis(1), [StopCapture]);
     assert_eq!(desk.board.status().capture, CaptureState::Idle);
     desk.passes(secs(600), []);
+}
+
+#[test]
+fn what_is_shown_is_known_from_the_moment_on_in_which_it_runs() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    for shows in [Shows::Test, Shows::Camera] {
+        assert!(desk.on(capture_failed()).contains(&StartCapture), "one that ran is opened again at once");
+        desk.on(Event::Media(MediaEvent::CaptureRunning { shows }));
+        assert_eq!(desk.board.status().shows, shows);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub fn words(report: &Report) -> Vec<String> {
             "Privacy is on: camera and microphone are closed. Off again: porthole privacy off".to_owned(),
         );
     } else {
-        lines.push(format!("The camera {}.", status.capture.sentence()));
+        lines.push(format!("The camera {}.", status.capture.sentence(status.shows)));
         lines.extend(status.sound.sentence().map(|sound| format!("The microphone {sound}.")));
     }
     lines.extend(status.speaker.state.sentence().map(|speaker| format!("The speaker {speaker}.")));
@@ -151,7 +151,7 @@ mod tests {
     use porthole_core::event::Loss;
     use porthole_core::ids::{CallId, PeerId, Rendition, RoomName};
     use porthole_core::status::{
-        CaptureState, Encoding, FrameState, Holder, RoomState, SoundState, Status, Viewer,
+        CaptureState, Encoding, FrameState, Holder, RoomState, Shows, SoundState, Status, Viewer,
     };
 
     use super::super::report::{Board, Facts, Moment, Process};
@@ -271,6 +271,17 @@ mod tests {
         assert_eq!(broken[2], "The camera gives no picture and is tried again; the log says why.");
         assert!(broken[3].contains("alsamixer"), "{}", broken[3]);
         assert!(broken[4].contains("restart"), "{}", broken[4]);
+    }
+
+    #[test]
+    fn what_stands_in_for_a_camera_is_not_called_one() {
+        let shown =
+            |shows| said(|status, _| (status.capture, status.shows) = (CaptureState::Running, shows), |_| {});
+        assert_eq!(
+            shown(Shows::Test)[2],
+            "The camera is the test picture: no camera was found, or [video] source says so."
+        );
+        assert_eq!(shown(Shows::File)[2], "The camera is a file, as [video] source says.");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use gst::prelude::*;
 use gst_utils::streamproducer::{ConsumerSettings, ProducerSettings};
 use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::{VideoSettings, VideoSource};
+use porthole_core::status::Shows;
 
 use super::clip::Clip;
 use super::debut::Debut;
@@ -28,6 +29,8 @@ pub struct Capture {
     pub follow: Option<VideoSource>,
     /// The encoder inside it, where it is that which encodes.
     pub own: Option<OwnEncoder>,
+    /// What it is of.
+    pub shows: Shows,
     /// Its frames.
     pub pulse: Pulse,
 }
@@ -64,6 +67,11 @@ impl Capture {
                 }
                 VideoSource::Test | VideoSource::Auto(_) => source::test_picture(&pipeline, settings)?,
             };
+            let shows = match &from {
+                VideoSource::Camera(_) => Shows::Camera,
+                VideoSource::File(_) => Shows::File,
+                VideoSource::Test | VideoSource::Auto(_) => Shows::Test,
+            };
             let (picture, sink) = producer(&pipeline, &last)?;
             let pulse = Pulse::of(&sink);
             debut.watch(&sink);
@@ -72,10 +80,12 @@ impl Capture {
                 clip.play()?;
             }
             debut.wait()?;
-            Ok((picture, pulse))
+            Ok((picture, shows, pulse))
         })();
         match result {
-            Ok((picture, pulse)) => Ok(Self { pipeline: Stops(pipeline), clip, picture, follow, own, pulse }),
+            Ok((picture, shows, pulse)) => {
+                Ok(Self { pipeline: Stops(pipeline), clip, picture, follow, own, shows, pulse })
+            }
             Err(error) => {
                 stop(&pipeline);
                 Err(source::explain(error, &from))

@@ -197,14 +197,17 @@ fn a_call_whose_last_frame_never_ends_can_be_closed() {
 
 #[test]
 fn a_call_that_fails_says_so_once_and_the_others_go_on() {
-    let (fan, _, fails, other) = two();
-    fails.fails.store(true, Ordering::Relaxed);
-    for at in 0..5 {
-        fan.give(key(at));
-        assert_eq!(other.shows(), at);
+    // What a pipeline says that stops by itself, too.
+    for why in [gst::FlowError::Error, gst::FlowError::Flushing] {
+        let (fan, _, fails, other) = two();
+        *fails.fails.lock().unwrap() = Some(why);
+        for at in 0..5 {
+            fan.give(key(at));
+            assert_eq!(other.shows(), at);
+        }
+        assert!(matches!(fails.words.recv_timeout(LIMIT), Ok(Word::Failed(_))), "{why:?}");
+        assert!(fails.words.try_recv().is_err());
     }
-    assert!(matches!(fails.words.recv_timeout(LIMIT), Ok(Word::Failed(_))));
-    assert!(fails.words.try_recv().is_err());
 }
 
 #[test]
@@ -316,7 +319,7 @@ pub struct Viewer {
     words: Receiver<Word>,
     pad: gst::Pad,
     held: Arc<Mutex<()>>,
-    fails: Arc<AtomicBool>,
+    fails: Arc<Mutex<Option<gst::FlowError>>>,
 }
 
 impl Viewer {
@@ -327,12 +330,12 @@ impl Viewer {
     pub fn with(media: &str, crew: &Crew) -> Self {
         let (tell, seen): (Sender<Vec<Vec<u8>>>, _) = channel();
         let ((say, words), (begins, begun)) = (channel(), channel());
-        let (held, fails) = (Arc::<Mutex<()>>::default(), Arc::<AtomicBool>::default());
+        let (held, fails) = (Arc::<Mutex<()>>::default(), Arc::<Mutex<Option<gst::FlowError>>>::default());
         let (holds, failing) = (held.clone(), fails.clone());
         let pad = gst::Pad::builder(gst::PadDirection::Sink)
             .chain_list_function(move |_, _, list| {
-                if failing.load(Ordering::Relaxed) {
-                    return Err(gst::FlowError::Error);
+                if let Some(why) = *failing.lock().unwrap() {
+                    return Err(why);
                 }
                 let _ = begins.send(());
                 let _held = holds.lock();

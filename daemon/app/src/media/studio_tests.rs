@@ -53,7 +53,7 @@ async fn a_slate_takes_the_place_of_the_picture_and_nothing_is_encoded_where_the
     let none = studio.producers.wait_for(|producers| producers.pictures.is_empty());
     drop(tokio::time::timeout(LIMIT, none).await.unwrap().unwrap());
     studio.asks.send(Ask::StartCapture).unwrap();
-    studio.until(|event| matches!(event, MediaEvent::CaptureRunning)).await;
+    studio.until(|event| matches!(event, MediaEvent::CaptureRunning { .. })).await;
     studio.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
     studio.close().await;
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::status::CaptureState;
+use crate::status::{CaptureState, Shows};
 use crate::wire::limits::{CAPTURE_FRESH, CAPTURE_PATIENCE, CAPTURE_RETRY, CAPTURE_RETRY_FRESH};
 
 /// The life of the capture.
@@ -47,6 +47,8 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Capture {
     life: Life,
+    /// What it showed last.
+    shows: Shows,
     /// When a device came last that may be it.
     came: Option<Instant>,
     /// Until when somebody looks who does not call.
@@ -56,7 +58,13 @@ pub(super) struct Capture {
 
 impl Capture {
     pub(super) fn new() -> Self {
-        Self { life: Life::Idle, came: None, looked_at_until: None, lingers_until: None }
+        Self {
+            life: Life::Idle,
+            shows: Shows::Camera,
+            came: None,
+            looked_at_until: None,
+            lingers_until: None,
+        }
     }
 
     /// Somebody uses it. `true`: it has to be opened, perhaps again.
@@ -110,13 +118,13 @@ impl Capture {
     }
 
     /// Frames flow. Since when they had not, where it was lost.
-    pub(super) fn runs(&mut self) -> Option<Instant> {
+    pub(super) fn runs(&mut self, shows: Shows) -> Option<Instant> {
         let lost = match self.life {
             Life::Starting { .. } => None,
             Life::Lost { since, again: Again::Opening } => Some(since),
             Life::Idle | Life::Running | Life::Lost { .. } => return None,
         };
-        self.life = Life::Running;
+        (self.life, self.shows) = (Life::Running, shows);
         lost
     }
 
@@ -149,6 +157,11 @@ impl Capture {
             self.life = Life::Lost { since: now, again: Again::Opening };
         }
         late
+    }
+
+    /// What it shows, or showed last.
+    pub(super) fn shows(&self) -> Shows {
+        self.shows
     }
 
     pub(super) fn state(&self) -> CaptureState {

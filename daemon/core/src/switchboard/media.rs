@@ -10,13 +10,14 @@ use super::{Farewell, Relay, Switchboard};
 use crate::command::{Command, Level};
 use crate::event::MediaEvent;
 use crate::ids::{CallId, Rendition};
+use crate::status::Shows;
 use crate::wire::Reason;
 use crate::wire::limits::{JOIN_KEY_FRAME_GAP, KEY_FRAME_GAP};
 
 impl Switchboard {
     pub(super) fn handle_media(&mut self, event: MediaEvent, now: Instant) {
         match event {
-            MediaEvent::CaptureRunning => self.capture_runs(now),
+            MediaEvent::CaptureRunning { shows } => self.capture_runs(shows, now),
             MediaEvent::CaptureFailed { reason } => self.capture_failed(&reason, now),
             MediaEvent::SoundRunning => {
                 if let Some(since) = self.sound.runs() {
@@ -131,8 +132,8 @@ impl Switchboard {
         encoders.chain(others.into_iter().flatten())
     }
 
-    fn capture_runs(&mut self, now: Instant) {
-        if let Some(since) = self.capture.runs() {
+    fn capture_runs(&mut self, shows: Shows, now: Instant) {
+        if let Some(since) = self.capture.runs(shows) {
             let gone = now.saturating_duration_since(since).as_secs_f64();
             self.note(Level::Info, None, None, format!("the camera is back after {gone:.1} s"));
         }

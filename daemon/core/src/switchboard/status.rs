@@ -13,6 +13,7 @@ impl Switchboard {
             lost: self.entry.lost(),
             room: self.entry.state(),
             capture: self.capture.state(),
+            shows: self.capture.shows(),
             sound: self.sound.state(),
             speaker: self.talking.status(),
             frames: self.flow.state(),

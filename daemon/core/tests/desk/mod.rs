@@ -16,6 +16,7 @@ use porthole_core::ids::{CallId, Name, Rendition};
 use porthole_core::order::Order;
 use porthole_core::path::Path;
 use porthole_core::sdp::choose::{self, AnswerPlan, Codec, Direction};
+use porthole_core::status::Shows;
 use porthole_core::switchboard::{Relay, Switchboard, SwitchboardSettings};
 use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, Watcher, What};
 use serde_json::{Value, json};
@@ -340,7 +341,7 @@ pub fn wanted(rendition: Rendition) -> Event {
 }
 
 pub fn capture_runs() -> Event {
-    Event::Media(MediaEvent::CaptureRunning)
+    Event::Media(MediaEvent::CaptureRunning { shows: Shows::Camera })
 }
 
 pub fn capture_failed() -> Event {

@@ -1,7 +1,7 @@
 //! The pipeline of one call: built, negotiated, fed and released. Everything here may block. Must not know when.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use porthole_core::event::MediaEvent;
@@ -20,7 +20,11 @@ use super::again::Again;
 use super::gates::Gates;
 use super::outbox::Outbox;
 use super::reports::Reports;
+use super::way::Inquiries;
 use super::{Order, Part, build, negotiate, signals};
+
+/// How long a call that ends waits for webrtcbin's statistics.
+const INQUIRY: Duration = Duration::from_secs(1);
 
 /// An open call.
 pub struct Line {
@@ -32,6 +36,7 @@ pub struct Line {
     fed: Option<Option<Rendition>>,
     again: Arc<Again>,
     outbox: Arc<Outbox>,
+    inquiries: Arc<Inquiries>,
     stage: Stage,
 }
 
@@ -49,7 +54,7 @@ impl Line {
     /// Builds the pipeline and makes the answer or the offer. Blocks.
     pub fn open(order: Order, events: &Events) -> Result<Self, MediaError> {
         let Order { call, part, ice, ways, timeline, crew, ear, delay } = order;
-        let began = Instant::now();
+        let (began, inquiries) = (Instant::now(), Arc::<Inquiries>::default());
         let pipeline = timeline.pipeline(&format!("call-{call}"), {
             let events = events.clone();
             move |said| match said {
@@ -74,7 +79,8 @@ impl Line {
             let again = Arc::<Again>::default();
             let reports = Reports::new(call, again.clone(), events.clone());
             let gates = Arc::<Gates>::default();
-            signals::connect(&webrtc, call, events, &outbox, (&again, &reports), &gates, ear);
+            let notes = (&gates, &inquiries);
+            signals::connect(&webrtc, call, events, &outbox, (&again, &reports), notes, ear);
             let common = build::Common { end, again: &again, delay, crew: &crew };
             let entries = build::entries(&webrtc, &media, &common, hear)?;
             gates.set(entries.iter().map(|entry| entry.gate.clone()).collect());
@@ -94,11 +100,12 @@ impl Line {
                     Stage::Offered { offer: announced_in(&offer, &ice.announce) }
                 }
             };
-            Ok(Self { call, pipeline: pipeline.clone(), webrtc, entries, fed: None, again, outbox, stage })
+            let (pipeline, inquiries) = (pipeline.clone(), inquiries.clone());
+            Ok(Self { call, pipeline, webrtc, entries, fed: None, again, outbox, inquiries, stage })
         })();
         log::debug!(call = call.0; "negotiated in {:?}", began.elapsed());
         if result.is_err() {
-            release(&pipeline);
+            release(&pipeline, &inquiries);
         }
         result
     }
@@ -187,12 +194,15 @@ impl Line {
         for entry in &self.entries {
             entry.gate.close();
         }
-        release(&self.pipeline);
+        release(&self.pipeline, &self.inquiries);
     }
 }
 
 /// Stops a call's pipeline and takes webrtcbin out of it: it leaves a thread behind where its bin goes first.
-fn release(pipeline: &gst::Pipeline) {
+fn release(pipeline: &gst::Pipeline, inquiries: &Inquiries) {
+    if !inquiries.close(INQUIRY) {
+        log::debug!("{}: webrtcbin has not answered what it was asked", pipeline.name());
+    }
     stop(pipeline);
     for element in pipeline.children() {
         let _ = pipeline.remove(&element);

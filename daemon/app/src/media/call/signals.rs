@@ -13,6 +13,7 @@ use super::again::Again;
 use super::gates::Gates;
 use super::outbox::Outbox;
 use super::reports::Reports;
+use super::way::Inquiries;
 use super::{tweaks, way};
 
 /// Connects webrtcbin's signals. The closures hold no reference to it.
@@ -22,7 +23,7 @@ pub fn connect(
     events: &Events,
     outbox: &Arc<Outbox>,
     (again, reports): (&Arc<Again>, &Arc<Reports>),
-    gates: &Arc<Gates>,
+    (gates, inquiries): (&Arc<Gates>, &Arc<Inquiries>),
     ear: Ear,
 ) {
     let keyed = {
@@ -65,7 +66,7 @@ pub fn connect(
         });
     }
     // The agent tells of a better way, too, by changing its state.
-    let events = events.clone();
+    let (events, inquiries) = (events.clone(), inquiries.clone());
     webrtc.connect_notify(Some("ice-connection-state"), move |webrtc, _| {
         let state = webrtc.property::<WebRTCICEConnectionState>("ice-connection-state");
         log::debug!(call = call.0; "ICE: {state:?}");
@@ -74,7 +75,7 @@ pub fn connect(
                 events.send(MediaEvent::CallFailed { call, reason: "no network path was found".to_owned() });
             }
             WebRTCICEConnectionState::Connected | WebRTCICEConnectionState::Completed => {
-                way::report(webrtc, call, &events);
+                way::report(webrtc, call, &events, &inquiries);
             }
             _ => {}
         }

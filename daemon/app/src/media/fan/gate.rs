@@ -251,11 +251,9 @@ impl Work for Shared {
             if let Err(error) = sent
                 && line.phase != Phase::Closed
             {
+                // Whoever closes a call closes its gates first: this is none that ends by itself, whatever it says.
                 line.close();
-                // A call that is being closed says so itself.
-                if !matches!(error, gst::FlowError::Flushing | gst::FlowError::Eos) {
-                    (self.hear)(Word::Failed(format!("webrtcbin takes nothing any more: {error}")));
-                }
+                (self.hear)(Word::Failed(format!("webrtcbin takes nothing any more: {error}")));
             }
         }
         line.sends = false;

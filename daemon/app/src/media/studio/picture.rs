@@ -63,8 +63,9 @@ impl Studio {
                     Arc::make_mut(&mut self.settings).video.source = source;
                 }
                 let rhythm = Rhythm::of(held.it.pulse.clone());
+                let shows = held.it.shows;
                 self.camera = Life::Open(Open { number, held, rhythm });
-                self.events.send(MediaEvent::CaptureRunning);
+                self.events.send(MediaEvent::CaptureRunning { shows });
                 if self.slate.is_none() {
                     self.picture_changed();
                 }

@@ -12,6 +12,7 @@ use porthole_core::order::Order;
 use porthole_core::path::Path;
 use porthole_core::rtcp::{Losses, Reception};
 use porthole_core::speaker::Word;
+use porthole_core::status::Shows;
 use porthole_core::switchboard::{Relay, SwitchboardSettings};
 use porthole_core::wire::Candidate;
 use porthole_core::wire::dialect::{Choice, Custom, Known};
@@ -90,7 +91,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!found" => MediaEvent::Candidate { call, candidate: candidate(rest) },
         "!offered" => MediaEvent::Offered { call, sdp: sdp::our_offer(rendition) },
         "!capture" if rest.contains("fails") => MediaEvent::CaptureFailed { reason },
-        "!capture" => MediaEvent::CaptureRunning,
+        "!capture" => MediaEvent::CaptureRunning { shows: Shows::Camera },
         "!rendition" if rest.contains("fails") => MediaEvent::RenditionFailed { rendition, reason },
         "!rendition" if rest.contains("fixed") => MediaEvent::RateFixed { rendition, fixed: true },
         "!rendition" if rest.contains("free") => MediaEvent::RateFixed { rendition, fixed: false },
