@@ -96,9 +96,6 @@ fn v4l2(bin: &gst::Pipeline, camera: &Camera, video: &VideoSettings) -> Result<T
     let source = make("v4l2src")?;
     source.set_property("device", &camera.node);
     source.set_property("do-timestamp", true);
-    // Nothing here uses a picture in the camera's own memory. Left to choose, GStreamer from 1.26 on looks in which formats
-    // something could, and opening a camera that offers many takes more than twice as long.
-    source.set_property_from_str("io-mode", "mmap");
     let taken = v4l2_by(&source, bin, camera, video);
     if taken.is_err() {
         let _ = source.set_state(gst::State::Null);
@@ -194,7 +191,12 @@ fn offered_modes(source: &gst::Element, camera: &Camera) -> Result<Vec<mode::Off
             camera.node
         ))
     })?;
+    // Nothing here uses a picture in the camera's own memory. Left to choose, GStreamer from 1.26 on looks in which formats
+    // something could, and opening a camera that offers many takes more than twice as long. It keeps the answer for as long as
+    // the camera is open. Pictures are not taken that way, though: where a camera refuses to start it would stay busy.
+    source.set_property_from_str("io-mode", "mmap");
     let caps = source.static_pad("src").map(|pad| pad.query_caps(None));
+    source.set_property_from_str("io-mode", "auto");
     Ok(caps.map(|caps| modes::read(&caps)).unwrap_or_default())
 }
 
