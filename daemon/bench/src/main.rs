@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::figure::Figures;
 use crate::rows::Bench;
@@ -93,11 +94,26 @@ pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> ExitCode {
     let flags = Flags::parse();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(&flags)),
+        Ok(runtime) => runtime.block_on(async {
+            // Whatever ends it, what it started ends with it.
+            tokio::select! {
+                code = run(&flags) => code,
+                () = told_to_stop() => ExitCode::FAILURE,
+            }
+        }),
         Err(error) => {
             eprintln!("no runtime: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Waits for Ctrl-C or for what `kill` sends.
+async fn told_to_stop() {
+    let Ok(mut ended) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = ended.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
     }
 }
 

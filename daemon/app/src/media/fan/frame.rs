@@ -2,7 +2,7 @@
 //! calls.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of an RTP header without extensions (RFC 3550, section 5.1).
 pub const HEADER: usize = 12;
@@ -22,7 +22,7 @@ pub struct Frame {
     pub at: Option<gst::ClockTime>,
     /// What carries it, in order.
     pub packets: Vec<Packet>,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
 }
 
 /// One packet.
@@ -36,22 +36,24 @@ pub struct Packet {
     pub picture: Option<([u8; 2], u16)>,
     /// The payload, or what follows the number of the picture.
     payload: Range<usize>,
+    /// The same as GStreamer holds it: once, however many are sent it.
+    memory: OnceLock<gst::Memory>,
 }
 
-/// The payload of a packet of a frame, as GStreamer may hold it for as long as it likes.
-struct Payload(Arc<Frame>, usize);
+/// A part of a frame's bytes, as GStreamer may hold it for as long as it likes.
+struct Payload(Arc<Vec<u8>>, Range<usize>);
 
 impl AsRef<[u8]> for Payload {
     fn as_ref(&self) -> &[u8] {
-        let packet = self.0.packets.get(self.1);
-        packet.and_then(|packet| self.0.bytes.get(packet.payload.clone())).unwrap_or_default()
+        self.0.get(self.1.clone()).unwrap_or_default()
     }
 }
 
 impl Frame {
-    /// The payload of the packet at this place, which is not copied.
-    pub fn payload(self: &Arc<Self>, place: usize) -> gst::Memory {
-        gst::Memory::from_slice(Payload(self.clone(), place))
+    /// The payload of one of its packets, which is not copied.
+    pub fn payload(&self, packet: &Packet) -> gst::Memory {
+        let make = || gst::Memory::from_slice(Payload(self.bytes.clone(), packet.payload.clone()));
+        packet.memory.get_or_init(make).clone()
     }
 
     /// Bytes that it takes in memory, about.
@@ -66,20 +68,22 @@ impl Frame {
         if buffer.size() < HEADER || buffer.copy_to_slice(0, &mut header).is_err() || header[0] != 0x80 {
             return false;
         }
-        let start = self.bytes.len();
-        self.bytes.resize(start + buffer.size() - HEADER, 0);
-        let _ = buffer.copy_to_slice(HEADER, &mut self.bytes[start..]);
-        let picture = if vp8 { picture(&self.bytes[start..]) } else { None };
-        let payload = start + if picture.is_some() { DESCRIPTOR } else { 0 }..self.bytes.len();
+        // Nobody else holds them while it is being made.
+        let bytes = Arc::make_mut(&mut self.bytes);
+        let start = bytes.len();
+        bytes.resize(start + buffer.size() - HEADER, 0);
+        let _ = buffer.copy_to_slice(HEADER, &mut bytes[start..]);
+        let picture = if vp8 { picture(&bytes[start..]) } else { None };
+        let payload = start + if picture.is_some() { DESCRIPTOR } else { 0 }..bytes.len();
         let marker = header[1] & 0x80 != 0;
         let timestamp = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
-        self.packets.push(Packet { marker, timestamp, picture, payload });
+        self.packets.push(Packet { marker, timestamp, picture, payload, memory: OnceLock::new() });
         marker
     }
 
     /// Makes room for so many bytes and packets more.
     pub fn reserve(&mut self, bytes: usize, packets: usize) {
-        self.bytes.reserve_exact(bytes);
+        Arc::make_mut(&mut self.bytes).reserve_exact(bytes);
         self.packets.reserve_exact(packets);
     }
 }
@@ -106,11 +110,10 @@ mod tests {
         for length in 0..HEADER {
             assert!(!frame.add(&gst::Buffer::from_slice(packet[..length].to_vec()), true));
         }
-        let frame = Arc::new(frame);
         assert_eq!(frame.packets.len(), 2);
         assert_eq!((frame.packets[0].timestamp, frame.packets[0].marker), (258, true));
         assert_eq!(frame.packets[0].picture, Some(([0x90, 0x80], 0x0102)));
-        let bytes = |place| frame.payload(place).map_readable().unwrap().to_vec();
+        let bytes = |place: usize| frame.payload(&frame.packets[place]).map_readable().unwrap().to_vec();
         assert_eq!((bytes(0), bytes(1)), (vec![7, 8], packet[HEADER..].to_vec()));
     }
 }

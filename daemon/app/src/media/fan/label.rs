@@ -1,8 +1,6 @@
 //! What one call writes itself in front of every packet of one m-line: its own numbers, which go on whatever the packets
 //! are drawn from. Must not know where they come from.
 
-use std::sync::Arc;
-
 use super::frame::{Frame, HEADER, Packet};
 use crate::media::stamps::Stamps;
 
@@ -41,11 +39,11 @@ impl Label {
     }
 
     /// The packets of a frame as this call sends them. The payload is not copied.
-    pub fn write(&mut self, frame: &Arc<Frame>) -> gst::BufferList {
+    pub fn write(&mut self, frame: &Frame) -> gst::BufferList {
         let mut list = gst::BufferList::new_sized(frame.packets.len());
         if let Some(writable) = list.get_mut() {
-            for (place, packet) in frame.packets.iter().enumerate() {
-                if let Some(buffer) = self.packet(frame, place, packet) {
+            for packet in &frame.packets {
+                if let Some(buffer) = self.packet(frame, packet) {
                     writable.add(buffer);
                 }
             }
@@ -53,7 +51,7 @@ impl Label {
         list
     }
 
-    fn packet(&mut self, frame: &Arc<Frame>, place: usize, packet: &Packet) -> Option<gst::Buffer> {
+    fn packet(&mut self, frame: &Frame, packet: &Packet) -> Option<gst::Buffer> {
         let number = self.next;
         let mut header = Vec::with_capacity(HEADER + 16);
         header.extend([0x80, u8::from(packet.marker) << 7 | self.payload_type & 0x7f]);
@@ -71,7 +69,7 @@ impl Label {
             header.extend(lead);
             header.extend((self.shifted(frame.source, picture) | 0x8000).to_be_bytes());
         }
-        let payload = frame.payload(place);
+        let payload = frame.payload(packet);
         let bytes = header.len() - extended + payload.size();
         let mut buffer = gst::Buffer::with_size(header.len()).ok()?;
         let writable = buffer.get_mut()?;
