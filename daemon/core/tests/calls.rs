@@ -359,6 +359,22 @@ fn every_call_that_is_not_live_has_a_deadline() {
     assert_eq!(desk.board.poll_timeout(), Some(desk.now + limits::CLOSE_DEADLINE));
 }
 
+#[test]
+fn who_only_hears_may_be_silent_for_longer() {
+    let mut desk = Desk::with(|settings| settings.room.idle_after = secs(600));
+    let sdp = chromium_audio_only();
+    desk.on(offer_of("anna", "1", sdp));
+    let answered = desk.answered(1);
+    desk.on(answered);
+    desk.on(connected(1));
+    for _ in 0..3 {
+        desk.passes(secs(15), []);
+        desk.ignores(heard(1));
+    }
+    desk.passes(limits::SOUND_SILENCE, [said_bye("anna", "1", Reason::Silent), hang_up(1)]);
+    assert!(limits::SOUND_SILENCE < limits::LEFT_GRACE);
+}
+
 // ---- the relay comes and goes ----------------------------------------------------------------------------------
 
 #[test]

@@ -16,7 +16,7 @@ use crate::whep::{Place, RequestId};
 use crate::wire::dialect::Tongue;
 use crate::wire::limits::{
     CANDIDATES_PER_CALL, CLOSE_DEADLINE, CONNECT_DEADLINE, OVERFLOW_GAP, OVERFLOW_GRACE, OVERFLOW_WINDOW,
-    OVERFLOWS, SILENCE, VIEWER_DEADLINE,
+    OVERFLOWS, SILENCE, SOUND_SILENCE, VIEWER_DEADLINE,
 };
 use crate::wire::{Address, Bye, Candidate, Floor, Outgoing, Reason, Shape, Talk};
 
@@ -311,17 +311,23 @@ impl Call {
     pub(super) fn connected(&mut self, now: Instant) -> bool {
         let Life::Connecting { answer, .. } = &self.life else { return false };
         let (answer, overflows) = (answer.clone(), VecDeque::new());
-        self.life = Life::Live { answer, since: now, silent_at: now + SILENCE, overflows };
+        self.life = Life::Live { answer, since: now, silent_at: now + self.silence(), overflows };
         self.away_until = None;
         true
     }
 
     /// Something arrived from the viewer: it is there, whatever the relay says.
     pub(super) fn heard(&mut self, now: Instant) {
+        let until = now + self.silence();
         if let Life::Live { silent_at, .. } = &mut self.life {
-            *silent_at = now + SILENCE;
+            *silent_at = until;
             self.away_until = None;
         }
+    }
+
+    /// How long it may be silent.
+    fn silence(&self) -> Duration {
+        if self.rendition.is_some() { SILENCE } else { SOUND_SILENCE }
     }
 
     /// The viewer's queue overflowed. `true`: too often.

@@ -55,6 +55,9 @@ pub const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
 pub const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
 /// How long a live viewer may be silent.
 pub const SILENCE: Duration = Duration::from_secs(4);
+/// The same for one that asked for no picture: browsers say something of sound every 7.5 seconds at the most (RFC 3550
+/// section 6.2), and one of these may be lost.
+pub const SOUND_SILENCE: Duration = Duration::from_secs(16);
 /// How long a call that is being replaced may outlive the new one's offer.
 pub const REPLACED_LIFE: Duration = Duration::from_secs(5);
 /// How long a call outlives its viewer's `left`.
