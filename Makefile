@@ -9,7 +9,7 @@ NPM := npm --prefix web-viewer $(NPM_QUIET)
 GROUP_NPM := npm --prefix config/relay-group $(NPM_QUIET)
 GROUP := config/relay-group/node_modules/.complete
 VIEWER := web-viewer/dist/index.html
-VIEWER_SOURCES := $(shell find web-viewer/src web-viewer/build.mjs web-viewer/lean.mjs web-viewer/tsconfig.json -type f)
+VIEWER_SOURCES := $(shell find web-viewer/src web-viewer/build.mjs web-viewer/lean.mjs web-viewer/privates.mjs web-viewer/tsconfig.json -type f)
 
 # What the tests drive: the binary they build, and a clip that no encoder of ours has made.
 export PORTHOLE_BIN := $(CURDIR)/target/debug/porthole

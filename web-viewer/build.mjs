@@ -6,10 +6,22 @@ import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promi
 import { fileURLToPath } from "node:url";
 import { minify } from "terser";
 import { lean } from "./lean.mjs";
+import { shortened } from "./privates.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 /** The oldest browsers the page is built for. */
 const BROWSERS = ["chrome91", "firefox90", "safari15"];
+const { version } = JSON.parse(await readFile(`${here}package.json`, "utf8"));
+/** What the page knows of how it was built. */
+const define = { VERSION: JSON.stringify(version) };
+
+const withShortNames = {
+  name: "with-short-names",
+  setup({ onLoad }) {
+    const texts = shortened(`${here}src/`);
+    onLoad({ filter: /\.ts$/ }, ({ path }) => (texts.has(path) ? { contents: texts.get(path), loader: "ts" } : null));
+  },
+};
 
 async function page() {
   const dist = `${here}dist`;
@@ -22,11 +34,12 @@ async function page() {
     format: "esm",
     minify: true,
     charset: "utf8",
-    // What Socket.IO's client calls by a name with an underscore is its own.
+    // What Socket.IO's client calls by a name with an underscore is its own, and so is what `privates.mjs` does.
     mangleProps: /^_[a-z]/,
     mangleQuoted: true,
     target: BROWSERS,
-    plugins: [lean],
+    define,
+    plugins: [lean, withShortNames],
     legalComments: "none",
     logLevel: "warning",
   });
@@ -54,6 +67,7 @@ async function tests() {
     format: "esm",
     platform: "node",
     target: "node18",
+    define,
     packages: "external",
     sourcemap: "inline",
     logLevel: "warning",
