@@ -27,7 +27,7 @@ function start(): void {
   });
   if (to.is !== "room") {
     const nothing = () => undefined;
-    const page = new Page({ sound: nothing, callOrHangUp: nothing, showAll: nothing, alarm: nothing, hush: nothing });
+    const page = new Page({ sound: nothing, callOrHangUp: nothing, showAll: nothing, details: nothing, alarm: nothing, hush: nothing });
     // Nobody types a key: whoever has the whole link opens that.
     if (to.is === "bad" && to.part === "key") return page.tell(TEXT.badKey, false);
     const problem = to.is === "none" ? null : to.part === "room" ? TEXT.badLink : TEXT.badRelay;

@@ -3,6 +3,7 @@
 // Must not know why it was made, what becomes of it, nor the page.
 
 import type { Search } from "./path";
+import { bounded, type Picture } from "./picture";
 import type { Doubt } from "./proof";
 import type { Description } from "./wire";
 
@@ -49,7 +50,8 @@ export class Call {
 
   /** `judge` says what speaks against the answer `sdp` that came with `proof`, given the offer as it was said. */
   constructor(private readonly pc: RTCPeerConnection, stream: () => MediaStream,
-    private readonly judge: (offer: string, sdp: string, proof: string | null) => Doubt | null, private readonly events: CallEvents) {
+    private readonly judge: (offer: string, sdp: string, proof: string | null) => Doubt | null, private readonly events: CallEvents,
+    private readonly asks: Picture = "full") {
     this.stream = stream();
     pc.onicecandidate = ({ candidate }) => {
       note(this.seen.ours, candidate?.candidate);
@@ -70,16 +72,16 @@ export class Call {
     };
   }
 
-  /** Makes the offer: picture to us, sound both ways but without a microphone, which may be put in later. */
+  /** Makes the offer: as much picture to us as is asked for, sound both ways but without a microphone, which may be put in later. */
   async start(): Promise<void> {
     try {
-      this.pc.addTransceiver("video", { direction: "recvonly" });
+      if (this.asks !== "sound") this.pc.addTransceiver("video", { direction: "recvonly" });
       this.mouth = this.pc.addTransceiver("audio", { direction: "sendrecv" }).sender;
       await this.pc.setLocalDescription(await this.pc.createOffer());
       const sdp = this.pc.localDescription?.sdp;
       if (!this.open || !sdp) return;
-      this.offered = sdp;
-      this.events.offer(sdp);
+      this.offered = this.asks === "low" ? bounded(sdp) : sdp;
+      this.events.offer(this.offered);
       for (const candidate of this.mine.splice(0)) this.events.candidate(candidate);
     } catch (why) {
       if (this.open) this.events.broken(why);
@@ -124,6 +126,10 @@ export class Call {
   /** Sends this track as our sound from now on; null: nothing. */
   async talk(track: MediaStreamTrack | null): Promise<void> {
     if (this.open) await this.mouth?.replaceTrack(track);
+  }
+
+  isOpen(): boolean {
+    return this.open;
   }
 
   stats(): Promise<RTCStatsReport> {

@@ -97,18 +97,20 @@ export type Fact =
   | { is: News }
   /** The person asks for it. */
   | { is: "call" }
-  | { is: "hang-up" };
+  | { is: "hang-up" }
+  /** The person wants it otherwise: a call that there is gives way to another, and one that was refused is made once more. */
+  | { is: "otherwise" };
 
 /** Something to do. `drop` closes the call and tells the camera where `bye` has a reason. */
 export type Deed = { do: "call"; tag: string } | { do: "drop"; tag: string; bye: Reason | null };
 
 /**
  * What there is to say about the camera. `again`: it was live before; `absent`: it is not there, or (`unanswered`) nobody
- * answers for it; `sound-only`: it is live, and the way carries no picture. `reason` belongs to the last call that ended, or
+ * answers for it; `sound-only`: it is live, and the way carries no picture; `sound-chosen`: nor was one asked for. `reason` belongs to the last call that ended, or
  * says why we were turned away.
  */
 export interface View {
-  word: "calling" | "again" | "live" | "sound-only" | "camera-lost" | "privacy" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
+  word: "calling" | "again" | "live" | "sound-only" | "sound-chosen" | "camera-lost" | "privacy" | "relay-lost" | "turned-away" | "absent" | "waiting" | "refused" | "ended";
   reason: Why | null;
 }
 
@@ -264,10 +266,11 @@ export class Life {
         if (phase.is === "live") this.phase = { ...phase, quiet: 0 };
         return;
       case "call":
-        if (phase.is === "calling" || phase.is === "live" || this.isOver()) return;
+      case "otherwise":
+        if (this.isOver() || (fact.is === "call" ? this.call() !== null : phase.is === "ended")) return;
+        this.drop("hang-up");
         this.attempts = 0;
-        this.hope();
-        return;
+        return this.hope();
       case "hang-up":
         if (this.isOver()) return;
         this.drop("hang-up");

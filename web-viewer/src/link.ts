@@ -19,6 +19,8 @@ const BACK_OFF_FIRST_MS = 500;
 /** Longest pause between two attempts to reach the relay. */
 export const BACK_OFF_LONGEST_MS = 3_000;
 const CONNECT_MS = 5_000;
+/** The longest that a browser's timer can wait (2^31 - 1 milliseconds). */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 export interface LinkEvents {
   /** We are in the room. `confirmed`: the relay says so; one that never does will not say who is there either. */
@@ -42,6 +44,7 @@ export class Link {
   private arrivedAt = 0;
   private sentAway = 0;
   private asking: ReturnType<typeof setTimeout> | undefined;
+  private again: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
   /** The relay has said, beside its reply, that we are not let into the room. */
   private refused = false;
@@ -88,9 +91,13 @@ export class Link {
     else if (!this.closed) this.outbox.put(message, performance.now());
   }
 
-  /** Asks the relay once more what it tells newcomers: some of that holds for a while only. */
-  askAgain(): void {
-    if (this.inRoom) this.socket.emit(this.join.event, this.join.payload);
+  /** Asks the relay once more, in so many seconds, what it tells newcomers: some of that holds for a while only. Null: never. */
+  askAgain(seconds: number | null): void {
+    clearTimeout(this.again);
+    if (seconds === null) return;
+    this.again = setTimeout(() => {
+      if (this.inRoom) this.socket.emit(this.join.event, this.join.payload);
+    }, Math.min(seconds * 1_000, LONGEST_TIMER_MS));
   }
 
   /** The network is back: does not wait for the next attempt. */

@@ -36,6 +36,7 @@ export class Monitor {
   private looking = 0;
   private flash = false;
   private touched = false;
+  private waking = false;
 
   constructor(private readonly kept: Pick<Storage, "getItem" | "setItem"> | null, private readonly watch: Watch) {
     window.setInterval(() => this.tick(), LOOK_EVERY_MS);
@@ -123,7 +124,8 @@ export class Monitor {
 
   /** Keeps the screen on while the alarm is armed, where the browser can; it lets go of it whenever the page is hidden. */
   private async stayAwake(): Promise<void> {
-    if (!this.armed() || this.lock || document.hidden) return;
+    if (!this.armed() || this.lock || this.waking || document.hidden) return;
+    this.waking = true;
     try {
       const lock = await navigator.wakeLock.request("screen");
       this.lock = lock;
@@ -135,6 +137,8 @@ export class Monitor {
       this.watch.changed(false);
     } catch {
       // Over plain http, or with an empty battery: that it does not is said.
+    } finally {
+      this.waking = false;
     }
   }
 }

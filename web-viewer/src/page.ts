@@ -18,6 +18,8 @@ export interface PageActions {
   /** Calls when nothing is called, else hangs up. */
   callOrHangUp(): void;
   showAll(): void;
+  /** What there is to know of the camera that is shown. */
+  details(): void;
   /** Arms or disarms the alarm. */
   alarm(): void;
   /** Wants quiet for a while. */
@@ -193,13 +195,14 @@ export class Page {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.target instanceof HTMLInputElement) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || (event.target as Element).matches("[type=text], textarea")) return;
     if (this.controls.hidden) return;
     const act: Record<string, (() => void) | undefined> = {
       m: () => { if (!this.sound.disabled || !this.loud.hidden) this.actions.sound(); },
       c: () => { if (!this.call.disabled) this.actions.callOrHangUp(); },
       f: () => this.fullScreen(),
       a: () => this.actions.alarm(),
+      i: () => this.actions.details(),
       Escape: () => { if (!document.fullscreenElement) this.actions.showAll(); },
     };
     act[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();

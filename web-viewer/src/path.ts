@@ -37,17 +37,21 @@ export type Trouble =
 /** A server that did not answer at all, or could not be asked (W3C WebRTC, section 4.8.3). */
 const AWAY = 701;
 
+/** The pair of candidates that the call goes over, as the browser tells of it. */
+export function chosenPair(report: Report): Record<string, unknown> | undefined {
+  const entries: Record<string, unknown>[] = [];
+  report.forEach((entry) => entries.push(entry));
+  const named = entries.find(({ type, selectedCandidatePairId }) => type === "transport" && selectedCandidatePairId)?.selectedCandidatePairId;
+  // Firefox names no pair in its transport.
+  return entries.find(({ id }) => named !== undefined && id === named) ?? entries.find(({ type, nominated, selected, state }) =>
+    type === "candidate-pair" && state === "succeeded" && (selected === true || nominated === true));
+}
+
 /** The way that the call takes; null while there is none. */
 export function pathOf(report: Report, servers: readonly RTCIceServer[]): Path | null {
   const entries = new Map<unknown, Record<string, unknown>>();
-  let chosen: Record<string, unknown> | undefined;
   report.forEach((entry) => entries.set(entry.id, entry));
-  for (const entry of entries.values()) {
-    if (entry.type === "transport" && entry.selectedCandidatePairId) chosen = entries.get(entry.selectedCandidatePairId);
-  }
-  // Firefox names no pair in its transport.
-  chosen ??= [...entries.values()].find(({ type, nominated, selected, state }) =>
-    type === "candidate-pair" && state === "succeeded" && (selected === true || nominated === true));
+  const chosen = chosenPair(report);
   const ours = entries.get(chosen?.localCandidateId);
   const theirs = entries.get(chosen?.remoteCandidateId);
   if (!ours || !theirs) return null;

@@ -4,8 +4,11 @@
 import type { Vigil, Watched } from "./alarm";
 import type { Call } from "./call";
 import type { Fact, Life, View } from "./life";
+import { Recent } from "./figures";
 import type { Path, Trouble } from "./path";
+import type { Picture } from "./picture";
 import type { Place } from "./roster";
+import type { Arrived } from "./stats";
 import type { Tile } from "./tiles";
 import type { Floor, Watcher } from "./wire";
 
@@ -18,6 +21,8 @@ export interface Seat {
   watching: Watcher[];
   /** What of the picture the way carries, in the camera's words; empty before it has said anything. */
   feed: string;
+  /** What is wrong with the way is on this side. */
+  here: boolean;
   /** When the picture last moved; null before there was any. */
   seen: Date | null;
   /** What comes of it, for the alarm. */
@@ -33,15 +38,30 @@ export interface Ongoing extends Named {
   made: Call;
   /** Sound of it has arrived. A camera without a microphone may have a track for it all the same. */
   heard: boolean;
-  /** The frame counter when it was looked at last, and whether it stood still then. */
+  /** How much of the picture was asked for. */
+  asks: Picture;
+  since: Date;
+  /** What had arrived when it was looked at last, and what of it told the call's life that it goes on. */
+  seen: Arrived | null;
   frames: number;
+  total: number;
+  /** Whether the picture stood still then. */
   still: boolean;
+  /** The browser is asked for its statistics, and has not said. */
+  asked: boolean;
+  recent: Recent;
   /** Which servers it was made with. */
   servers: readonly RTCIceServer[];
   /** Which way it takes; null before there is one. */
   path: Path | null;
   /** Who talks, as the camera said last; null before it has, or where it never does. */
   floor: Floor | null;
+}
+
+/** A call of which nothing has come. */
+export function ongoing(named: Named, made: Call, asks: Picture, servers: readonly RTCIceServer[]): Ongoing {
+  const counted = { heard: false, seen: null, frames: 0, total: 0, still: false, asked: false, recent: new Recent() };
+  return { ...named, ...counted, made, asks, since: new Date(), servers, path: null, floor: null };
 }
 
 /** What tells a call from others. */
@@ -74,7 +94,7 @@ export function whose<S extends Findable>(seats: readonly S[], tag: string | nul
 }
 
 /** What a camera's notice is about: its picture or its sound; null: nothing that we know. */
-export function noticed(what: string): Fact | { feed: string } | null {
+export function noticed(what: string, here = false): Fact | Pick<Seat, "feed" | "here"> | null {
   switch (what) {
     case "camera-lost":
     case "camera-back":
@@ -86,15 +106,19 @@ export function noticed(what: string): Fact | { feed: string } | null {
     case "picture-full":
     case "picture-small":
     case "picture-none":
-      return { feed: what };
+      return { feed: what, here };
     default:
       return null;
   }
 }
 
-/** What there is to say of a camera. That the way carries no picture its call does not know: it lives on. A picture that moves says more. */
-export function viewOf({ life, feed, call }: { life: Life; feed: string; call: Pick<Ongoing, "still"> | null }): View {
+/**
+ * What there is to say of a camera. That the way carries no picture its call does not know: it lives on. A picture that moves
+ * says more. Whoever asked for none misses none.
+ */
+export function viewOf({ life, feed, call }: { life: Life; feed: string; call: Pick<Ongoing, "still" | "asks"> | null }): View {
   const view = life.view();
+  if (call?.asks === "sound" && (view.word === "live" || (view.word === "camera-lost" && view.reason === null))) return { word: "sound-chosen", reason: null };
   return view.word === "live" && feed === "picture-none" && call?.still ? { word: "sound-only", reason: null } : view;
 }
 

@@ -3,6 +3,7 @@
 import type { Why } from "./life";
 import type { MonitorState } from "./monitor";
 import type { Path } from "./path";
+import type { Picture } from "./picture";
 import { peerOf, viewOf, type Seat } from "./seats";
 import type { SoundState } from "./sound";
 import { arrived, type Arrived } from "./stats";
@@ -18,6 +19,8 @@ export interface Snapshot {
   relay: "up" | "down";
   /** Why the relay does not let us in, null while it does or nobody knows. */
   door: Why | null;
+  /** How much of the picture is wanted here. */
+  picture: Picture;
   sound: SoundState;
   alarm: MonitorState;
   talk: TalkView;

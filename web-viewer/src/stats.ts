@@ -49,9 +49,13 @@ export function arrived(report: { forEach(look: (entry: Entry) => void): void })
   };
 }
 
-/** The number to watch for silence: frames shown, or on a hidden page, where a browser may not decode, those that came. */
-export function progress(seen: Arrived, hidden: boolean): number {
-  return hidden ? Math.max(seen.framesReceived, seen.framesDecoded) : seen.framesDecoded;
+/**
+ * How many frames are new since `before`: of those shown, or on a hidden page, where a browser may not decode, of those that
+ * came. Each is compared with itself alone: that the page is looked at again is no picture.
+ */
+export function progress(seen: Arrived, before: Arrived | null, hidden: boolean): number {
+  const decoded = seen.framesDecoded - (before?.framesDecoded ?? 0);
+  return hidden ? Math.max(decoded, seen.framesReceived - (before?.framesReceived ?? 0)) : decoded;
 }
 
 function number(value: unknown): number {

@@ -52,6 +52,8 @@ export class Talk {
   /** Which call is talked in; null: in none. */
   aim(call: Ongoing | null): void {
     if (call === this.call) return;
+    // A call that goes on is told: whoever only looks elsewhere would keep the floor from others.
+    if (this.call?.made.isOpen()) this.stop();
     this.close();
     this.trouble = null;
     this.call = call;

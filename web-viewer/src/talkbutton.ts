@@ -73,8 +73,10 @@ export class TalkButton {
   private up(event: PointerEvent): void {
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
-    if (event.type === "pointercancel") this.actions.stop();
-    else this.actions.release(event.timeStamp);
+    if (event.type === "pointerup") return this.actions.release(event.timeStamp);
+    // What the browser asks takes the touch away, and nobody has let go.
+    if (this.actions.asks()) this.actions.doubt();
+    else this.actions.stop();
   }
 
   private key(event: KeyboardEvent, down: boolean): void {
@@ -92,7 +94,7 @@ export class TalkButton {
   private means(key: string, target: EventTarget | null): boolean {
     if (this.root.hidden || this.button.hidden) return false;
     const here = target === this.button;
-    return (key === "Enter" && here) || (key === " " && (here || !(target as Element).closest?.("button, a, summary, input")));
+    return (key === "Enter" && here) || (key === " " && (here || !(target as Element).closest?.("button, a, summary, input, [role=dialog]")));
   }
 
   private leave(): void {

@@ -11,10 +11,13 @@ import { short, TEXT, words } from "./words";
 export interface TileActions {
   /** "Call again", "Try again". */
   call(): void;
+  /** "Show the picture", where a person had wanted none. */
+  picture(): void;
+  details(): void;
   /** Show only this one, or all again. */
   enlarge(): void;
   /** A picture of the stream given to `play` is on the screen. */
-  picture(): void;
+  seen(): void;
 }
 
 /** Reasons for which a person may not see the camera any more, nor what was seen of it last. */
@@ -37,8 +40,9 @@ export class Tile {
   private readonly title = element("h2");
   private readonly text = element("p");
   private readonly again = element("button", { type: "button", class: "primary", hidden: true });
-  private readonly larger = element("button", { type: "button", class: "round enlarge" });
-  private readonly keep = element("button", { class: "round enlarge", title: TEXT.save }, icon("save"));
+  private readonly larger = element("button", { type: "button", class: "round" });
+  private readonly details = element("button", { type: "button", class: "round", "aria-keyshortcuts": "i", title: `${TEXT.details} (i)` }, icon("details"));
+  private readonly keep = element("button", { type: "button", class: "round", title: TEXT.save }, icon("save"));
   private shows = 0;
   private said = "";
 
@@ -48,8 +52,10 @@ export class Tile {
       element("div", { class: "veil" },
         element("div", { class: "ring", "aria-hidden": "true" }), this.title, this.text, this.again),
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
-      element("div", { class: "facts" }, this.mute, this.taken, this.watching), this.larger, this.keep);
-    this.again.addEventListener("click", () => actions.call());
+      element("div", { class: "facts" }, this.mute, this.taken, this.watching),
+      element("div", { class: "corner" }, this.larger, this.details, this.keep));
+    this.again.addEventListener("click", () => (this.root.dataset.word === "sound-chosen" ? actions.picture() : actions.call()));
+    this.details.addEventListener("click", () => actions.details());
     this.larger.addEventListener("click", () => actions.enlarge());
     this.keep.addEventListener("click", () => {
       this.draw();
@@ -59,14 +65,16 @@ export class Tile {
 
   /**
    * Shows what the camera `name` is doing, since when nothing is seen of it, where that is to be said, and why the last call
-   * found no way, where that is known.
+   * found no way, where that is known. `sound`: it is asked for sound alone; `here`: what is wrong with the way is on this side.
    */
-  say(view: View, name: string, since: string, trouble: Trouble | null): void {
-    const what = `${view.word} ${view.reason} ${name} ${since} ${JSON.stringify(trouble)}`;
+  say(view: View, name: string, since: string, trouble: Trouble | null, sound: boolean, here: boolean): void {
+    const what = `${view.word} ${view.reason} ${name} ${since} ${JSON.stringify(trouble)} ${sound} ${here}`;
     if (what === this.said) return;
     this.said = what;
-    const said = words(view, name, trouble);
+    const said = words(view, name, trouble, sound, here);
     this.root.dataset.word = view.word;
+    this.root.toggleAttribute("data-sound", sound);
+    this.details.setAttribute("aria-label", TEXT.detailsOf(name));
     this.root.setAttribute("aria-label", name);
     this.video.setAttribute("aria-label", name);
     this.label.textContent = name;
@@ -77,10 +85,11 @@ export class Tile {
       this.title.textContent = said.title;
       this.text.textContent = `${since} ${said.text}`.trim();
     }
-    if (["refused", "turned-away"].includes(view.word) && view.reason !== null && isShutOut(view.reason)) Object.assign(this.last, { width: 0, height: 0 });
+    // Nor does anybody who wanted none see one of before.
+    if (sound || (["refused", "turned-away"].includes(view.word) && view.reason !== null && isShutOut(view.reason))) Object.assign(this.last, { width: 0, height: 0 });
     const hopeless = view.reason !== null && isFinal(view.reason);
     const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)
-      : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;
+      : view.word === "sound-chosen" ? TEXT.showPicture : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;
     this.again.hidden = button === null;
     this.again.textContent = button ?? "";
   }
@@ -102,12 +111,12 @@ export class Tile {
     this.root.toggleAttribute("data-alone", alone);
   }
 
-  /** Puts a call's stream on the screen; `TileActions.picture` follows once something of it is seen. */
+  /** Puts a call's stream on the screen; `TileActions.seen` follows once something of it is seen. */
   attach(stream: MediaStream): void {
     if (this.video.srcObject === stream) return;
     const shown = ++this.shows;
     const seen = () => {
-      if (shown === this.shows && this.video.videoWidth > 0) this.actions.picture();
+      if (shown === this.shows && this.video.videoWidth > 0) this.actions.seen();
     };
     this.video.srcObject = stream;
     if ("requestVideoFrameCallback" in this.video) this.video.requestVideoFrameCallback(seen);

@@ -5,27 +5,26 @@ import type { Destination } from "./address";
 import { Vigil } from "./alarm";
 import { Call } from "./call";
 import { isBelieved, proveBye, proveTalk } from "./farewell";
+import { Inspection } from "./inspection";
 import { isFinal, Life, type Fact, type Why } from "./life";
 import { Link } from "./link";
+import { look } from "./looking";
 import { Monitor } from "./monitor";
 import { Page } from "./page";
-import { pathOf, troubleOf } from "./path";
+import { troubleOf } from "./path";
+import { Choice, type Picture } from "./picture";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
-import { missed, noticed, peerOf, viewOf, watched, whose, type Ongoing, type Seat } from "./seats";
+import { missed, noticed, ongoing, peerOf, viewOf, watched, whose, type Ongoing, type Seat } from "./seats";
 import { seen, type Snapshot } from "./snapshot";
 import { Sound } from "./sound";
 import { Speaking } from "./speaking";
-import { arrived, progress } from "./stats";
 import { Tile } from "./tiles";
 import * as wire from "./wire";
-import { alarmed, hint, note, others, short, spoken, TEXT, unseen, way, weak } from "./words";
+import { alarmed, hint, note, others, spoken, TEXT, titled, unseen, way, weak } from "./words";
 
 /** How long a relay may take to say who is in the room before we call without knowing. */
 const UNTOLD_MS = 700;
-
-/** The longest that a browser's timer can wait (2^31 - 1 milliseconds). */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 export class Viewer {
   private readonly roster = new Roster();
@@ -35,9 +34,9 @@ export class Viewer {
   private readonly sound: Sound;
   private readonly monitor: Monitor;
   private readonly speaking: Speaking;
+  private readonly choice: Choice;
+  private readonly inspection: Inspection;
   private iceServers: RTCIceServer[] = [];
-  /** When to ask for servers that let us in for longer. */
-  private renewal = 0;
   /** `new`: nobody knows yet whether there is one. */
   private relay: "new" | "up" | "down" = "new";
   /** When the relay was last lost. */
@@ -54,16 +53,19 @@ export class Viewer {
     private readonly fresh: (prefix: string) => string, kept: Storage | null) {
     this.room = room;
     this.key = key;
+    this.choice = new Choice(kept, room);
     this.page = new Page({
       sound: () => this.sound.toggle(),
       callOrHangUp: () => this.callOrHangUp(),
-      showAll: () => this.enlarge(null),
+      showAll: () => { if (!this.inspection.close()) this.enlarge(null); },
+      details: () => this.inspection.toggle(this.alone ?? this.seats[0] ?? null),
       alarm: () => this.monitor.toggle(),
       hush: () => this.monitor.hush(),
     });
     this.speaking = new Speaking(this.page, (call, want, turn) => {
       this.link.send(wire.talk(this.address(call), want, turn, proveTalk(key, room, me, call, want, turn)));
     });
+    this.inspection = new Inspection(() => ({ ...this.state(), reached: this.relay, away: this.away }), (picture) => this.choose(picture));
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
     const auth = { ...(token && { token }), ...(key && { key: key.id, admission: proof.ofAdmission(key, room), room }) };
     this.link = new Link(relay, wire.join(room, me, "Web page"), auth, {
@@ -95,10 +97,14 @@ export class Viewer {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const cameras = await Promise.all(this.seats.map(seen));
+    return { ...this.state(), cameras: await Promise.all(this.seats.map(seen)) };
+  }
+
+  /** What is so with the page itself. */
+  private state(): Omit<Snapshot, "cameras"> {
     const { room, me: peer, door } = this;
-    const relay = this.relay === "up" ? "up" : "down";
-    return { room, peer, key: this.key?.id ?? null, relay, door, sound: this.sound.state(), alarm: this.monitor.state(), talk: this.speaking.state(), cameras };
+    const [relay, picture, sound, alarm, talk] = [this.relay === "up" ? "up" as const : "down" as const, this.choice.picture(), this.sound.state(), this.monitor.state(), this.speaking.state()];
+    return { room, peer, key: this.key?.id ?? null, relay, door, picture, sound, alarm, talk };
   }
 
   private up(confirmed: boolean): void {
@@ -151,11 +157,7 @@ export class Viewer {
       case "room":
         this.listed = true;
         this.iceServers = said.iceServers;
-        window.clearTimeout(this.renewal);
-        if (said.iceLifetime !== null) {
-          const half = Math.min((said.iceLifetime * 1_000) / 2, LONGEST_TIMER_MS);
-          this.renewal = window.setTimeout(() => this.link.askAgain(), half);
-        }
+        this.link.askAgain(said.iceLifetime === null ? null : said.iceLifetime / 2);
         return this.changed(this.roster.listed(said.peers));
       case "joined":
         return this.changed(this.roster.joined(said.peer));
@@ -192,7 +194,7 @@ export class Viewer {
         return this.show();
       }
       case "notice": {
-        const [seat, news] = [this.seatOf(null, said.from), noticed(said.what)];
+        const [seat, news] = [this.seatOf(null, said.from), noticed(said.what, said.here)];
         if (!seat || !news) return;
         if ("is" in news) return this.feed(seat, news);
         Object.assign(seat, news);
@@ -225,14 +227,16 @@ export class Viewer {
     const tile = new Tile({
       call: () => this.feed(seat, { is: "call" }),
       enlarge: () => this.enlarge(this.alone === seat ? null : seat),
-      picture: () => {
+      picture: () => this.choose("full"),
+      details: () => this.inspection.toggle(seat),
+      seen: () => {
         if (!seat.call) return;
         this.feed(seat, { is: "picture", tag: seat.call.tag });
         this.look();
       },
     });
     const seat: Seat = {
-      place, life, tile, call: null, watching: [], feed: "", seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
+      place, life, tile, call: null, watching: [], feed: "", here: false, seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
     };
     this.seats.push(seat);
   }
@@ -257,6 +261,7 @@ export class Viewer {
 
   private call(seat: Seat, tag: string): void {
     const { key, room, me } = this;
+    const asks = this.choice.picture();
     // Whom we call stays as it was when the offer was made: a camera that comes back under another name meanwhile is another.
     const peer = seat.place.peer;
     const servers = this.iceServers;
@@ -285,8 +290,8 @@ export class Viewer {
         void this.sound.play(seat.tile.video, call.heard);
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
-    });
-    const call: Ongoing = { tag, peer, made, heard: false, frames: 0, still: false, servers, path: null, floor: null };
+    }, asks);
+    const call = ongoing({ tag, peer }, made, asks, servers);
     seat.call = call;
     seat.vigil.called();
     void made.start();
@@ -300,8 +305,7 @@ export class Viewer {
     this.sound.silent(seat.tile.video);
     seat.call.made.close();
     seat.call = null;
-    seat.watching = [];
-    seat.feed = "";
+    Object.assign(seat, { watching: [], feed: "", here: false });
   }
 
   private bye(call: Ongoing, reason: wire.Reason): void {
@@ -312,27 +316,12 @@ export class Viewer {
     return { room: this.room, from: this.me, to: peer, call: tag };
   }
 
-  /** Looks at what has arrived in every call, and whether a deadline has passed: a timer in the background may be late. */
+  /** Looks at what has arrived in every call. */
   private async look(): Promise<void> {
-    await Promise.all(this.seats.map(async (seat) => {
-      this.feed(seat, { is: "time" });
-      const call = seat.call;
-      await call?.made.stats().then((report) => {
-        const seen = arrived(report);
-        if (seat.call === call && !call.heard && seen.audioPackets > 0) {
-          call.heard = true;
-          void this.sound.play(seat.tile.video, true);
-        }
-        if (seat.call === call) call.path = pathOf(report, call.servers) ?? call.path;
-        const frames = progress(seen, document.hidden);
-        const total = frames + (seat.feed === "picture-none" ? seen.audioPackets : 0);
-        Object.assign(call, { frames, still: frames === call.frames });
-        // What stands in for the picture moves, too.
-        if (!call.still && viewOf(seat).word === "live") seat.seen = new Date();
-        this.feed(seat, { is: "frames", tag: call.tag, total });
-        if (seat.call === call) seat.vigil.look(frames, seen.audioPackets, viewOf(seat).word, seat.life.told.mute, performance.now());
-      }, () => undefined);
-    }));
+    await Promise.all(this.seats.map((seat) => look(seat, {
+      fact: (fact) => this.feed(seat, fact),
+      heard: (call) => void this.sound.play(seat.tile.video, call.heard),
+    })));
     this.show();
   }
 
@@ -341,6 +330,15 @@ export class Viewer {
     const state = this.monitor.state();
     this.page.showAlarm(state, alarmed(state, missed(this.seats, state.missing), this.note()[0]), fresh);
     this.show();
+  }
+
+  /** The person wants more or less of the picture, from now on. */
+  private choose(picture: Picture): void {
+    this.choice.choose(picture);
+    for (const seat of this.seats) {
+      if (picture === "sound") seat.seen = null;
+      this.feed(seat, { is: "otherwise" });
+    }
   }
 
   private note(): ReturnType<typeof note> {
@@ -372,13 +370,15 @@ export class Viewer {
       const { place, life, tile } = seat;
       const view = viewOf(seat);
       const since = unseen(view, seat.seen, new Date());
-      tile.say(view, place.name, since, seat.trouble);
+      const alone = this.choice.picture() === "sound";
+      tile.say(view, place.name, since, seat.trouble, alone, seat.here);
       tile.alone(this.alone === seat, several, place.name);
-      const mute = life.told.mute && ["live", "sound-only", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
-      const path = seat.call?.path && ["live", "sound-only"].includes(view.word) ? way(seat.call.path) + weak(seat.feed) : "";
+      const mute = life.told.mute && ["live", "sound-only", "sound-chosen", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";
+      const path = seat.call?.path && ["live", "sound-only", "sound-chosen"].includes(view.word)
+        ? way(seat.call.path) + (seat.call.asks === "full" ? weak(seat.feed, seat.here) : "") : "";
       // Who comes and goes while the relay is away, nobody says.
       tile.facts(path, this.relay === "up" ? others(seat.watching, new Date()) : "", mute);
-      const news = `${spoken(view, place.name, since, seat.trouble)} ${mute}`.trim();
+      const news = `${spoken(view, place.name, since, seat.trouble, alone, seat.here)} ${mute}`.trim();
       if (news !== seat.told) this.page.speak((seat.told = news));
     }
     this.speaking.show(this.alone ?? (several ? null : this.seats[0] ?? null));
@@ -386,13 +386,12 @@ export class Viewer {
     const hopeless = this.seats.every(({ life }) => life.isOver());
     this.page.showCall(hopeless ? "no use" : this.watched().length > 0 ? "calling" : "not calling");
     const live = this.seats.filter((seat) => viewOf(seat).word === "live");
-    this.page.mayRest(live.length > 0 && live.length === this.seats.length);
+    this.page.mayRest(live.length > 0 && this.seats.every((seat) => ["live", "sound-chosen"].includes(viewOf(seat).word)));
     this.page.whisper(hint(navigator.onLine, this.relay === "down" ? this.away : null, live.map(({ seen }) => seen), new Date()));
+    this.inspection.show(this.seats);
     const [said, busy] = this.note();
     this.page.tell(this.seats.length > 0 ? null : said, busy);
-    const [only] = this.seats;
-    document.title = this.monitor.cries() ? `⚠ ${TEXT.alarmTitle}` : !only ? TEXT.product
-      : several ? `${this.room} · ${TEXT.product}`
-      : `${viewOf(only).word === "live" ? "" : `${short(viewOf(only))} · `}${only.place.name} · ${TEXT.product}`;
+    const names = this.seats.map((seat) => [seat.place.name, viewOf(seat)] as const);
+    document.title = this.monitor.cries() ? `⚠ ${TEXT.alarmTitle}` : titled(this.room, names);
   }
 }

@@ -61,7 +61,7 @@ export interface Description {
 /**
  * What a viewer understands. `from`, `call` and `to` are null where a relay stripped them; `name` is what an answering
  * camera is called, null where it does not say. `word` is the
- * reason as it was said. `iceLifetime`: seconds for which the servers let us in, null for as long as we like.
+ * reason as it was said. `here`: what the notice is about is on our side. `iceLifetime`: seconds for which the servers let us in, null for as long as we like.
  */
 export type Incoming =
   | { is: "room"; peers: Peer[]; iceServers: RTCIceServer[]; iceLifetime: number | null }
@@ -71,7 +71,7 @@ export type Incoming =
   | { is: "candidate"; from: string | null; call: string | null; candidate: RTCIceCandidateInit | null }
   | { is: "bye"; from: string | null; call: string | null; reason: Reason; word: string; proof: string | null }
   | { is: "refused"; from: string | null; call: string | null; reason: Reason }
-  | { is: "notice"; from: string | null; what: string }
+  | { is: "notice"; from: string | null; what: string; here: boolean }
   | { is: "watching"; from: string; viewers: Watcher[] }
   | { is: "floor"; from: string | null; call: string | null; floor: Floor }
   | { is: "nothing" };
@@ -143,7 +143,7 @@ export function read(event: string, payload: unknown, room: string, me: string):
     case "refused":
       return { is: "refused", from, call, reason: reason(outer.reason) };
     case "notice":
-      return typeof outer.what === "string" && isName(outer.what) ? { is: "notice", from, what: outer.what } : NOTHING;
+      return typeof outer.what === "string" && isName(outer.what) ? { is: "notice", from, what: outer.what, here: outer.side === "viewer" } : NOTHING;
     case "watching":
       return from && Array.isArray(outer.viewers) ? { is: "watching", from, viewers: watchers(outer.viewers) } : NOTHING;
     case "floor": {

@@ -51,8 +51,11 @@ const TELLING: readonly (Why | null)[] = ["shutting-down", "no-connection", "too
 const SOON = "The picture will be here in a moment.";
 const LAST_ONE = "You see the last one meanwhile.";
 
-/** The words for what the camera named `name` is doing; `trouble`: why the last call found no way, where that is known. */
-export function words(view: View, name: string, trouble: Trouble | null = null): Words {
+/**
+ * The words for what the camera named `name` is doing; `trouble`: why the last call found no way, where that is known;
+ * `sound`: of sound alone, because a person wants no more; `here`: what is wrong with the way is on this side.
+ */
+export function words(view: View, name: string, trouble: Trouble | null = null, sound = false, here = false): Words {
   const why = (reason: Why) => reason === "no-connection" && trouble ? lost(trouble) : REASONS[reason].text;
   const who = name === NAMELESS ? "the camera" : name;
   const Who = name === NAMELESS ? "The camera" : name;
@@ -62,14 +65,16 @@ export function words(view: View, name: string, trouble: Trouble | null = null):
     case "calling":
       return view.reason && view.reason !== "call-again"
         ? { title: `Calling ${who}…`, text: why(view.reason) }
-        : { title: `Calling ${who}…`, text: SOON };
+        : { title: `Calling ${who}…`, text: sound ? "" : SOON };
     case "again":
       return {
-        title: "Getting the picture back…",
-        text: view.reason && TELLING.includes(view.reason) ? why(view.reason) : LAST_ONE,
+        title: `Getting the ${sound ? "sound" : "picture"} back…`,
+        text: view.reason && TELLING.includes(view.reason) ? why(view.reason) : sound ? "" : LAST_ONE,
       };
     case "sound-only":
-      return { title: "Only sound", text: "The way to this device is too weak for the picture. It comes back here by itself." };
+      return { title: "Only sound", text: `${here ? "The Wi-Fi or mobile network on this side" : "The way to this device"} is too weak for the picture. It comes back here by itself.` };
+    case "sound-chosen":
+      return { title: "Sound only, as you chose", text: "" };
     case "camera-lost":
       return REASONS["camera-lost"];
     case "privacy":
@@ -120,7 +125,7 @@ const UNSEEN_MS = 15_000;
 /** Since when there is no picture, where somebody waits for one; empty before it has been away for a while. */
 export function unseen({ word }: View, seen: Date | null, now: Date): string {
   const waited = seen !== null && now.getTime() - seen.getTime() >= UNSEEN_MS;
-  return !waited || word === "live" || word === "privacy" || word === "refused" || word === "ended" ? "" : `No picture since ${clock(seen, now)}.`;
+  return !waited || ["live", "sound-chosen", "privacy", "refused", "ended"].includes(word) ? "" : `No picture since ${clock(seen, now)}.`;
 }
 
 /**
@@ -181,7 +186,7 @@ const EARLIEST = new Date("2020-01-01T00:00:00Z");
 const CLOCKS_APART_MS = 10 * 60_000;
 
 /** "21:04", with the day in front of it where that is not today. */
-function clock(date: Date, now: Date): string {
+export function clock(date: Date, now: Date): string {
   const time = [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
   if (date.toDateString() === now.toDateString()) return time;
   return `${date.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" }).replace(",", "")} ${time}`;
@@ -198,9 +203,9 @@ export function way({ kind, relay, over }: Path): string {
   }
 }
 
-/** What of the picture the way does not carry, behind which way that is; empty where it carries all. */
-export function weak(feed: string): string {
-  return feed === "picture-small" ? ". It is weak: the picture is small" : "";
+/** What of the picture the way does not carry, behind which way that is; empty where it carries all. `here`: it is this side's. */
+export function weak(feed: string, here: boolean): string {
+  return feed !== "picture-small" ? "" : here ? ". The Wi-Fi or mobile network on this side is weak: the picture is small" : ". It is weak: the picture is small";
 }
 
 /** Why a call found no way, and what helps. */
@@ -231,7 +236,8 @@ export function short(view: View): string {
     case "live": return "Live";
     case "calling": return "Calling…";
     case "again": return "Reconnecting…";
-    case "sound-only": return "Only sound";
+    case "sound-only":
+    case "sound-chosen": return "Only sound";
     case "camera-lost": return "No picture";
     case "privacy": return "Privacy";
     case "relay-lost": return "No connection";
@@ -243,9 +249,16 @@ export function short(view: View): string {
   }
 }
 
-/** What a screen reader says when the state has changed; `since`: as `unseen` has it, `trouble`: as `words` has it. */
-export function spoken(view: View, name: string, since = "", trouble: Trouble | null = null): string {
-  const { title, text } = words(view, name, trouble);
+/** What the window is called: one camera's name and what is to be said of it, else the room's. */
+export function titled(room: string, cameras: readonly (readonly [name: string, view: View])[]): string {
+  const [only] = cameras;
+  const first = !only ? [] : cameras.length > 1 ? [room] : only[1].word === "live" ? [only[0]] : [short(only[1]), only[0]];
+  return [...first, TEXT.product].join(" · ");
+}
+
+/** What a screen reader says when the state has changed; `since`: as `unseen` has it, the rest: as `words` has it. */
+export function spoken(view: View, name: string, since = "", trouble: Trouble | null = null, sound = false, here = false): string {
+  const { title, text } = words(view, name, trouble, sound, here);
   return view.word === "live" ? `${name} is live.` : `${name}: ${title}${/[.…?!]$/.test(title) ? "" : "."} ${since && `${since} `}${text}`.trim();
 }
 
@@ -270,6 +283,15 @@ export const TEXT = {
   callAgain: "Call again",
   tryAgain: "Try again",
   watchHere: "Watch here",
+  showPicture: "Show the picture",
+  details: "Details",
+  detailsOf: (name: string) => `Details of ${name}`,
+  close: "Close",
+  choice: "On this device",
+  choices: { full: "Picture", low: "Low data", sound: "Sound only" },
+  copy: "Copy as text",
+  copied: "Copied. It has no key and no address in it.",
+  copyYourself: "Copy it by Ctrl+C or ⌘C; on a phone hold a finger on it.",
   fullScreen: "Full screen",
   alarmIsOn: "Alarm is on",
   alarmIsOff: "Alarm is off",

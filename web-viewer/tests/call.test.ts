@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Call } from "../src/call";
+import type { Picture } from "../src/picture";
 import type { Doubt } from "../src/proof";
 
 const ANSWER = { type: "answer" as const, sdp: "v=0 answer" };
@@ -11,6 +12,19 @@ test("the offer asks for a picture, and for sound both ways without a microphone
   const { pc, call } = made();
   await call.start();
   assert.deepEqual(pc.did.slice(0, 2), ["transceiver video recvonly", "transceiver audio sendrecv"]);
+});
+
+test("sound alone is asked for without a word of a picture, and little of it with a bound in what is said and proved", async () => {
+  const alone = made(undefined, "sound");
+  await alone.call.start();
+  assert.deepEqual(alone.pc.did, ["transceiver audio sendrecv"]);
+  const judged: string[] = [];
+  const low = made((offer) => (judged.push(offer), null), "low");
+  low.pc.offer = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n";
+  await low.call.start();
+  await low.call.answered(ANSWER, null);
+  const bounded = low.pc.offer.replace("a=mid", "b=AS:150\r\na=mid");
+  assert.deepEqual([low.said[0], judged], [`offer ${bounded}`, [bounded]]);
 });
 
 test("our candidates wait until the offer is out, and follow it in order", async () => {
@@ -165,7 +179,7 @@ test("picture and sound share one stream, and are shown as soon as possible", as
   assert.deepEqual(receiver, { jitterBufferTarget: 0, playoutDelayHint: 0 });
 });
 
-function made(judge: (offer: string, sdp: string, proof: string | null) => Doubt | null = () => null) {
+function made(judge: (offer: string, sdp: string, proof: string | null) => Doubt | null = () => null, asks: Picture = "full") {
   const said: string[] = [];
   const pc = new Cardboard();
   const tracks: unknown[] = [];
@@ -178,13 +192,14 @@ function made(judge: (offer: string, sdp: string, proof: string | null) => Doubt
     path: (state) => void said.push(`path ${state}`),
     media: () => void said.push(`media ${tracks.join()}`),
     broken: () => void said.push("broken"),
-  });
+  }, asks);
   return { pc, call, said };
 }
 
 class Cardboard {
   did: string[] = [];
   fails = false;
+  offer = "v=0 offer";
   connectionState = "new";
   localDescription: { sdp: string } | null = null;
   onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
@@ -201,7 +216,7 @@ class Cardboard {
   }
   async createOffer(): Promise<{ sdp: string }> {
     if (this.fails) throw new Error("no");
-    return { sdp: "v=0 offer" };
+    return { sdp: this.offer };
   }
   async setLocalDescription(offer: { sdp: string }): Promise<void> {
     this.localDescription = offer;

@@ -350,7 +350,7 @@ test("a key that was taken back or has expired ends the call, and nothing ever c
     for (const camera of [new Camera().calling(), new Camera().live()]) {
       assert.deepEqual(camera.tell({ is: "over", tag: "call-1", reason }), [{ do: "drop", tag: "call-1", bye: null }]);
       for (const fact of [
-        { is: "call" }, { is: "hang-up" }, { is: "online" }, { is: "relay-down" }, { is: "turned-away", why: "revoked-key" },
+        { is: "call" }, { is: "hang-up" }, { is: "otherwise" }, { is: "online" }, { is: "relay-down" }, { is: "turned-away", why: "revoked-key" },
         { is: "present", anew: true }, { is: "gone" }, { is: "present", anew: false }, { is: "camera-back" },
       ] as Fact[]) {
         assert.deepEqual(camera.tell(fact), [], fact.is);
@@ -531,6 +531,20 @@ test("a camera that refuses calls for want of a picture is not said to be called
   assert.equal(camera.word(), "camera-lost");
   assert.deepEqual(camera.tell({ is: "camera-back" }), []);
   assert.equal(camera.word(), "calling");
+});
+
+test("a person wants it otherwise: one call gives way to another at once, or a refused one is made anew, and whoever hung up is left alone", () => {
+  for (const camera of [new Camera().calling(), new Camera().live()]) {
+    assert.deepEqual(camera.tell({ is: "otherwise" }), [{ do: "drop", tag: "call-1", bye: "hang-up" }, { do: "call", tag: "call-2" }]);
+    assert.notEqual(camera.word(), "ended");
+  }
+  const refused = new Camera().calling();
+  refused.tell({ is: "over", tag: "call-1", reason: "no-codec" });
+  assert.deepEqual(refused.tell({ is: "otherwise" }), [{ do: "call", tag: "call-2" }]);
+  const over = new Camera().live();
+  over.tell({ is: "hang-up" });
+  assert.deepEqual(over.tell({ is: "otherwise" }), []);
+  assert.equal(over.word(), "ended");
 });
 
 test("what is said about a past call changes nothing", () => {

@@ -20,7 +20,7 @@ globalThis.crypto ??= webcrypto as Crypto;
 const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const WHYS = [...REASONS, ...OWN_REASONS];
 const WORDS: View["word"][] = [
-  "calling", "again", "live", "sound-only", "camera-lost", "privacy", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
+  "calling", "again", "live", "sound-only", "sound-chosen", "camera-lost", "privacy", "relay-lost", "turned-away", "absent", "waiting", "refused", "ended",
 ];
 
 test("a saved picture is called after its camera and this device's own time", () => {
@@ -32,7 +32,7 @@ test("every state has words for every reason, and none shows the wire's own word
     for (const reason of [null, ...WHYS]) {
       const said = words({ word, reason }, "Nursery");
       assert.ok(said.title.length > 3 && said.title.length < 50, `${word} ${reason}: ${said.title}`);
-      if (word !== "live") assert.match(said.text, /^[A-Z].*[.…]$/, `${word} ${reason}`);
+      if (word !== "live" && word !== "sound-chosen") assert.match(said.text, /^[A-Z].*[.…]$/, `${word} ${reason}`);
       assert.doesNotMatch(`${said.title} ${said.text}`, /undefined|codec|ICE|SDP|null/);
       assert.ok(short({ word, reason }).length < 20);
     }
@@ -325,7 +325,8 @@ test("a browser's statistics are read, and what is missing is nought", () => {
   const seen = arrived(report);
   assert.equal(seen.codec, "video/H264");
   assert.deepEqual([seen.width, seen.framesDecoded, seen.audioEnergy, seen.jitterBufferMs, seen.packetsLost], [1280, 10, 0.25, 50, 0]);
-  assert.deepEqual([progress(seen, false), progress(seen, true)], [10, 12]);
+  assert.deepEqual([progress(seen, null, false), progress(seen, null, true)], [10, 12]);
+  assert.deepEqual([progress(seen, seen, false), progress(seen, seen, true)], [0, 0]);
   assert.equal(arrived(new Map()).framesReceived, 0);
 });
 

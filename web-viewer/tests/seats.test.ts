@@ -55,7 +55,7 @@ test("without a tag it is whoever said it, else the one that nobody knows yet, e
 test("a call whose way carries sound alone is not called live, and its sound is all that the alarm has of it", () => {
   const life = new Life(() => "call-1", () => 0.5);
   for (const fact of [{ is: "present", anew: true }, { is: "answered", tag: "call-1" }, { is: "picture", tag: "call-1" }] as Fact[]) life.handle(fact, 0);
-  const word = (what: string, still = true) => viewOf(Object.assign({ life, feed: "", call: { still } }, noticed(what))).word;
+  const word = (what: string, still = true) => viewOf(Object.assign({ life, feed: "", call: { still, asks: "full" as const } }, noticed(what) as { feed: string } | null)).word;
   assert.deepEqual(["picture-full", "picture-small", "picture-none"].map((what) => word(what)), ["live", "live", "sound-only"]);
   assert.equal(word("picture-none", false), "live", "that it is back may not have been heard");
   const vigil = new Vigil(0);

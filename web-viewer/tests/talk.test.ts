@@ -132,14 +132,25 @@ test("a camera that does not answer is not waited for", (t) => {
   assert.equal(changes(), 1);
 });
 
-test("another call, or none, ends it without a word to the old one", async () => {
-  const { talk, call, said, microphones } = line({});
+test("another call, or none, ends it without a word to the old one, which is over", async () => {
+  const { talk, call, said, microphones, hangUp } = line({});
+  talk.press(0);
+  await microphones[0]!.given();
+  call.floor = floor({ yours: true, turn: 1 });
+  talk.heard();
+  hangUp();
+  talk.aim(null);
+  assert.deepEqual([microphones[0]!.stopped, said, talk.view().word], [true, ["ask 1"], "none"]);
+});
+
+test("whoever looks elsewhere while they talk gives the floor back at once, and is heard no more", async () => {
+  const { talk, call, said, sent, microphones } = line({});
   talk.press(0);
   await microphones[0]!.given();
   call.floor = floor({ yours: true, turn: 1 });
   talk.heard();
   talk.aim(null);
-  assert.deepEqual([microphones[0]!.stopped, said, talk.view().word], [true, ["ask 1"], "none"]);
+  assert.deepEqual([said, sent, microphones[0]!.stopped], [["ask 1", "give 2"], ["microphone 1", null], true]);
 });
 
 test("a screen reader, which holds nothing, begins and ends with a press", async () => {
@@ -224,7 +235,8 @@ function line(said: Partial<Floor> | null, { secure = true } = {}) {
   const sent: (string | null)[] = [];
   const microphones: Microphone[] = [];
   let changed = 0;
-  const made = { talk: async (track: { name: string } | null) => void sent.push(track?.name ?? null) };
+  let open = true;
+  const made = { talk: async (track: { name: string } | null) => void sent.push(track?.name ?? null), isOpen: () => open };
   const call = { tag: "call-1", made, floor: said && floor(said) } as unknown as Ongoing;
   const capture = () => {
     const microphone = new Microphone(`microphone ${microphones.length + 1}`);
@@ -233,5 +245,5 @@ function line(said: Partial<Floor> | null, { secure = true } = {}) {
   };
   const talk = new Talk((_, want, turn) => spoken.push(`${want} ${turn}`), () => changed++, capture, () => secure);
   talk.aim(call);
-  return { talk, call, said: spoken, sent, microphones, changes: () => changed };
+  return { talk, call, said: spoken, sent, microphones, changes: () => changed, hangUp: () => { open = false; } };
 }

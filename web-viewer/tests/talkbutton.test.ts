@@ -53,6 +53,17 @@ test("while the browser asks, the page doubts that anything is still held, and a
   assert.deepEqual(did, ["press", "doubt", "press", "press", "press"]);
 });
 
+test("a touch that the browser takes away ends it, and while it asks for the microphone only doubts it", () => {
+  for (const [asks, then] of [[false, "stop"], [true, "doubt"]] as const) {
+    const { button, did, ask } = table();
+    button.dispatchEvent(event("pointerdown", { button: 0, pointerId: 7 }));
+    if (asks) ask();
+    button.dispatchEvent(event("pointercancel", { button: 0, pointerId: 7 }));
+    button.dispatchEvent(event("pointerup", { button: 0, pointerId: 7 }));
+    assert.deepEqual(did, ["press", then]);
+  }
+});
+
 test("Enter elsewhere talks to nobody, and neither does the space bar where something else wants it", () => {
   const { page, did } = table();
   const other = new Thing();

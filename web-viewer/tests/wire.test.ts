@@ -187,11 +187,13 @@ test("a reason nobody has agreed on counts as a failure", () => {
 });
 
 test("notices are heard by their word", () => {
-  assert.deepEqual(heard("notice-camera-lost"), { is: "notice", from: CAMERA, what: "camera-lost" });
+  assert.deepEqual(heard("notice-camera-lost"), { is: "notice", from: CAMERA, what: "camera-lost", here: false });
   for (const what of ["camera-back", "sound-lost", "sound-back", "privacy-on", "privacy-off"]) {
-    assert.deepEqual(heard(`notice-${what}`), { is: "notice", from: CAMERA, what });
+    assert.deepEqual(heard(`notice-${what}`), { is: "notice", from: CAMERA, what, here: false });
   }
-  assert.deepEqual(heard("notice-to-viewer"), { is: "notice", from: CAMERA, what: "camera-lost" });
+  assert.deepEqual(heard("notice-to-viewer"), { is: "notice", from: CAMERA, what: "camera-lost", here: false });
+  assert.deepEqual(heard("notice-picture-small"), { is: "notice", from: CAMERA, what: "picture-small", here: false });
+  assert.deepEqual(heard("notice-picture-small-here"), { is: "notice", from: CAMERA, what: "picture-small", here: true }, "the camera knows on whose side it is");
 });
 
 test("who else watches is read, with names or without", () => {

@@ -1,0 +1,22 @@
+// The last changes of state, for whoever reads a report of what went wrong. Pure.
+
+/** Most changes that are kept; the oldest gives way. */
+export const DIARY_LONGEST = 20;
+
+export class Diary {
+  private readonly changes: string[] = [];
+  private readonly last = new Map<string, string>();
+
+  /** What is so with `who` now; nothing happens when it was so before. */
+  note(who: string, what: string, now: Date): void {
+    if (this.last.get(who) === what) return;
+    this.last.set(who, what);
+    this.changes.push(`${now.toLocaleTimeString("sv")} ${who}: ${what}`);
+    if (this.changes.length > DIARY_LONGEST) this.changes.shift();
+  }
+
+  /** `21:04:05 relay: up`, the oldest first, in this device's own time. */
+  lines(): readonly string[] {
+    return this.changes;
+  }
+}

@@ -1,0 +1,119 @@
+// The figures of a call, of now and of the last ten seconds, read out of the browser's statistics. What a browser does not
+// say is null, and never nought. Times are milliseconds of any steady clock. Pure; must not know calls, the page, or words.
+
+import { chosenPair, type Report } from "./path";
+
+/** Over how long is reckoned, in milliseconds; looks are a second apart, and may be late. */
+export const WINDOW_MS = 10_000;
+const LATE_MS = 700;
+/** Most looks that are kept. */
+const LOOKS_KEPT = 16;
+
+/** What a browser counts of one kind of media that arrives: every number there is, under the names of the standard. */
+export interface Stream {
+  codec: string | null;
+  counts: Readonly<Record<string, number>>;
+}
+
+/** One look. `rtt`: of the way, in seconds. */
+export interface Look {
+  at: number;
+  rtt: number | null;
+  video: Stream | null;
+  audio: Stream | null;
+}
+
+/**
+ * What arrives of the picture or of the sound. `loss` in percent; `buffer`, how long it waits in the browser, in milliseconds,
+ * and `late`, how long it takes from the camera's door to the eye or ear.
+ */
+export interface Flow {
+  codec: string | null;
+  loss: number | null;
+  kbit: number | null;
+  buffer: number | null;
+  late: number | null;
+}
+
+/** `rtt` in milliseconds, `frozen` in seconds. */
+export interface Figures {
+  picture: (Flow & { width: number | null; height: number | null; frames: number | null }) | null;
+  sound: Flow | null;
+  rtt: number | null;
+  freezes: number | null;
+  frozen: number | null;
+}
+
+/** The last looks at a call. */
+export class Recent {
+  private looks: Look[] = [];
+
+  add(report: Report, now: number): void {
+    this.looks = [...this.looks.filter(({ at }) => now - at <= WINDOW_MS + LATE_MS), look(report, now)].slice(-LOOKS_KEPT);
+  }
+
+  last(): Look | null {
+    return this.looks.at(-1) ?? null;
+  }
+
+  figures(): Figures {
+    const [first, last] = [this.looks[0], this.last()];
+    const rtt = last?.rtt == null ? null : last.rtt * 1_000;
+    const picture = flow(first, last, "video", rtt);
+    const counts = last?.video?.counts ?? {};
+    return {
+      picture: picture && {
+        ...picture, width: counts.frameWidth ?? null, height: counts.frameHeight ?? null, frames: rate(first, last, "video", "framesDecoded"),
+      },
+      sound: flow(first, last, "audio", rtt),
+      rtt,
+      freezes: picture && (counts.freezeCount ?? null),
+      frozen: picture && (counts.totalFreezesDuration ?? null),
+    };
+  }
+}
+
+function look(report: Report, at: number): Look {
+  const found: Record<string, Stream> = {};
+  const codecs = new Map<unknown, string>();
+  report.forEach(({ type, id, mimeType }) => {
+    if (type === "codec") codecs.set(id, String(mimeType).replace(/^.*\//, ""));
+  });
+  report.forEach((entry) => {
+    if (entry.type !== "inbound-rtp") return;
+    const counts = Object.fromEntries(Object.entries(entry).filter((one): one is [string, number] => Number.isFinite(one[1])));
+    // A line of the call that nothing has come on says nothing.
+    if (counts.packetsReceived) found[String(entry.kind)] = { codec: codecs.get(entry.codecId) ?? null, counts };
+  });
+  const rtt = chosenPair(report)?.currentRoundTripTime;
+  return { at, rtt: typeof rtt === "number" ? rtt : null, video: found.video ?? null, audio: found.audio ?? null };
+}
+
+function flow(first: Look | undefined, last: Look | null, kind: "video" | "audio", rtt: number | null): Flow | null {
+  const stream = last?.[kind];
+  if (!stream) return null;
+  const grown = (what: string) => growth(first, last, kind, what);
+  const [came, lost, waited, emitted] = [grown("packetsReceived"), grown("packetsLost"), grown("jitterBufferDelay"), grown("jitterBufferEmittedCount")];
+  const bytes = rate(first, last, kind, "bytesReceived");
+  const buffer = waited === null || !emitted ? null : (waited * 1_000) / emitted;
+  return {
+    codec: stream.codec,
+    // What was thought lost and came after all is taken off again.
+    loss: came === null || lost === null || came + lost <= 0 ? null : (Math.max(0, lost) * 100) / (came + Math.max(0, lost)),
+    kbit: bytes === null ? null : (bytes * 8) / 1_000,
+    buffer,
+    late: buffer === null || rtt === null ? null : buffer + rtt / 2,
+  };
+}
+
+/** By how much a count has grown between two looks; null where nobody knows. */
+function growth(first: Look | undefined, last: Look | null, kind: "video" | "audio", what: string): number | null {
+  const [before, now] = [first?.[kind]?.counts[what], last?.[kind]?.counts[what]];
+  return before === undefined || now === undefined || first === last ? null : now - before;
+}
+
+/** The same for each second, by the browser's own clock: it is asked sooner or later than it has counted. */
+function rate(first: Look | undefined, last: Look | null, kind: "video" | "audio", what: string): number | null {
+  const [grown, passed] = [growth(first, last, kind, what), growth(first, last, kind, "timestamp")];
+  return grown === null || !passed ? null : (grown * 1_000) / passed;
+}

@@ -1,0 +1,44 @@
+// One look at what has arrived in a camera's call, and whether a deadline has passed: a timer in the background may be late.
+// Must not know the page, nor what is done about it.
+
+import type { Fact } from "./life";
+import { pathOf } from "./path";
+import { viewOf, type Ongoing, type Seat } from "./seats";
+import { arrived, progress } from "./stats";
+
+/** What is found. */
+export interface Finds {
+  fact(fact: Fact): void;
+  /** There is sound in the call. */
+  heard(call: Ongoing): void;
+}
+
+/** Done when it is known what has come. */
+export async function look(seat: Seat, finds: Finds): Promise<void> {
+  finds.fact({ is: "time" });
+  const call = seat.call;
+  if (!call) return;
+  // A browser that still owes an answer is not asked again; meanwhile nothing has come, as far as anybody knows.
+  if (call.asked) return finds.fact({ is: "frames", tag: call.tag, total: call.total });
+  call.asked = true;
+  const report = await call.made.stats().catch(() => null);
+  call.asked = false;
+  if (!report || seat.call !== call) return;
+  const seen = arrived(report);
+  const moved = progress(seen, call.seen, document.hidden);
+  const sound = seen.audioPackets - (call.seen?.audioPackets ?? 0);
+  call.recent.add(report, performance.now());
+  call.path = pathOf(report, call.servers) ?? call.path;
+  if (!call.heard && seen.audioPackets > 0) {
+    call.heard = true;
+    finds.heard(call);
+  }
+  call.frames += moved;
+  // Where no picture comes, sound alone tells that the call goes on.
+  call.total += moved + (call.asks === "sound" || seat.feed === "picture-none" ? sound : 0);
+  Object.assign(call, { seen, still: moved === 0 });
+  // What stands in for the picture moves, too.
+  if (!call.still && viewOf(seat).word === "live") seat.seen = new Date();
+  finds.fact({ is: "frames", tag: call.tag, total: call.total });
+  if (seat.call === call) seat.vigil.look(call.frames, seen.audioPackets, viewOf(seat).word, seat.life.told.mute, performance.now());
+}

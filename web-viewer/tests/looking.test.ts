@@ -1,0 +1,90 @@
+// What one look at a call's statistics comes to, with a call of cardboard.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Vigil } from "../src/alarm";
+import type { Call } from "../src/call";
+import { Life, type Fact } from "../src/life";
+import { look } from "../src/looking";
+import type { Picture } from "../src/picture";
+import { ongoing, viewOf, type Seat } from "../src/seats";
+
+test("a browser that does not answer is asked once, and what it owes counts as nothing new", async () => {
+  const { seat, facts, answers, finds } = table("full");
+  const first = look(seat, finds);
+  for (let n = 0; n < 100; n++) await look(seat, finds);
+  assert.equal(answers.length, 1);
+  assert.deepEqual(new Set(facts.filter(({ is }) => is === "frames").map((fact) => JSON.stringify(fact))), new Set(['{"is":"frames","tag":"call-1","total":0}']));
+  answers[0]!(counts({ decoded: 5 }));
+  await first;
+  void look(seat, finds);
+  assert.deepEqual([answers.length, facts.filter(({ is }) => is === "frames").at(-1)], [2, { is: "frames", tag: "call-1", total: 5 }]);
+});
+
+test("frames that came while the page was hidden are no picture once more when it is looked at again", async () => {
+  const { seat, see } = table("full");
+  await see(counts({ decoded: 5, received: 5 }));
+  await see(counts({ decoded: 5, received: 50 }), true);
+  assert.equal(seat.call!.total, 50);
+  await see(counts({ decoded: 5, received: 50 }));
+  assert.deepEqual([seat.call!.total, seat.call!.still], [50, true], "nothing has come since");
+  await see(counts({ decoded: 6, received: 51 }));
+  assert.deepEqual([seat.call!.total, seat.call!.still], [51, false]);
+});
+
+test("where sound alone was asked for, sound tells that the call goes on, keeps the alarm quiet, and nothing is missed", async () => {
+  const { seat, facts, see, heard } = table("sound");
+  seat.life.handle({ is: "answered", tag: "call-1" }, 0);
+  await see(counts({ packets: 25 }));
+  assert.deepEqual([facts.at(-1), heard()], [{ is: "frames", tag: "call-1", total: 25 }, 1]);
+  assert.deepEqual([seat.life.view().word, viewOf(seat).word], ["live", "sound-chosen"]);
+  const before = seat.vigil.last!;
+  await new Promise((done) => setTimeout(done, 2));
+  await see(counts({ packets: 50 }));
+  assert.ok(seat.vigil.last! > before, "the alarm has heard something");
+  const last = seat.vigil.last;
+  await see(counts({ packets: 50 }));
+  assert.equal(seat.vigil.last, last, "and now nothing");
+  assert.equal(seat.seen, null, "no picture is missed");
+  seat.life.handle({ is: "camera-lost" }, 0);
+  assert.equal(viewOf(seat).word, "sound-chosen", "nobody looks");
+  seat.life.handle({ is: "privacy-on" }, 0);
+  assert.equal(viewOf(seat).word, "privacy");
+});
+
+test("sound beside a picture does not hide that the picture stands still", async () => {
+  const { seat, see } = table("full");
+  await see(counts({ decoded: 5, packets: 25 }));
+  await see(counts({ decoded: 5, packets: 50 }));
+  assert.equal(seat.call!.total, 5);
+  seat.feed = "picture-none";
+  await see(counts({ decoded: 5, packets: 75 }));
+  assert.equal(seat.call!.total, 30);
+});
+
+function counts({ decoded = 0, received = decoded, packets = 0 }: { decoded?: number; received?: number; packets?: number }): Map<string, Record<string, unknown>> {
+  return new Map<string, Record<string, unknown>>([
+    ["v", { type: "inbound-rtp", kind: "video", framesDecoded: decoded, framesReceived: received, packetsReceived: received }],
+    ["a", { type: "inbound-rtp", kind: "audio", packetsReceived: packets }],
+  ]);
+}
+
+function table(asks: Picture) {
+  const facts: Fact[] = [];
+  const answers: ((report: unknown) => void)[] = [];
+  let sounds = 0;
+  const life = new Life(() => "call-1", () => 0.5);
+  life.handle({ is: "present", anew: true }, 0);
+  const made = { stats: () => new Promise((done) => answers.push(done)) } as unknown as Call;
+  const call = ongoing({ tag: "call-1", peer: "nursery" }, made, asks, []);
+  const seat = { life, call, feed: "", here: false, seen: null, vigil: new Vigil(0) } as unknown as Seat;
+  const finds = { fact: (fact: Fact) => { facts.push(fact); life.handle(fact, 0); }, heard: () => { sounds++; } };
+  const see = async (report: Map<string, Record<string, unknown>>, hidden = false) => {
+    Object.assign(globalThis, { document: { hidden } });
+    const done = look(seat, finds);
+    answers.shift()!(report);
+    await done;
+  };
+  Object.assign(globalThis, { document: { hidden: false } });
+  return { seat, facts, answers, finds, see, heard: () => sounds };
+}
