@@ -9,7 +9,7 @@ use porthole_peer::{Caller, Signs};
 use super::Bench;
 use crate::Fault;
 use crate::crowd::{CALL_LIMIT, Crowd};
-use crate::daemon::{Daemon, Start};
+use crate::daemon::Daemon;
 use crate::figure::Figures;
 use crate::process::Usage;
 use crate::spread::Spread;
@@ -44,10 +44,7 @@ pub(super) enum End {
 
 pub async fn measure(bench: &Bench<'_>, figures: &mut Figures) -> Result<(), Fault> {
     let batches = bench.runs(5, 2);
-    // GLib before 2.76 keeps small pieces of memory for its threads: they count as allocated, and their number jumps by
-    // megabytes. What is left behind by a call is only seen without them.
-    let start = Start { environment: &[("G_SLICE", "always-malloc")], ..Start::default() };
-    let daemon = Daemon::start_as(bench.daemon, start).await?;
+    let daemon = Daemon::start(bench.daemon).await?;
     let mut watcher = Crowd::new(&daemon)?;
     let crowd = Crowd::new(&daemon)?;
     watcher.resize(1).await?;

@@ -42,9 +42,8 @@ const COLUMNS: [&str; 13] = [
 /// # Errors
 /// The daemon ends, which it does at the first thing that GLib or GStreamer call critical, or the viewer that stays has no picture.
 pub async fn run(bench: &Bench<'_>, machine: &Machine, lasts: Duration) -> Result<(), Fault> {
-    // The first as the service has it: see its unit. The second, because what GLib calls critical would else pass unseen.
-    let environment = &[("G_SLICE", "always-malloc"), ("G_DEBUG", "fatal-criticals")];
-    let start = Start { environment, ..Start::default() };
+    // What GLib calls critical would else pass unseen.
+    let start = Start { environment: &[("G_DEBUG", "fatal-criticals")], ..Start::default() };
     let daemon = Daemon::start_as(bench.daemon, start).await?;
     let (mut watcher, crowd) = (Crowd::new(&daemon)?, Crowd::new(&daemon)?);
     watcher.resize(1).await?;
