@@ -195,6 +195,18 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     assert.deepEqual(page.said.filter((line) => line.startsWith("error")), []);
   });
 
+  test("offer no sound alone where the camera has none", async (t) => {
+    const silent = await start({ audio: 'source = "none"' });
+    t.after(() => silent.stop());
+    const page = await browser.open(silent.link);
+    t.after(() => page.close());
+    await live(page);
+    await page.press("i");
+    await said(page, /The camera sends the full picture, without sound\./);
+    const can = await page.evaluate(() => [...document.querySelectorAll("#details input")].map(({ disabled }) => !disabled));
+    assert.deepEqual(can, [true, true, false]);
+  });
+
   test("give way to the alarm", async (t) => {
     const alone = await start();
     const page = await browser.open(alone.link);
@@ -209,6 +221,6 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     assert.equal(seen.behind, false);
     // Whoever wants to know why may look all the same.
     await page.press("i");
-    await said(page, /server is away since/);
+    await said(page, /server has been away since/);
   });
 });

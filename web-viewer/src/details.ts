@@ -59,10 +59,16 @@ export class Details {
     (this.before as HTMLElement | null)?.focus?.();
   }
 
-  /** Brings it in line with what is so. What has not changed is not touched: somebody reads it, or has it read out. */
-  show(name: string, picture: Picture, lines: readonly Line[]): void {
+  /**
+   * Brings it in line with what is so. What has not changed is not touched: somebody reads it, or has it read out.
+   * `silent`: there is no sound that could be chosen.
+   */
+  show(name: string, picture: Picture, silent: boolean, lines: readonly Line[]): void {
     write(this.title, TEXT.detailsOf(name));
-    for (const radio of this.radios) radio.checked = radio.value === picture;
+    for (const radio of this.radios) {
+      radio.checked = radio.value === picture;
+      radio.disabled = silent && radio.value === "sound";
+    }
     while (this.list.children.length > lines.length) this.list.lastChild?.remove();
     while (this.list.children.length < lines.length) this.list.append(element("li", {}, element("p"), element("small")));
     lines.forEach(({ said, figures }, at) => {

@@ -54,7 +54,7 @@ export function lines(known: Known, { relay, away, browser }: Around, now: Date)
     ...(figures ? [quality(known, figures), delay(figures), freezes(figures, since, now), sent(known, figures)] : []),
     goes && path && { said: `${way(path)}.`, figures: "" },
     relay === "new" ? null
-      : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server is away since ${clock(away, now)}. A call goes on without it.`, figures: "" },
+      : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}. A call goes on without it.`, figures: "" },
     { said: `This page is Porthole ${VERSION}.`, figures: browser },
   ].filter((line): line is Line => Boolean(line));
 }

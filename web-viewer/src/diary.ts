@@ -5,12 +5,12 @@ export const DIARY_LONGEST = 20;
 
 export class Diary {
   private readonly changes: string[] = [];
-  private readonly last = new Map<string, string>();
+  private readonly last = new Map<unknown, string>();
 
-  /** What is so with `who` now; nothing happens when it was so before. */
-  note(who: string, what: string, now: Date): void {
-    if (this.last.get(who) === what) return;
-    this.last.set(who, what);
+  /** What is so with `who` now; nothing happens when it was so before. `whose`: tells apart what is called the same. */
+  note(who: string, what: string, now: Date, whose: unknown = who): void {
+    if (this.last.get(whose) === what) return;
+    this.last.set(whose, what);
     this.changes.push(`${now.toLocaleTimeString("sv")} ${who}: ${what}`);
     if (this.changes.length > DIARY_LONGEST) this.changes.shift();
   }

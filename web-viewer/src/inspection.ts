@@ -45,13 +45,17 @@ export class Inspection {
     this.diary.note("relay", [reached, door].filter(Boolean).join(" "), now);
     for (const seat of seats) {
       const { view: { word, reason }, feed, here, path, asks } = this.known(seat);
-      this.diary.note(seat.place.name, [word, reason, asks, feed, here && "here", path?.kind].filter(Boolean).join(" "), now);
+      this.diary.note(seat.place.name, [word, reason, asks, feed, here && "here", path?.kind].filter(Boolean).join(" "), now, seat);
     }
     if (this.details.isOpen()) this.fill();
   }
 
   private fill(): void {
-    if (this.about) this.details.show(this.about.place.name, this.page().picture, lines(this.known(this.about), this.around(), new Date()));
+    if (!this.about) return;
+    const known = this.known(this.about);
+    const look = known.recent?.last();
+    const silent = Boolean(look?.video && !look.audio);
+    this.details.show(known.name, this.page().picture, silent, lines(known, this.around(), new Date()));
   }
 
   private around(): Page {

@@ -195,7 +195,7 @@ export class Page {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || (event.target as Element).matches("[type=text], textarea")) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || (event.target as Element).matches?.("[type=text], textarea")) return;
     if (this.controls.hidden) return;
     const act: Record<string, (() => void) | undefined> = {
       m: () => { if (!this.sound.disabled || !this.loud.hidden) this.actions.sound(); },

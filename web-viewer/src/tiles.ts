@@ -54,7 +54,7 @@ export class Tile {
       element("div", { class: "badge", "aria-hidden": "true" }, element("span", { class: "dot" }), this.label, this.state),
       element("div", { class: "facts" }, this.mute, this.taken, this.watching),
       element("div", { class: "corner" }, this.larger, this.details, this.keep));
-    this.again.addEventListener("click", () => (this.root.dataset.word === "sound-chosen" ? actions.picture() : actions.call()));
+    this.again.addEventListener("click", () => (this.again.textContent === TEXT.showPicture ? actions.picture() : actions.call()));
     this.details.addEventListener("click", () => actions.details());
     this.larger.addEventListener("click", () => actions.enlarge());
     this.keep.addEventListener("click", () => {
@@ -89,7 +89,7 @@ export class Tile {
     if (sound || (["refused", "turned-away"].includes(view.word) && view.reason !== null && isShutOut(view.reason))) Object.assign(this.last, { width: 0, height: 0 });
     const hopeless = view.reason !== null && isFinal(view.reason);
     const button = view.word === "refused" ? (hopeless ? null : TEXT.tryAgain)
-      : view.word === "sound-chosen" ? TEXT.showPicture : view.word !== "ended" ? null : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;
+      : view.word !== "ended" ? (sound ? TEXT.showPicture : null) : view.reason === "replaced" ? TEXT.watchHere : TEXT.callAgain;
     this.again.hidden = button === null;
     this.again.textContent = button ?? "";
   }

@@ -108,7 +108,7 @@ test("a camera that is not watched now has its state said, and no figures of a c
     "Nursery: Nursery is not there. It may be switched off or out of reach. The page calls it as soon as it is back.", "The camera’s server is reached.",
     "This page is Porthole 0.1.0.",
   ]);
-  assert.equal(told({}, { relay: "down", away: SINCE }).at(-2)!.said, "The camera’s server is away since 21:04. A call goes on without it.");
+  assert.equal(told({}, { relay: "down", away: SINCE }).at(-2)!.said, "The camera’s server has been away since 21:04. A call goes on without it.");
 });
 
 test("every sentence is one, and each state has some", () => {
@@ -151,6 +151,8 @@ test("the diary keeps the last changes, and none that is none", () => {
   const diary = new Diary();
   for (let n = 0; n < 3; n++) diary.note("relay", "up", NOW);
   assert.deepEqual(diary.lines(), ["21:14:30 relay: up"]);
+  for (let n = 0; n < 3; n++) for (const whose of [1, 2]) diary.note("Door", `of ${whose}`, NOW, whose);
+  assert.deepEqual(diary.lines().slice(1), ["21:14:30 Door: of 1", "21:14:30 Door: of 2"], "two may be called the same");
   for (let n = 0; n < 100; n++) diary.note("Nursery", `state ${n}`, NOW);
   assert.equal(diary.lines().length, DIARY_LONGEST);
   assert.deepEqual([diary.lines()[0], diary.lines().at(-1)], ["21:14:30 Nursery: state 80", "21:14:30 Nursery: state 99"]);
