@@ -57,15 +57,16 @@ export class Recent {
   }
 
   figures(): Figures {
-    const [first, last] = [this.looks[0], this.last()];
+    const { looks } = this;
+    const last = this.last();
     const rtt = last?.rtt == null ? null : last.rtt * 1_000;
-    const picture = flow(first, last, "video", rtt);
+    const picture = flow(looks, "video", rtt);
     const counts = last?.video?.counts ?? {};
     return {
       picture: picture && {
-        ...picture, width: counts.frameWidth ?? null, height: counts.frameHeight ?? null, frames: rate(first, last, "video", "framesDecoded"),
+        ...picture, width: counts.frameWidth ?? null, height: counts.frameHeight ?? null, frames: rate(looks, "video", "framesDecoded"),
       },
-      sound: flow(first, last, "audio", rtt),
+      sound: flow(looks, "audio", rtt),
       rtt,
       freezes: picture && (counts.freezeCount ?? null),
       frozen: picture && (counts.totalFreezesDuration ?? null),
@@ -89,12 +90,12 @@ function look(report: Report, at: number): Look {
   return { at, rtt: typeof rtt === "number" ? rtt : null, video: found.video ?? null, audio: found.audio ?? null };
 }
 
-function flow(first: Look | undefined, last: Look | null, kind: "video" | "audio", rtt: number | null): Flow | null {
-  const stream = last?.[kind];
+function flow(looks: readonly Look[], kind: "video" | "audio", rtt: number | null): Flow | null {
+  const stream = looks.at(-1)?.[kind];
   if (!stream) return null;
-  const grown = (what: string) => growth(first, last, kind, what);
+  const grown = (what: string) => growth(looks, kind, what);
   const [came, lost, waited, emitted] = [grown("packetsReceived"), grown("packetsLost"), grown("jitterBufferDelay"), grown("jitterBufferEmittedCount")];
-  const bytes = rate(first, last, kind, "bytesReceived");
+  const bytes = rate(looks, kind, "bytesReceived");
   const buffer = waited === null || !emitted ? null : (waited * 1_000) / emitted;
   return {
     codec: stream.codec,
@@ -106,14 +107,15 @@ function flow(first: Look | undefined, last: Look | null, kind: "video" | "audio
   };
 }
 
-/** By how much a count has grown between two looks; null where nobody knows. */
-function growth(first: Look | undefined, last: Look | null, kind: "video" | "audio", what: string): number | null {
-  const [before, now] = [first?.[kind]?.counts[what], last?.[kind]?.counts[what]];
-  return before === undefined || now === undefined || first === last ? null : now - before;
+/** By how much a count has grown since the first look that has it; null where nobody knows. */
+function growth(looks: readonly Look[], kind: "video" | "audio", what: string): number | null {
+  const counted = looks.flatMap((look) => look[kind]?.counts[what] ?? []);
+  const [before, now] = [counted[0], looks.at(-1)?.[kind]?.counts[what]];
+  return before === undefined || now === undefined || counted.length < 2 ? null : now - before;
 }
 
 /** The same for each second, by the browser's own clock: it is asked sooner or later than it has counted. */
-function rate(first: Look | undefined, last: Look | null, kind: "video" | "audio", what: string): number | null {
-  const [grown, passed] = [growth(first, last, kind, what), growth(first, last, kind, "timestamp")];
+function rate(looks: readonly Look[], kind: "video" | "audio", what: string): number | null {
+  const [grown, passed] = [growth(looks, kind, what), growth(looks, kind, "timestamp")];
   return grown === null || !passed ? null : (grown * 1_000) / passed;
 }

@@ -45,6 +45,17 @@ test("what a browser does not say is not nought, and one look alone says nothing
   assert.match(said, /The camera sends the full picture, without sound\. picture: 25\.0 frames\/s/);
 });
 
+test("what began later than the call is reckoned from where it began", () => {
+  const recent = new Recent();
+  for (const second of [0, 1, 2, 3]) {
+    const entries = stats({ at: second, packets: second * 100, frames: second * 25, bytes: second * 125_000 });
+    if (second === 0) entries.delete("v");
+    recent.add(entries, second * 1_000);
+  }
+  const { picture } = recent.figures();
+  assert.deepEqual([picture?.frames, picture?.kbit, picture?.loss], [25, 1_000, 0]);
+});
+
 test("packets that were thought lost and came after all are no loss below nought", () => {
   const recent = new Recent();
   recent.add(stats({ at: 0, packets: 100, lost: 20 }), 0);
