@@ -54,7 +54,7 @@ export function lines(known: Known, { relay, away, browser }: Around, now: Date)
     ...(figures ? [quality(known, figures), delay(figures), freezes(figures, since, now), sent(known, figures)] : []),
     goes && path && { said: `${way(path)}.`, figures: "" },
     relay === "new" ? null
-      : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}. A call goes on without it.`, figures: "" },
+      : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}.${goes ? " A call goes on without it." : ""}`, figures: "" },
     { said: `This page is Porthole ${VERSION}.`, figures: browser },
   ].filter((line): line is Line => Boolean(line));
 }
@@ -67,7 +67,8 @@ function quality({ asks, feed, here, path }: Known, { picture, sound }: Figures)
   const weak = little || (worst ?? 0) >= MUCH;
   if (!weak && worst === null) return null;
   const lost = worst === null || worst === 0 ? null : `${percent(worst)} of the packets were lost in the last 10 seconds.`;
-  const where = here ? "Weak Wi-Fi or mobile network on this side"
+  // Where nothing is lost, it may be the board that does not get it all out.
+  const where = worst === 0 ? "The way, or the camera’s board, is too slow" : here ? "Weak Wi-Fi or mobile network on this side"
     : path?.kind === "near" ? "Weak Wi-Fi or network between the camera and this device" : "The way between the camera and this device is weak";
   return {
     said: !weak ? `The way is good: ${lost ?? "nothing was lost in the last 10 seconds."}`

@@ -21,7 +21,7 @@ export class Inspection {
 
   /** Opens or closes the panel. */
   toggle(seat: Seat | null): void {
-    if (this.details.isOpen() || !seat) return void this.close();
+    if (this.details.isOpen() || !seat || this.alarm === "sounding") return void this.close();
     this.about = seat;
     this.details.open();
     this.fill();

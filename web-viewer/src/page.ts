@@ -195,8 +195,11 @@ export class Page {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || (event.target as Element).matches?.("[type=text], textarea")) return;
-    if (this.controls.hidden) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || this.controls.hidden) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const typing = (event.target as Element).matches?.("[type=text], textarea");
+    // What is behind the details cannot be worked by its key either.
+    if (key !== "Escape" && (typing || (this.controls.inert && key !== "i"))) return;
     const act: Record<string, (() => void) | undefined> = {
       m: () => { if (!this.sound.disabled || !this.loud.hidden) this.actions.sound(); },
       c: () => { if (!this.call.disabled) this.actions.callOrHangUp(); },
@@ -205,7 +208,7 @@ export class Page {
       i: () => this.actions.details(),
       Escape: () => { if (!document.fullscreenElement) this.actions.showAll(); },
     };
-    act[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();
+    act[key]?.();
   }
 
   private forgive(event: MouseEvent): void {

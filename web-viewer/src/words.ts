@@ -266,7 +266,7 @@ export const TEXT = {
   product: "Porthole",
   openingRoom: { title: "Opening…", text: "Looking for the camera." },
   relayLost: { title: "No connection", text: "Please check that this device is online. If it is, the camera’s server is away. The page keeps trying by itself." },
-  privacy: { title: "Privacy is on", text: "Somebody has switched the camera and its microphone off for a while. The picture comes back here by itself." },
+  privacy: { title: "Privacy is on", text: "Somebody has switched the camera and its microphone off for a while. It ends here by itself." },
   soundLost: "The microphone gives no sound. It comes back by itself.",
   emptyRoom: { title: "No camera here yet", text: "As soon as one comes into this room, you will see it here." },
   relayAway: "The camera’s server is away.",

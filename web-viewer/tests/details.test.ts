@@ -81,7 +81,7 @@ test("a weak way is called weak, on whose side as far as the camera knows, with 
   assert.equal(quality(7, 1, { here: true, feed: "picture-small" }), `Weak Wi-Fi or mobile network on this side: ${lost}`);
   assert.equal(quality(1, 7), `Weak Wi-Fi or network between the camera and this device: ${lost}`);
   assert.equal(quality(7, 0, { path: { ...NEAR, kind: "nat" } }), `The way between the camera and this device is weak: ${lost}`);
-  assert.equal(quality(0, 0, { here: true, feed: "picture-small" }), "Weak Wi-Fi or mobile network on this side: it carries a small picture only.");
+  assert.equal(quality(0, 0, { here: true, feed: "picture-small" }), "The way, or the camera’s board, is too slow: it carries a small picture only.");
   assert.equal(quality(null, 0.3, { path: null, feed: "picture-none" }), "The way between the camera and this device is weak: it carries no picture.");
   assert.equal(quality(0, 0, { feed: "picture-small", asks: "low" }), "The way is good: nothing was lost in the last 10 seconds.");
 });
@@ -120,6 +120,8 @@ test("a camera that is not watched now has its state said, and no figures of a c
     "This page is Porthole 0.1.0.",
   ]);
   assert.equal(told({}, { relay: "down", away: SINCE }).at(-2)!.said, "The camera’s server has been away since 21:04. A call goes on without it.");
+  const none = told({ view: { word: "absent", reason: null } }, { relay: "down", away: SINCE });
+  assert.equal(none.at(-2)!.said, "The camera’s server has been away since 21:04.");
 });
 
 test("every sentence is one, and each state has some", () => {

@@ -18,11 +18,12 @@ fn main() -> ExitCode {
     match Args::take() {
         Ok(Args { command: Command::CheckConfig { file } }) => check_config(&file).into(),
         Ok(Args { command: Command::Run { config } }) => {
-            live(configuration::read, meant(config).as_deref(), porthole::run::until_stopped).into()
+            live(configuration::read, meant(config).as_deref(), porthole::run::until_stopped).at_once()
         }
         // The service is a camera and no relay alone: its file is not meant.
         Ok(Args { command: Command::Relay { config } }) => {
-            live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped).into()
+            live(configuration::read_for_relay, config.as_deref(), porthole::run::relay_until_stopped)
+                .at_once()
         }
         Ok(Args { command: Command::Status { config, json } }) => status(config.as_deref(), json).into(),
         Ok(Args { command: Command::Devices { config, json } }) => {
@@ -163,7 +164,11 @@ fn check_config(file: &Path) -> Exit {
             for why in &wrong {
                 eprintln!("{}: [relay] certificate and key: {why}", file.display());
             }
-            if !wrong.is_empty() {
+            let encoder = porthole::media::is_encoder_known(&settings.media.video);
+            if let Err(why) = &encoder {
+                eprintln!("{}: {why}", file.display());
+            }
+            if !wrong.is_empty() || encoder.is_err() {
                 return Exit::Config;
             }
             println!("{}: ok\n{settings}", file.display());

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use porthole_core::ids::RoomName;
 use porthole_core::order::Order;
@@ -17,6 +18,8 @@ use crate::{state, whole};
 const ON: &str = "on";
 /// What is written where it is off.
 const OFF: &str = "off";
+/// When a choice that could not be kept is kept: a disk that was full for a moment is not for ever.
+const KEEP_AGAIN: Duration = Duration::from_secs(10);
 
 /// Switches it in the daemon with this configuration, or the only one there is. What it says then.
 ///
@@ -67,13 +70,21 @@ impl Memory {
 
     /// Follows the status and keeps what is chosen, until nobody tells any more.
     pub async fn follow(self, mut status: watch::Receiver<Status>) {
-        let mut kept = status.borrow_and_update().privacy;
+        let (mut kept, mut failed) = (status.borrow_and_update().privacy, false);
         while let Ok(now) = status.wait_for(|status| status.privacy != kept).await.map(|now| now.privacy) {
-            kept = now;
             let memory = self.clone();
-            let written = tokio::task::spawn_blocking(move || memory.keep(now)).await;
-            if let Ok(Err(error)) = written {
-                log::warn!("after a restart the daemon will not know that privacy was switched: {error}");
+            match tokio::task::spawn_blocking(move || memory.keep(now)).await {
+                Ok(Err(error)) => {
+                    if !failed {
+                        log::warn!(
+                            "after a restart the daemon would not know that privacy was switched: {error}; it is \
+                             tried again every {KEEP_AGAIN:?}"
+                        );
+                    }
+                    failed = true;
+                    tokio::time::sleep(KEEP_AGAIN).await;
+                }
+                _ => (kept, failed) = (now, false),
             }
         }
     }
@@ -128,6 +139,27 @@ mod tests {
         let nowhere = Memory::in_folder(None, &RoomName::new("nursery").unwrap());
         assert!(nowhere.keep(true).unwrap_err().to_string().contains("STATE_DIRECTORY"));
         assert_eq!(nowhere.last(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_choice_that_cannot_be_kept_is_kept_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_the_way = folder.path().join("privacy-nursery");
+        fs::create_dir(&in_the_way).unwrap();
+        let (says, status) = watch::channel(Status::default());
+        let follows = tokio::spawn(memory(folder.path(), "nursery").follow(status));
+        // It follows from now on.
+        tokio::task::yield_now().await;
+        says.send_modify(|status| status.privacy = true);
+        tokio::time::sleep(KEEP_AGAIN / 2).await;
+        fs::remove_dir(&in_the_way).unwrap();
+        let nursery = memory(folder.path(), "nursery");
+        for _ in 0..3 {
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+        assert_eq!(nursery.last(), Some(true));
+        drop(says);
+        follows.await.unwrap();
     }
 
     fn memory(folder: &Path, room: &str) -> Memory {

@@ -61,6 +61,7 @@ impl CannotRun {
         match self {
             Self::Keys(keys::NoRing::Unkept(keys::Kept::Broken { .. })) => Exit::Broken,
             Self::Keys(keys::NoRing::Unkept(_)) => Exit::Unkept,
+            Self::Media(MediaError::NotAllowed(_)) => Exit::Config,
             _ => Exit::Unavailable,
         }
     }

@@ -182,7 +182,9 @@ impl CaptureState {
                 "is the test picture: no camera was found, or [video] source says so"
             }
             (Self::Running, Shows::File) => "is a file, as [video] source says",
-            (Self::Lost, _) => "gives no picture and is tried again; the log says why",
+            (Self::Lost, _) => {
+                "gave no picture when it was last opened, and is tried again while somebody watches; the log says why"
+            }
         }
     }
 }

@@ -230,6 +230,24 @@ fn a_lost_camera_is_left_alone_when_nobody_watches_and_the_next_call_tries_it() 
 }
 
 #[test]
+fn each_new_reason_of_a_loss_is_told_once_and_not_for_ever() {
+    let mut desk = Desk::lost();
+    let fails = |desk: &mut Desk, reason: &str| {
+        desk.noted();
+        desk.on(Event::Media(MediaEvent::CaptureFailed { reason: reason.to_owned() }));
+        let told = desk.noted().iter().any(|(level, text)| *level == Level::Warn && text.contains(reason));
+        desk.listens(millis(999), []);
+        desk.passes(millis(1), [StartCapture]);
+        told
+    };
+    let told = ["it is gone", "it is gone", "it is busy", "it is gone", "it is busy"]
+        .map(|why| fails(&mut desk, why));
+    assert_eq!(told, [true, false, true, false, false]);
+    let many = (0..50).filter(|number| fails(&mut desk, &format!("error {number}"))).count();
+    assert!((1..20).contains(&many), "{many}");
+}
+
+#[test]
 fn a_camera_that_stays_lost_is_a_warning_once() {
     let mut desk = Desk::with_a_camera();
     let warnings = |desk: &mut Desk| desk.noted().iter().filter(|(level, _)| *level == Level::Warn).count();

@@ -268,7 +268,10 @@ mod tests {
             },
             |_| {},
         );
-        assert_eq!(broken[2], "The camera gives no picture and is tried again; the log says why.");
+        assert_eq!(
+            broken[2],
+            "The camera gave no picture when it was last opened, and is tried again while somebody watches; the log says why."
+        );
         assert!(broken[3].contains("alsamixer"), "{}", broken[3]);
         assert!(broken[4].contains("restart"), "{}", broken[4]);
     }

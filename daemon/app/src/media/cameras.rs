@@ -16,20 +16,31 @@ use super::element::{MediaError, exists};
 use super::inquiry;
 use super::v4l2::Node;
 
+/// Where the kernel puts devices.
+const DEVICES: &str = "/dev";
 /// How long a device may take to say what it is.
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// Every camera, and what looks like one: V4L2's in the order of their numbers, then libcamera's.
 pub fn all() -> Vec<Camera> {
-    let mut cameras = v4l2(Path::new("/dev"));
+    let mut cameras = v4l2(Path::new(DEVICES), None);
     cameras.extend(libcamera());
     cameras
 }
 
 /// The camera that is meant, and all others that were looked at: libcamera, which takes its time, is only asked where
-/// it may be meant.
+/// it may be meant, and where a name that stays leads to a camera nobody else is, who might not answer.
 pub fn find(name: &CameraName) -> Result<(Camera, Vec<Camera>), MediaError> {
-    let nodes = || v4l2(Path::new("/dev"));
+    let nodes = || v4l2(Path::new(DEVICES), None);
+    if let CameraName::V4l2(Some(path)) = name
+        && let Ok(real) = fs::canonicalize(path)
+        && real != *path
+    {
+        let all = v4l2(Path::new(DEVICES), Some(&real));
+        if let Ok(camera) = camera::pick(&all, name, Some(&real.to_string_lossy())) {
+            return Ok((camera.clone(), all));
+        }
+    }
     let all = match name {
         CameraName::V4l2(_) => nodes(),
         CameraName::Libcamera(_) => libcamera(),
@@ -62,14 +73,15 @@ pub fn has_libcamera() -> bool {
     exists("libcamerasrc")
 }
 
-/// The V4L2 nodes in `folder`.
-fn v4l2(folder: &Path) -> Vec<Camera> {
+/// The V4L2 nodes in `folder`, or only one of them.
+fn v4l2(folder: &Path, only: Option<&Path>) -> Vec<Camera> {
     let number = |name: &str| name.strip_prefix("video")?.parse::<u32>().ok();
     let mut nodes: Vec<(u32, PathBuf)> = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())))
+        .filter(|(_, node)| only.is_none_or(|only| only == node))
         .collect();
     nodes.sort();
     let names = stable_names(&folder.join("v4l"));
@@ -219,12 +231,15 @@ mod tests {
             let to = if name == "usb-Gone" { "../../video7" } else { "../../video10" };
             symlink(to, dev.join("v4l").join(kind).join(name)).unwrap();
         }
-        let found = v4l2(&dev);
+        let found = v4l2(&dev, None);
         let name = |camera: &Camera| camera.node.rsplit('/').next().unwrap().to_owned();
         assert_eq!(found.iter().map(name).collect::<Vec<_>>(), ["video2", "video10"]);
         let stable: Vec<_> = found[1].stable.iter().map(|name| name.rsplit("v4l/").next().unwrap()).collect();
         assert_eq!(stable, ["by-id/usb-Webcam", "by-path/usb-1.2"]);
         assert!(found[0].stable.is_empty());
+        let only = v4l2(&dev, Some(&dev.join("video10")));
+        assert_eq!(only.iter().map(name).collect::<Vec<_>>(), ["video10"]);
+        assert_eq!(only[0].stable, found[1].stable);
         // A file is no device, and that is said of it rather than of the whole machine.
         assert!(
             found.iter().all(|camera| camera.unusable().unwrap().contains("cannot be asked")),
@@ -234,6 +249,6 @@ mod tests {
 
     #[test]
     fn a_machine_without_devices_has_no_cameras() {
-        assert_eq!(v4l2(Path::new("/nowhere")), []);
+        assert_eq!(v4l2(Path::new("/nowhere"), None), []);
     }
 }

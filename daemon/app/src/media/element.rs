@@ -13,6 +13,9 @@ pub enum MediaError {
         /// Debian package.
         package: &'static str,
     },
+    /// The configuration names what there is not.
+    #[error("{0}")]
+    NotAllowed(String),
     /// Elements do not fit each other.
     #[error("cannot link {what}: {why}")]
     Link {

@@ -193,7 +193,7 @@ pub fn candidates(choice: &EncoderChoice) -> Result<Vec<Encoder>, MediaError> {
         Some(encoder) => Ok(vec![*encoder]),
         None => {
             let known: Vec<_> = H264.iter().map(|e| e.element).collect();
-            Err(MediaError::Failed(format!(
+            Err(MediaError::NotAllowed(format!(
                 "video.encoder = \"{name}\" is not known; allowed are \"auto\", {}",
                 known.join(", ")
             )))

@@ -39,9 +39,12 @@ pub(super) enum Failure {
     Unasked,
     /// It is lost from now on.
     Lost,
-    /// It is still lost.
-    StillLost,
+    /// It is still lost; `news`: for a reason that was not told yet.
+    StillLost { news: bool },
 }
+
+/// Most reasons of one loss that are told one by one.
+const REASONS: usize = 8;
 
 /// The camera, and how long it is still wanted.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub(super) struct Capture {
     life: Life,
     /// What it showed last.
     shows: Shows,
+    /// Why it is lost, as far as that was told.
+    told: Vec<String>,
     /// When a device came last that may be it.
     came: Option<Instant>,
     /// Until when somebody looks who does not call.
@@ -61,6 +66,7 @@ impl Capture {
         Self {
             life: Life::Idle,
             shows: Shows::Camera,
+            told: Vec::new(),
             came: None,
             looked_at_until: None,
             lingers_until: None,
@@ -125,19 +131,24 @@ impl Capture {
             Life::Idle | Life::Running | Life::Lost { .. } => return None,
         };
         (self.life, self.shows) = (Life::Running, shows);
+        self.told.clear();
         lost
     }
 
     /// It failed, or could not be opened. One that has just run is tried again at once.
-    pub(super) fn failed(&mut self, now: Instant) -> Failure {
+    pub(super) fn failed(&mut self, reason: &str, now: Instant) -> Failure {
         let fresh = self.came.is_some_and(|came| now < came + CAPTURE_FRESH);
         let later = now + if fresh { CAPTURE_RETRY_FRESH } else { CAPTURE_RETRY };
+        let news = self.told.len() < REASONS && !self.told.iter().any(|told| told == reason);
         let (since, at, failure) = match self.life {
             Life::Starting { .. } => (now, later, Failure::Lost),
             Life::Running => (now, now, Failure::Lost),
-            Life::Lost { since, again: Again::Opening } => (since, later, Failure::StillLost),
+            Life::Lost { since, again: Again::Opening } => (since, later, Failure::StillLost { news }),
             Life::Idle | Life::Lost { .. } => return Failure::Unasked,
         };
+        if news {
+            self.told.push(reason.to_owned());
+        }
         self.life = Life::Lost { since, again: Again::At(at) };
         failure
     }

@@ -140,14 +140,15 @@ impl Switchboard {
     }
 
     fn capture_failed(&mut self, reason: &str, now: Instant) {
-        let level = match self.capture.failed(now) {
+        let level = match self.capture.failed(reason, now) {
             Failure::Unasked => return,
             Failure::Lost => {
                 self.counts.failed += 1;
                 Level::Warn
             }
+            Failure::StillLost { news: true } => Level::Warn,
             // It is tried every second, all night.
-            Failure::StillLost => Level::Debug,
+            Failure::StillLost { news: false } => Level::Debug,
         };
         self.note(level, None, None, format!("the camera failed: {reason}"));
     }
