@@ -62,7 +62,9 @@ describe("a camera", { skip: missing("chromium") ?? false, timeout: 180_000 }, (
     for (const one of [page, other]) await live(one, "the picture is back by itself");
     await moves(page);
     assert.equal(camera(await page.snapshot()).call, call, "the same call");
-    assert.equal((porthole.output.match(/the camera failed/g) ?? []).length, 1, porthole.output);
+    // Each reason once, however often it was tried.
+    const reasons = porthole.output.match(/the camera failed: .*/g) ?? [];
+    assert.ok(reasons.length >= 1 && new Set(reasons).size === reasons.length, porthole.output);
     assert.equal((porthole.output.match(/the camera is back/g) ?? []).length, 1, porthole.output);
   });
 
