@@ -18,6 +18,8 @@ enum Setting {
     KeyFrameDistance(&'static str),
     /// V4L2 controls; the key frame distance is filled in.
     Controls(&'static [(&'static str, Control)]),
+    /// It is not told how long a frame lasts, only when it was taken.
+    WithoutDurations,
 }
 
 /// The value of a V4L2 control.
@@ -174,6 +176,11 @@ pub const VP8: Encoder = Encoder {
         Setting::Text("buffer-optimal-size", "400"),
         Setting::Text("buffer-size", "600"),
         Setting::Text("threads", "2"),
+        // It divides its bitrate by frames a second that it reckons from the time since the last frame and from how long that
+        // lasted. Where a frame is missing, as on a board that cannot keep up, it takes the rate for half of what it is, and
+        // makes up to a third more than it was told.
+        Setting::Text("timebase", "1/90000"),
+        Setting::WithoutDurations,
         Setting::KeyFrameDistance("keyframe-max-dist"),
     ],
     bitrate: Bitrate::Property("target-bitrate", 1),
@@ -218,6 +225,7 @@ impl Encoder {
                 Setting::Small(name, text) if small => set(&element, name, text),
                 Setting::Small(..) => {}
                 Setting::KeyFrameDistance(name) => set(&element, name, &distance.to_string()),
+                Setting::WithoutDurations => without_durations(&element),
                 Setting::Controls(controls) => {
                     let mut fields = gst::Structure::new_empty("controls");
                     for (name, control) in *controls {
@@ -264,6 +272,19 @@ impl Encoder {
         }
         kbit
     }
+}
+
+/// Takes from what an element is given how long it lasts.
+fn without_durations(element: &gst::Element) {
+    let Some(pad) = element.static_pad("sink") else { return };
+    pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+        if let Some(buffer) = info.buffer_mut()
+            && buffer.duration().is_some()
+        {
+            buffer.make_mut().set_duration(None);
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// Sets a property that this version of the element may not have.

@@ -116,6 +116,41 @@ fn changes(name: &str) {
     assert!(again * 3 > less * 4, "{name}: {again} bytes at the whole bitrate again, {less} at a quarter");
 }
 
+#[test]
+fn vp8_keeps_to_its_bitrate_where_frames_are_missing() {
+    gst::init().unwrap();
+    let video = VideoSettings { bitrate: 800, ..video() };
+    let pipeline = gst::Pipeline::new();
+    let source = make("videotestsrc").unwrap();
+    source.set_property_from_str("pattern", "snow");
+    source.set_property("num-buffers", 360_i32);
+    let caps =
+        gst::Caps::builder("video/x-raw").field("format", "I420").field("width", 320).field("height", 240);
+    let filter = caps_filter(&caps.field("framerate", gst::Fraction::new(30, 1)).build()).unwrap();
+    let faint = make("videobalance").unwrap();
+    faint.set_property("contrast", 0.08_f64);
+    let [element, output] = VP8.build(&video, false).unwrap();
+    let sink = gst_app::AppSink::builder().sync(false).build();
+    chain(&pipeline, &[&source, &filter, &faint, &element, &output, sink.upcast_ref()]).unwrap();
+    let count = std::sync::atomic::AtomicU32::new(0);
+    faint.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let third = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 3 == 2;
+        if third { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+    });
+    pipeline.set_state(gst::State::Playing).unwrap();
+    // From the third second of twelve on.
+    let mut bits = 0;
+    while let Ok(sample) = sink.pull_sample() {
+        let buffer = sample.buffer().unwrap();
+        if buffer.pts() >= Some(gst::ClockTime::from_seconds(2)) {
+            bits += buffer.size() * 8;
+        }
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    let kbit = bits / 10_000;
+    assert!((600..=880).contains(&kbit), "{kbit} kbit/s where 800 were asked for");
+}
+
 fn video() -> VideoSettings {
     let video = Settings::default().media.video;
     VideoSettings { width: 320, height: 240, bitrate: 1600, ..video }
