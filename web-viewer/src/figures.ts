@@ -2,6 +2,7 @@
 // say is null, and never nought. Times are milliseconds of any steady clock. Pure; must not know calls, the page, or words.
 
 import { chosenPair, type Report } from "./path";
+import { inbound } from "./stats";
 
 /** Over how long is reckoned, in milliseconds; looks are a second apart, and may be late. */
 export const WINDOW_MS = 10_000;
@@ -76,16 +77,11 @@ export class Recent {
 
 function look(report: Report, at: number): Look {
   const found: Record<string, Stream> = {};
-  const codecs = new Map<unknown, string>();
-  report.forEach(({ type, id, mimeType }) => {
-    if (type === "codec") codecs.set(id, String(mimeType).replace(/^.*\//, ""));
-  });
-  report.forEach((entry) => {
-    if (entry.type !== "inbound-rtp") return;
+  for (const [entry, codec] of inbound(report)) {
     const counts = Object.fromEntries(Object.entries(entry).filter((one): one is [string, number] => Number.isFinite(one[1])));
     // A line of the call that nothing has come on says nothing.
-    if (counts.packetsReceived) found[String(entry.kind)] = { codec: codecs.get(entry.codecId) ?? null, counts };
-  });
+    if (counts.packetsReceived) found[String(entry.kind)] = { codec: codec.replace(/^.*\//, "") || null, counts };
+  }
   const rtt = chosenPair(report)?.currentRoundTripTime;
   return { at, rtt: typeof rtt === "number" ? rtt : null, video: found.video ?? null, audio: found.audio ?? null };
 }

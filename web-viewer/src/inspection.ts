@@ -12,7 +12,6 @@ export class Inspection {
   private readonly details: Details;
   private about: Seat | null = null;
   private seats: readonly Seat[] = [];
-  private alarm = "";
 
   /** `page`: what is so with the page itself; `reached`: whether the relay is, `away`: when it was lost last. */
   constructor(private readonly page: () => Omit<Snapshot, "cameras"> & { reached: Around["relay"]; away: Date }, choose: DetailsActions["choose"]) {
@@ -21,7 +20,7 @@ export class Inspection {
 
   /** Opens or closes the panel. */
   toggle(seat: Seat | null): void {
-    if (this.details.isOpen() || !seat || this.alarm === "sounding") return void this.close();
+    if (this.details.isOpen() || !seat || this.page().alarm.word === "sounding") return void this.close();
     this.about = seat;
     this.details.open();
     this.fill();
@@ -40,8 +39,7 @@ export class Inspection {
     const now = new Date();
     const { reached, door, alarm } = this.page();
     // Whoever is to wake up is to see that, and how to make it quiet.
-    if (alarm.word === "sounding" && this.alarm !== "sounding") this.details.close();
-    this.alarm = alarm.word;
+    if (alarm.word === "sounding") this.details.close();
     this.diary.note("relay", [reached, door].filter(Boolean).join(" "), now);
     for (const seat of seats) {
       const { view: { word, reason }, feed, here, path, asks } = this.known(seat);

@@ -1,5 +1,7 @@
 // Reads a browser's statistics of a call into the few numbers we look at. Pure; must not know calls or the page.
 
+import type { Report } from "./path";
+
 /** What has arrived so far. Energy as in `totalAudioEnergy` (WebRTC statistics, section 8.2). */
 export interface Arrived {
   framesReceived: number;
@@ -22,23 +24,29 @@ export interface Arrived {
 
 type Entry = Record<string, unknown>;
 
-export function arrived(report: { forEach(look: (entry: Entry) => void): void }): Arrived {
-  const inbound: Record<string, Entry> = {};
+/** What there is of media that arrives, and the MIME type of each; empty where the browser does not say. */
+export function inbound(report: Report): (readonly [entry: Entry, codec: string])[] {
+  const entries: Entry[] = [];
   const codecs = new Map<unknown, unknown>();
   report.forEach((entry) => {
-    if (entry.type === "inbound-rtp") inbound[String(entry.kind)] = entry;
+    if (entry.type === "inbound-rtp") entries.push(entry);
     if (entry.type === "codec") codecs.set(entry.id, entry.mimeType);
   });
-  const { video = {}, audio = {} } = inbound;
-  const codec = (entry: Entry) => String(codecs.get(entry.codecId) ?? "");
+  return entries.map((entry) => [entry, String(codecs.get(entry.codecId) ?? "")]);
+}
+
+export function arrived(report: Report): Arrived {
+  const found: Record<string, readonly [Entry, string]> = {};
+  for (const one of inbound(report)) found[String(one[0].kind)] = one;
+  const { video: [video, codec] = [{}, ""], audio: [audio, audioCodec] = [{}, ""] } = found;
   const emitted = number(video.jitterBufferEmittedCount);
   return {
     framesReceived: number(video.framesReceived),
     framesDecoded: number(video.framesDecoded),
     width: number(video.frameWidth),
     height: number(video.frameHeight),
-    codec: codec(video),
-    audioCodec: codec(audio),
+    codec,
+    audioCodec,
     audioPackets: number(audio.packetsReceived),
     audioEnergy: number(audio.totalAudioEnergy),
     audioSamples: number(audio.totalSamplesReceived),

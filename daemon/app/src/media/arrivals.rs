@@ -10,9 +10,8 @@ use porthole_core::config::settings::VideoSource;
 use porthole_core::event::MediaEvent;
 
 use super::Events;
+use super::cameras::DEVICES;
 
-/// Where the kernel and udev put devices.
-const DEVICES: &str = "/dev";
 /// Bytes of inotify events that are read at once.
 const BUFFER: usize = 4096;
 

@@ -16,8 +16,8 @@ use super::element::{MediaError, exists};
 use super::inquiry;
 use super::v4l2::Node;
 
-/// Where the kernel puts devices.
-const DEVICES: &str = "/dev";
+/// Where the kernel and udev put devices.
+pub const DEVICES: &str = "/dev";
 /// How long a device may take to say what it is.
 const ANSWER: Duration = Duration::from_secs(3);
 
@@ -29,34 +29,32 @@ pub fn all() -> Vec<Camera> {
 }
 
 /// The camera that is meant, and all others that were looked at: libcamera, which takes its time, is only asked where
-/// it may be meant, and where a name that stays leads to a camera nobody else is, who might not answer.
+/// it may be meant, and where a name that stays leads to a camera, no other is asked, which might not answer.
 pub fn find(name: &CameraName) -> Result<(Camera, Vec<Camera>), MediaError> {
-    let nodes = || v4l2(Path::new(DEVICES), None);
-    if let CameraName::V4l2(Some(path)) = name
-        && let Ok(real) = fs::canonicalize(path)
-        && real != *path
-    {
-        let all = v4l2(Path::new(DEVICES), Some(&real));
-        if let Ok(camera) = camera::pick(&all, name, Some(&real.to_string_lossy())) {
+    let nodes = |only| v4l2(Path::new(DEVICES), only);
+    let path = match name {
+        CameraName::V4l2(path) => path.as_deref(),
+        _ => None,
+    };
+    let node = path.and_then(|path| fs::canonicalize(path).ok());
+    let real = node.as_ref().map(|node| node.to_string_lossy().into_owned());
+    if node.is_some() && node.as_deref() != path {
+        let all = nodes(node.as_deref());
+        if let Ok(camera) = camera::pick(&all, name, real.as_deref()) {
             return Ok((camera.clone(), all));
         }
     }
     let all = match name {
-        CameraName::V4l2(_) => nodes(),
+        CameraName::V4l2(_) => nodes(None),
         CameraName::Libcamera(_) => libcamera(),
         CameraName::Any => {
-            let mut found = nodes();
+            let mut found = nodes(None);
             if found.iter().all(|camera| camera.unusable().is_some()) {
                 found.extend(libcamera());
             }
             found
         }
     };
-    let real = match name {
-        CameraName::V4l2(Some(path)) => fs::canonicalize(path).ok(),
-        _ => None,
-    };
-    let real = real.map(|path| path.to_string_lossy().into_owned());
     let camera = camera::pick(&all, name, real.as_deref()).cloned().map_err(|why| {
         let wanted = matches!(name, CameraName::Libcamera(_));
         MediaError::Failed(if wanted && !has_libcamera() { MISSING_LIBCAMERA.to_owned() } else { why })

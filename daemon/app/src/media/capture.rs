@@ -67,11 +67,6 @@ impl Capture {
                 }
                 VideoSource::Test | VideoSource::Auto(_) => source::test_picture(&pipeline, settings)?,
             };
-            let shows = match &from {
-                VideoSource::Camera(_) => Shows::Camera,
-                VideoSource::File(_) => Shows::File,
-                VideoSource::Test | VideoSource::Auto(_) => Shows::Test,
-            };
             let (picture, sink) = producer(&pipeline, &last)?;
             let pulse = Pulse::of(&sink);
             debut.watch(&sink);
@@ -80,10 +75,15 @@ impl Capture {
                 clip.play()?;
             }
             debut.wait()?;
-            Ok((picture, shows, pulse))
+            Ok((picture, pulse))
         })();
         match result {
-            Ok((picture, shows, pulse)) => {
+            Ok((picture, pulse)) => {
+                let shows = match from {
+                    VideoSource::Camera(_) => Shows::Camera,
+                    VideoSource::File(_) => Shows::File,
+                    VideoSource::Test | VideoSource::Auto(_) => Shows::Test,
+                };
                 Ok(Self { pipeline: Stops(pipeline), clip, picture, follow, own, shows, pulse })
             }
             Err(error) => {

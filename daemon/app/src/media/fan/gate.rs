@@ -251,7 +251,7 @@ impl Work for Shared {
             if let Err(error) = sent
                 && line.phase != Phase::Closed
             {
-                // Whoever closes a call closes its gates first: this is none that ends by itself, whatever it says.
+                // Whoever closes a call closes its gates first: this one has stopped by itself, whatever it says.
                 line.close();
                 (self.hear)(Word::Failed(format!("webrtcbin takes nothing any more: {error}")));
             }
