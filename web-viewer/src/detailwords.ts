@@ -21,6 +21,8 @@ export interface Known {
   here: boolean;
   path: Path | null;
   recent: Recent | null;
+  /** The same of the call before. */
+  past: Recent | null;
   /** When the call was made. */
   since: Date;
 }
@@ -81,7 +83,8 @@ function delay({ picture, sound, rtt }: Figures): Line | null {
   if (rtt === null) return null;
   const [seen, heard] = [picture?.late ?? null, sound?.late ?? null];
   const late = Math.max(seen ?? 0, heard ?? 0);
-  const why = late < LATE_MS ? "" : rtt > late ? ", because the way is long" : ", because this browser waits for what comes late";
+  const why = late < LATE_MS ? "" : rtt > late ? ", because the way is long"
+    : `, because this ${late === seen && late > 2 * picture!.buffer! ? "device is slow or busy" : "browser waits for what comes late"}`;
   const said = seen === null && heard === null ? `To the camera and back it takes ${ms(rtt)}`
     : seen === null || heard === null ? `The ${seen === null ? "sound" : "picture"} comes about ${ms(late)} late`
     : Math.abs(seen - heard) < APART_MS ? `Picture and sound come about ${ms(late)} late`
@@ -145,14 +148,15 @@ export function report(cameras: readonly Known[], page: Page, now: Date): string
   return [
     `Porthole ${VERSION}, ${now.toLocaleString("sv")} (${now.toISOString()})`,
     `room ${page.room}: ${listed(page.states)}`,
-    ...cameras.flatMap(({ path, trouble, recent, ...known }) => {
-      const { name, view, asks, feed, here } = known;
-      const last = recent?.last();
-      const told = lines({ ...known, trouble: null, recent, path: path && { ...path, relay: null } }, page, now).slice(0, -1);
+    ...cameras.flatMap((known) => {
+      const { name, view, asks, feed, here, path, trouble, recent, past } = known;
+      const looked = recent?.last();
+      const last = looked ?? past?.last();
+      const told = lines({ ...known, trouble: null, path: path && { ...path, relay: null } }, page, now).slice(0, -1);
       return [
         "", `camera ${name}: ${listed({ word: view.word, reason: view.reason, trouble: trouble?.is ?? null, asks, feed, here, way: path?.kind ?? null, over: path?.over ?? null })}`,
         ...told.map(({ said, figures }) => `- ${said}${figures && ` (${figures})`}`),
-        ...(["video", "audio"] as const).flatMap((kind) => (last?.[kind] ? [`${kind}: codec=${last[kind].codec} ${listed(last[kind].counts)}`] : [])),
+        ...(["video", "audio"] as const).flatMap((kind) => (last?.[kind] ? [`${looked ? "" : "before: "}${kind}: codec=${last[kind].codec} ${listed(last[kind].counts)}`] : [])),
       ];
     }),
     "", page.browser, "", "The last changes:", ...page.changes, "",

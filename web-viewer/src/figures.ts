@@ -90,16 +90,23 @@ function flow(looks: readonly Look[], kind: "video" | "audio", rtt: number | nul
   const stream = looks.at(-1)?.[kind];
   if (!stream) return null;
   const grown = (what: string) => growth(looks, kind, what);
-  const [came, lost, waited, emitted] = [grown("packetsReceived"), grown("packetsLost"), grown("jitterBufferDelay"), grown("jitterBufferEmittedCount")];
+  const [came, lost] = [grown("packetsReceived"), grown("packetsLost")];
+  // In milliseconds.
+  const mean = (sum: string, count: string) => {
+    const [summed, counted] = [grown(sum), grown(count)];
+    return summed === null || !counted ? null : (summed * 1_000) / counted;
+  };
   const bytes = rate(looks, kind, "bytesReceived");
-  const buffer = waited === null || !emitted ? null : (waited * 1_000) / emitted;
+  const buffer = mean("jitterBufferDelay", "jitterBufferEmittedCount");
+  // From the first packet of a frame to its picture, which a slow device takes long to make; of sound there is no such thing.
+  const processed = mean("totalProcessingDelay", "framesDecoded") ?? 0;
   return {
     codec: stream.codec,
     // What was thought lost and came after all is taken off again.
     loss: came === null || lost === null || came + lost <= 0 ? null : (Math.max(0, lost) * 100) / (came + Math.max(0, lost)),
     kbit: bytes === null ? null : (bytes * 8) / 1_000,
     buffer,
-    late: buffer === null || rtt === null ? null : buffer + rtt / 2,
+    late: buffer === null || rtt === null ? null : Math.max(buffer, processed) + rtt / 2,
   };
 }
 

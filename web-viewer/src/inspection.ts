@@ -68,8 +68,8 @@ export class Inspection {
   }
 
   private known(seat: Seat): Known {
-    const { place, feed, here, trouble, call } = seat;
+    const { place, feed, here, trouble, call, past } = seat;
     const { path = null, recent = null, since = new Date(), asks = this.page().picture } = call ?? {};
-    return { name: place.name, view: viewOf(seat), trouble, asks, feed, here, path, recent, since };
+    return { name: place.name, view: viewOf(seat), trouble, asks, feed, here, path, recent, past, since };
   }
 }

@@ -17,6 +17,8 @@ export interface Seat {
   life: Life;
   tile: Tile;
   call: Ongoing | null;
+  /** What was seen of the last call that something came of, when it was over. */
+  past: Recent | null;
   /** Who else watches, as the camera said last during the call. */
   watching: Watcher[];
   /** What of the picture the way carries, in the camera's words; empty before it has said anything. */

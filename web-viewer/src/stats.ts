@@ -18,8 +18,6 @@ export interface Arrived {
   audioLevel: number;
   packetsLost: number;
   freezes: number;
-  /** How long frames waited in the jitter buffer on average, in milliseconds. */
-  jitterBufferMs: number;
 }
 
 type Entry = Record<string, unknown>;
@@ -39,7 +37,6 @@ export function arrived(report: Report): Arrived {
   const found: Record<string, readonly [Entry, string]> = {};
   for (const one of inbound(report)) found[String(one[0].kind)] = one;
   const { video: [video, codec] = [{}, ""], audio: [audio, audioCodec] = [{}, ""] } = found;
-  const emitted = number(video.jitterBufferEmittedCount);
   return {
     framesReceived: number(video.framesReceived),
     framesDecoded: number(video.framesDecoded),
@@ -53,7 +50,6 @@ export function arrived(report: Report): Arrived {
     audioLevel: number(audio.audioLevel),
     packetsLost: number(video.packetsLost),
     freezes: number(video.freezeCount),
-    jitterBufferMs: emitted === 0 ? 0 : (1000 * number(video.jitterBufferDelay)) / emitted,
   };
 }
 

@@ -236,7 +236,7 @@ export class Viewer {
       },
     });
     const seat: Seat = {
-      place, life, tile, call: null, watching: [], feed: "", here: false, seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
+      place, life, tile, call: null, past: null, watching: [], feed: "", here: false, seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
     };
     this.seats.push(seat);
   }
@@ -304,6 +304,7 @@ export class Viewer {
     seat.tile.detach();
     this.sound.silent(seat.tile.video);
     seat.call.made.close();
+    if (seat.call.recent.last()) seat.past = seat.call.recent;
     seat.call = null;
     Object.assign(seat, { watching: [], feed: "", here: false });
   }

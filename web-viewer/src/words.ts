@@ -15,7 +15,7 @@ export interface Words {
 
 /** What to say about a reason when the page does not call again by itself, or waits for long. */
 const REASONS: Record<Why, Words> = {
-  "busy": { title: "All places are taken", text: "As many people as the camera allows are already watching. You get the next free place; just leave this page open." },
+  "busy": { title: "All places are taken", text: "As many people watch as the camera allows. You get the next free place; just leave this page open." },
   "no-codec": { title: "This browser cannot show the picture", text: "It has no picture format in common with the camera. Another browser will do: try Chrome, Edge or Safari." },
   "no-bundle": { title: "This browser is too old", text: "It cannot receive picture and sound the way the camera sends them. Please update it or use another one." },
   "not-allowed": { title: "You are not let in", text: "The camera does not know the key in this link, or it is a key for another room. Open the whole link once more, or ask its owner for a new one." },
@@ -24,7 +24,7 @@ const REASONS: Record<Why, Words> = {
   "bad-offer": { title: "The camera did not understand this browser", text: "Please update the browser or use another one." },
   "bad-answer": { title: "The camera did not understand the reply", text: "It called this browser and could not read what came back. The page calls by itself." },
   "bad-message": { title: "The camera did not understand this page", text: "Something was lost on the way. The page calls again by itself." },
-  "too-large": { title: "The camera did not understand this browser", text: "The browser’s call was larger than anything the camera reads. Please use another browser." },
+  "too-large": { title: "The camera did not understand this browser", text: "Its call is larger than the camera reads. Please use another browser." },
   "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about half a minute." },
   "call-again": { title: "Calling again…", text: "The last call could not be changed, so the page makes a new one." },
   "not-here": { title: "The camera is not there", text: "It may be switched off or out of reach. The page calls it as soon as it is back." },
@@ -39,7 +39,7 @@ const REASONS: Record<Why, Words> = {
   "failed": { title: "The call went wrong", text: "Something failed on the way. The page calls again by itself." },
   "no-key": { title: "A key is needed here", text: "This camera only opens to people with a key. Ask its owner for a link of your own, and open the whole of it." },
   "no-entry": { title: "You are not let in", text: "There is no such room here, or it only opens to people with the right key. Check the link, or ask the camera’s owner for another." },
-  "no-pass": { title: "The server does not let this page in", text: "It asks for something that this link does not have, or takes it no longer. Ask whoever gave you the link for a new one. The page keeps trying." },
+  "no-pass": { title: "The server does not let this page in", text: "This link is not enough for it, or not any more. Ask whoever gave it to you for a new one. The page keeps trying." },
   "unanswered": { title: "The camera does not answer", text: "It may be switched off or out of reach. The page keeps calling it." },
   "unproved": { title: "This may not be your camera", text: "What answered did not prove that it knows your key, so nothing of it is shown, and it hears nothing from here. Ask the camera’s owner for a new link." },
   "changed": { title: "Somebody changed the call", text: "Somebody between this page and the camera changed what it answered, so nothing of it is shown, and nobody hears anything from here. Try another network, and tell the camera’s owner." },

@@ -96,6 +96,18 @@ test("how late it is comes with the reason where it is much, and picture and sou
   assert.equal(late(20, null, null).said, "To the camera and back it takes 20 ms.");
 });
 
+test("a device that takes long to make pictures of what it has is called slow", () => {
+  const recent = new Recent();
+  for (const second of [0, 1, 2]) {
+    const entries = stats({ at: second, frames: second * 25, waited: second * 25 * 0.02, emitted: second * 25 });
+    Object.assign(entries.get("v")!, { totalProcessingDelay: second * 25 * 0.594 });
+    recent.add(entries, second * 1_000);
+  }
+  const { said, figures } = told({ recent })[1]!;
+  assert.equal(said, "The picture comes about 600 ms late, because this device is slow or busy.");
+  assert.match(figures, /picture 20 ms/);
+});
+
 test("freezes are counted since the call began", () => {
   const froze = (count: number, seconds: number) => told({ recent: of({ freezes: [count, seconds] }) })[2]!.said;
   assert.equal(froze(0, 0), "The picture has not frozen since 21:04.");
@@ -160,6 +172,17 @@ test("the report of a call that never came about says what it found out, without
   assert.doesNotMatch(text, /turn\.example/);
 });
 
+test("the report of a call that is over has the figures of it, and says that they are of before", () => {
+  const text = (recent: Known["recent"]) => report([known({ view: { word: "again", reason: "silent" }, path: null, recent, past: of({ losses: [7, 0] }) })],
+    { ...AROUND, room: "home", states: {}, changes: [] }, NOW);
+  for (const recent of [null, new Recent()]) {
+    assert.match(text(recent), /^before: video: codec=H264 .*packetsLost=1400/m);
+    assert.match(text(recent), /^before: audio: codec=opus /m);
+    assert.doesNotMatch(text(recent), /The way is/);
+  }
+  assert.match(text(of({})), /^video: codec=H264 .*packetsLost=0/m);
+});
+
 test("the diary keeps the last changes, and none that is none", () => {
   const diary = new Diary();
   for (let n = 0; n < 3; n++) diary.note("relay", "up", NOW);
@@ -213,7 +236,7 @@ function told(more: Partial<Known>, around: Partial<Around> = {}) {
 }
 
 function known(more: Partial<Known>): Known {
-  return { name: "Nursery", view: { word: "live", reason: null }, trouble: null, asks: "full", feed: "", here: false, path: NEAR, recent: null, since: SINCE, ...more };
+  return { name: "Nursery", view: { word: "live", reason: null }, trouble: null, asks: "full", feed: "", here: false, path: NEAR, recent: null, past: null, since: SINCE, ...more };
 }
 
 /** Looks at a call with these figures. */
