@@ -19,8 +19,10 @@ pub enum Command {
     StartCapture,
     /// Close camera and microphone.
     StopCapture,
-    /// Open the microphone again, which failed.
+    /// Open the microphone again, which failed or was not there.
     StartSound,
+    /// Look whether what the test picture stands in for is there by now. Answered by `MediaEvent::Sought`.
+    Seek,
     /// From now on this is the picture, whatever the camera does.
     ShowSlate(Slate),
     /// From now on the camera's is the picture again.

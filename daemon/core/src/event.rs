@@ -137,6 +137,8 @@ pub enum MediaEvent {
         /// What a person should read, with the fix.
         reason: String,
     },
+    /// There is no microphone to be had.
+    SoundAbsent,
     /// The microphone gives silence and nothing else, as one does that is switched off.
     SoundMute {
         /// What a person should read, with the fix.
@@ -144,8 +146,13 @@ pub enum MediaEvent {
     },
     /// Something is heard of the speaker.
     Speaker(speaker::Word),
-    /// A device has come that may be the lost one.
+    /// A device has come that may be the one that is lost, or was not there.
     DeviceCame,
+    /// What `Command::Seek` asked for.
+    Sought {
+        /// Whether there is a camera to be opened in the place of the test picture, or a microphone in that of its tone.
+        found: bool,
+    },
     /// The picture that `Command::TakeSnapshot` asked for, or why there is none.
     Snapshot(Result<Jpeg, String>),
     /// Encoded frames of every rendition were seen. Said about once a second.

@@ -178,8 +178,9 @@ impl CaptureState {
             (Self::Idle, _) => "is closed, because nobody watches",
             (Self::Starting, _) => "is being opened",
             (Self::Running, Shows::Camera) => "is open, and pictures flow",
-            (Self::Running, Shows::Test) => {
-                "is the test picture: no camera was found, or [video] source says so"
+            (Self::Running, Shows::Test) => "is the test picture, as [video] source says",
+            (Self::Running, Shows::StandIn) => {
+                "is the test picture, because no camera was found; one that is plugged in takes its place"
             }
             (Self::Running, Shows::File) => "is a file, as [video] source says",
             (Self::Lost, _) => {
@@ -196,8 +197,10 @@ pub enum Shows {
     /// What a camera sees.
     #[default]
     Camera,
-    /// The test picture.
+    /// The test picture, as the configuration says.
     Test,
+    /// The test picture, because there is no camera.
+    StandIn,
     /// A clip.
     File,
 }

@@ -324,7 +324,7 @@ impl World {
                     self.failed = false;
                 }
                 Command::StopCapture => assert!(std::mem::replace(&mut self.capture, false), "{at}"),
-                Command::StartSound => assert!(self.capture, "{at}"),
+                Command::StartSound | Command::Seek => assert!(self.capture, "{at}"),
                 Command::ShowSlate(slate) => {
                     assert_eq!(self.privacy, slate == Slate::Privacy, "{at}");
                     assert!(!self.calls.is_empty() && self.slate.replace(slate) != Some(slate), "{at}");
@@ -587,9 +587,10 @@ impl World {
                 let made = if self.chance.one_in(4) { Err("no".into()) } else { Ok(Jpeg([7; 9].into())) };
                 Event::Media(MediaEvent::Snapshot(made))
             }
+            38 if self.chance.one_in(4) => stand_in_runs(),
             38 => capture_runs(),
             39 if self.chance.one_in(4) => capture_failed(),
-            42 => match self.chance.below(12) {
+            42 => match self.chance.below(14) {
                 0 => privacy(true),
                 1..4 => privacy(false),
                 4 => sound_failed(),
@@ -597,6 +598,8 @@ impl World {
                 6 => sound_is_mute(),
                 7 => device_came(),
                 8 => frames_flow(),
+                9 => sought(self.chance.one_in(2)),
+                10 => sound_is_absent(),
                 _ => rendition_runs(rendition),
             },
             40 if self.chance.one_in(4) => {
@@ -869,6 +872,7 @@ impl Seen {
             Command::StartCapture => "start capture",
             Command::StopCapture => "stop capture",
             Command::StartSound => "start sound",
+            Command::Seek => "seek",
             Command::ShowSlate(_) => "show slate",
             Command::HideSlate => "hide slate",
             Command::PlaySilence => "play silence",

@@ -32,7 +32,7 @@ fn what_is_shown_is_known_from_the_moment_on_in_which_it_runs() {
     let mut desk = Desk::with_a_camera();
     desk.live("anna", "1");
     desk.on(capture_runs());
-    for shows in [Shows::Test, Shows::Camera] {
+    for shows in [Shows::Test, Shows::StandIn, Shows::Camera] {
         assert!(desk.on(capture_failed()).contains(&StartCapture), "one that ran is opened again at once");
         desk.on(Event::Media(MediaEvent::CaptureRunning { shows }));
         assert_eq!(desk.board.status().shows, shows);
@@ -139,6 +139,94 @@ fn a_device_that_comes_is_tried_again_and_again_until_it_has_its_name_and_rights
     desk.passes(millis(1), [StartCapture]);
     desk.ignores(device_came());
     desk.ignores(capture_failed());
+    desk.passes(millis(200), [StartCapture]);
+    desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
+}
+
+#[test]
+fn a_camera_that_comes_takes_the_place_of_the_test_picture_within_the_same_calls() {
+    let mut desk = standing_in();
+    desk.noted();
+    desk.expect(device_came(), [Seek]);
+    // There is a node, and nothing that could be opened yet.
+    desk.ignores(sought(false));
+    desk.listens(millis(199), []);
+    desk.passes(millis(1), [Seek]);
+    desk.expect(sought(true), [StopCapture, StartCapture]);
+    // Its other nodes.
+    desk.ignores(device_came());
+    assert_eq!(desk.board.status().capture, CaptureState::Starting);
+    desk.ignores(capture_runs());
+    let status = desk.board.status();
+    assert_eq!((status.capture, status.shows, status.live), (CaptureState::Running, Shows::Camera, 1));
+    let noted = desk.noted();
+    let [(Level::Info, text)] = noted.as_slice() else { panic!("{noted:?}") };
+    assert!(text.contains("takes the place of the test picture"), "{text}");
+    desk.ignores(device_came());
+    desk.listens(secs(600), []);
+}
+
+#[test]
+fn what_comes_while_it_is_looked_for_or_the_test_picture_is_opened_is_looked_at_afterwards() {
+    let mut desk = standing_in();
+    desk.expect(device_came(), [Seek]);
+    desk.listens(secs(4), []);
+    desk.ignores(device_came());
+    desk.listens(secs(4), []);
+    desk.expect(sought(false), [Seek]);
+    desk.ignores(sought(false));
+    desk.listens(secs(600), []);
+
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.ignores(device_came());
+    desk.listens(millis(2_500), []);
+    desk.expect(stand_in_runs(), [Seek]);
+    desk.expect(sought(true), [StopCapture, StartCapture]);
+    desk.ignores(capture_runs());
+}
+
+#[test]
+fn a_camera_that_came_before_the_test_picture_was_asked_for_is_not_looked_for() {
+    let mut desk = Desk::with_a_camera();
+    desk.ignores(device_came());
+    desk.passes(limits::CAPTURE_FRESH, []);
+    desk.live("anna", "1");
+    desk.ignores(stand_in_runs());
+    desk.listens(secs(600), []);
+}
+
+#[test]
+fn a_test_picture_that_was_asked_for_stays_whatever_comes() {
+    for shows in [Shows::Test, Shows::File] {
+        let mut desk = Desk::with_a_camera();
+        desk.live("anna", "1");
+        desk.ignores(device_came());
+        desk.ignores(Event::Media(MediaEvent::CaptureRunning { shows }));
+        desk.ignores(device_came());
+        desk.ignores(sought(true));
+        desk.listens(secs(60), []);
+        assert_eq!(desk.board.status().shows, shows);
+    }
+}
+
+#[test]
+fn what_is_found_too_late_opens_nothing() {
+    let mut desk = standing_in();
+    desk.expect(device_came(), [Seek]);
+    desk.expect(privacy(true), [privacy_slate(), PlaySilence, StopCapture, noticed(What::PrivacyOn)]);
+    desk.ignores(sought(true));
+    desk.ignores(device_came());
+    assert_eq!(desk.board.status().capture, CaptureState::Idle);
+}
+
+#[test]
+fn a_camera_that_comes_and_cannot_be_opened_is_a_lost_one() {
+    let mut desk = standing_in();
+    desk.expect(device_came(), [Seek]);
+    desk.expect(sought(true), [StopCapture, StartCapture]);
+    let lost = no_camera(desk.now);
+    desk.expect(capture_failed(), [lost, noticed(What::CameraLost)]);
     desk.passes(millis(200), [StartCapture]);
     desk.expect(capture_runs(), [HideSlate, noticed(What::CameraBack)]);
 }
@@ -370,6 +458,14 @@ fn nobody_looks_in_spite_of_privacy() {
     desk.expect(privacy(false), [noticed(What::PrivacyOff)]);
     desk.expect(look(), [StartCapture]);
     desk.expect(privacy(true), [StopCapture, noticed(What::PrivacyOn)]);
+}
+
+/// One viewer watches the test picture, because there is no camera.
+fn standing_in() -> Desk {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.ignores(stand_in_runs());
+    desk
 }
 
 fn look() -> Event {

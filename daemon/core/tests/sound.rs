@@ -7,7 +7,7 @@ mod desk;
 use desk::*;
 use porthole_core::command::Level;
 use porthole_core::status::SoundState;
-use porthole_core::wire::What;
+use porthole_core::wire::{What, limits};
 
 #[test]
 fn a_lost_microphone_is_silence_and_told_and_tried_until_it_is_back() {
@@ -87,9 +87,46 @@ fn where_there_is_to_be_no_sound_there_is_no_silence_either() {
 }
 
 #[test]
+fn a_microphone_that_was_not_there_is_opened_when_it_comes_and_nobody_is_told_of_a_loss() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    desk.ignores(sound_is_absent());
+    desk.listens(secs(600), []);
+    desk.expect(device_came(), [StartSound]);
+    // Its rights and names follow one by one.
+    for _ in 0..9 {
+        desk.ignores(sound_is_absent());
+        desk.listens(millis(199), []);
+        desk.passes(millis(1), [StartSound]);
+    }
+    desk.ignores(sound_runs());
+    assert_eq!(desk.board.status().sound, SoundState::Running);
+    desk.ignores(device_came());
+}
+
+#[test]
+fn a_device_that_is_no_microphone_is_not_asked_for_ever() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    desk.ignores(device_came());
+    desk.ignores(sound_is_absent());
+    desk.passes(limits::CAPTURE_RETRY_FRESH, [StartSound]);
+    desk.sleep(limits::CAPTURE_FRESH);
+    desk.ignores(sound_is_absent());
+    desk.listens(secs(600), []);
+    assert_eq!(desk.board.status().sound, SoundState::Idle);
+    desk.on(bye("anna", "1"));
+    desk.on(closed(1));
+    desk.passes(secs(10), [StopCapture]);
+    desk.ignores(device_came());
+}
+
+#[test]
 fn a_closed_microphone_cannot_fail() {
     let mut desk = Desk::with_a_camera();
-    for event in [sound_failed(), sound_runs(), sound_is_mute(), device_came()] {
+    for event in [sound_failed(), sound_runs(), sound_is_mute(), sound_is_absent(), device_came()] {
         desk.ignores(event);
     }
     assert_eq!(desk.board.status().sound, SoundState::Idle);

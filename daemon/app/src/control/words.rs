@@ -280,9 +280,10 @@ mod tests {
     fn what_stands_in_for_a_camera_is_not_called_one() {
         let shown =
             |shows| said(|status, _| (status.capture, status.shows) = (CaptureState::Running, shows), |_| {});
+        assert_eq!(shown(Shows::Test)[2], "The camera is the test picture, as [video] source says.");
         assert_eq!(
-            shown(Shows::Test)[2],
-            "The camera is the test picture: no camera was found, or [video] source says so."
+            shown(Shows::StandIn)[2],
+            "The camera is the test picture, because no camera was found; one that is plugged in takes its place."
         );
         assert_eq!(shown(Shows::File)[2], "The camera is a file, as [video] source says.");
     }

@@ -82,7 +82,8 @@ impl Capture {
                 let shows = match from {
                     VideoSource::Camera(_) => Shows::Camera,
                     VideoSource::File(_) => Shows::File,
-                    VideoSource::Test | VideoSource::Auto(_) => Shows::Test,
+                    VideoSource::Test if settings.source == VideoSource::Test => Shows::Test,
+                    VideoSource::Test | VideoSource::Auto(_) => Shows::StandIn,
                 };
                 Ok(Self { pipeline: Stops(pipeline), clip, picture, follow, own, shows, pulse })
             }

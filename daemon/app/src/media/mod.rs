@@ -207,7 +207,7 @@ impl Media {
         if !apart {
             slate::warm_up(&settings.video, &timeline);
         }
-        let arrivals = tokio::spawn(arrivals::follow(settings.video.source.clone(), events.clone()));
+        let arrivals = tokio::spawn(arrivals::follow(settings.clone(), events.clone()));
         let echo = speaker::Echo::new(&settings.speaker)?;
         let (speaker, speaker_ends) =
             speaker::open(settings.speaker.clone(), timeline.clone(), events.clone(), echo.clone())?;
@@ -237,6 +237,7 @@ impl Media {
             Command::StartCapture => self.ask_studio(studio::Ask::StartCapture),
             Command::StopCapture => self.ask_studio(studio::Ask::StopCapture),
             Command::StartSound => self.ask_studio(studio::Ask::StartSound),
+            Command::Seek => self.ask_studio(studio::Ask::Seek),
             Command::ShowSlate(slate) => self.ask_studio(studio::Ask::ShowSlate(*slate)),
             Command::HideSlate => self.ask_studio(studio::Ask::HideSlate),
             Command::PlaySilence => self.ask_studio(studio::Ask::PlaySilence),

@@ -62,6 +62,13 @@ pub fn sound(audio: &AudioSettings, picture: &VideoSource) -> AudioSource {
     }
 }
 
+/// Whether there is a camera to be opened in the place of the test picture, or in that of its `tone` a microphone.
+pub fn is_there(video: &VideoSettings, audio: &AudioSettings, tone: bool) -> bool {
+    let picture = picture(video);
+    matches!(picture, VideoSource::Camera(_))
+        || (tone && matches!(sound(audio, &picture), AudioSource::Alsa(_)))
+}
+
 /// The camera that is meant, as raw picture or, where it encodes by itself, as H.264. Looks for it anew.
 pub fn camera(bin: &gst::Pipeline, name: &CameraName, video: &VideoSettings) -> Result<Front, MediaError> {
     let (camera, all) = cameras::find(name)?;

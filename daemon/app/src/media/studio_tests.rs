@@ -3,6 +3,7 @@
 use gst::prelude::*;
 use porthole_core::config;
 use porthole_core::config::settings::EncoderChoice;
+use porthole_core::status::Shows;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::encoder::candidates;
@@ -58,6 +59,51 @@ async fn a_slate_takes_the_place_of_the_picture_and_nothing_is_encoded_where_the
     studio.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_was_not_there_is_found_when_it_comes_and_the_test_picture_gives_way_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = folder.path().join("video0");
+    let mut studio = Seat::with(&format!("source = \"auto\"\ndevice = \"{}\"", node.display()));
+    let runs = studio.until(|event| matches!(event, MediaEvent::CaptureRunning { .. })).await;
+    assert_eq!(runs, MediaEvent::CaptureRunning { shows: Shows::StandIn });
+    for found in [false, true] {
+        if found {
+            std::fs::write(&node, "").unwrap();
+        }
+        studio.asks.send(Ask::Seek).unwrap();
+        let sought = studio.until(|event| matches!(event, MediaEvent::Sought { .. })).await;
+        assert_eq!(sought, MediaEvent::Sought { found });
+    }
+    studio.asks.send(Ask::StopCapture).unwrap();
+    studio.asks.send(Ask::StartCapture).unwrap();
+    // It is a file and no camera, and that is what is tried.
+    let tried = |event: &MediaEvent| {
+        matches!(event, MediaEvent::CaptureFailed { .. } | MediaEvent::CaptureRunning { .. })
+    };
+    let failed = studio.until(tried).await;
+    let MediaEvent::CaptureFailed { reason } = failed else { panic!("{failed:?}") };
+    assert!(reason.contains("video0"), "{reason}");
+    studio.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_picture_that_was_asked_for_is_not_called_a_stand_in_and_nothing_is_found_in_its_place() {
+    let mut studio = Seat::with("source = \"test\"");
+    let runs = studio.until(|event| matches!(event, MediaEvent::CaptureRunning { .. })).await;
+    assert_eq!(runs, MediaEvent::CaptureRunning { shows: Shows::Test });
+    studio.asks.send(Ask::Seek).unwrap();
+    let sought = studio.until(|event| matches!(event, MediaEvent::Sought { .. })).await;
+    assert_eq!(sought, MediaEvent::Sought { found: false });
+    studio.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_there_is_no_microphone_is_said() {
+    let mut studio = Seat::with("source = \"test\"");
+    studio.until(|event| *event == MediaEvent::SoundAbsent).await;
+    studio.close().await;
+}
+
 /// A studio at work, and the test's end of everything around it.
 struct Seat {
     asks: mpsc::UnboundedSender<Ask>,
@@ -67,10 +113,11 @@ struct Seat {
 }
 
 impl Seat {
-    async fn with_two_encoders() -> Self {
+    /// With this below `[video]`, and its camera asked for.
+    fn with(video: &str) -> Self {
         gst::init().unwrap();
-        let text = "[video]\nsource = \"test\"\nwidth = 320\nheight = 240\n[audio]\nsource = \"none\"\n";
-        let settings = config::load("test.toml", text, &|_| None).unwrap().media;
+        let text = format!("[video]\n{video}\nwidth = 320\nheight = 240\n[audio]\nsource = \"none\"\n");
+        let settings = config::load("test.toml", &text, &|_| None).unwrap().media;
         let all = candidates(&EncoderChoice::Auto).unwrap();
         let named = |name| all.iter().copied().find(|encoder: &Encoder| encoder.element == name).unwrap();
         let encoders = vec![named("x264enc"), named("openh264enc")];
@@ -79,8 +126,12 @@ impl Seat {
         let (asks, producers, task) =
             open(settings, encoders, Timeline::new(), echo, events, Returns::start());
         asks.send(Ask::StartCapture).unwrap();
-        asks.send(Ask::StartRendition(Rendition::H264)).unwrap();
-        let mut seat = Self { asks, producers, heard, task };
+        Self { asks, producers, heard, task }
+    }
+
+    async fn with_two_encoders() -> Self {
+        let mut seat = Self::with("source = \"test\"");
+        seat.asks.send(Ask::StartRendition(Rendition::H264)).unwrap();
         seat.until(|event| matches!(event, MediaEvent::RenditionRunning { .. })).await;
         seat
     }

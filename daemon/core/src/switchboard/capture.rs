@@ -14,7 +14,9 @@ enum Life {
     Starting {
         until: Instant,
     },
-    Running,
+    Running {
+        seek: Seek,
+    },
     Lost {
         since: Instant,
         again: Again,
@@ -30,6 +32,17 @@ enum Again {
     At(Instant),
     /// As soon as somebody wants it.
     Unasked,
+}
+
+/// Whether it is looked for what the running test picture stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seek {
+    /// Nothing has come.
+    No,
+    /// Then.
+    At(Instant),
+    /// It is being looked for; `again`: something has come since that was asked.
+    Asked { again: bool },
 }
 
 /// What a failure comes to.
@@ -56,6 +69,8 @@ pub(super) struct Capture {
     told: Vec<String>,
     /// When a device came last that may be it.
     came: Option<Instant>,
+    /// When it was last asked to be opened.
+    asked: Option<Instant>,
     /// Until when somebody looks who does not call.
     looked_at_until: Option<Instant>,
     lingers_until: Option<Instant>,
@@ -68,6 +83,7 @@ impl Capture {
             shows: Shows::Camera,
             told: Vec::new(),
             came: None,
+            asked: None,
             looked_at_until: None,
             lingers_until: None,
         }
@@ -82,8 +98,9 @@ impl Capture {
             Life::Lost { since, again: Again::At(at) } if at <= now => {
                 Life::Lost { since, again: Again::Opening }
             }
-            Life::Starting { .. } | Life::Running | Life::Lost { .. } => return false,
+            Life::Starting { .. } | Life::Running { .. } | Life::Lost { .. } => return false,
         };
+        self.asked = Some(now);
         true
     }
 
@@ -117,32 +134,34 @@ impl Capture {
         let open = self.is_open();
         self.life = match self.life {
             Life::Lost { since, .. } => Life::Lost { since, again: Again::Unasked },
-            Life::Idle | Life::Starting { .. } | Life::Running => Life::Idle,
+            Life::Idle | Life::Starting { .. } | Life::Running { .. } => Life::Idle,
         };
         self.lingers_until = None;
         open
     }
 
     /// Frames flow. Since when they had not, where it was lost.
-    pub(super) fn runs(&mut self, shows: Shows) -> Option<Instant> {
+    pub(super) fn runs(&mut self, shows: Shows, now: Instant) -> Option<Instant> {
         let lost = match self.life {
             Life::Starting { .. } => None,
             Life::Lost { since, again: Again::Opening } => Some(since),
-            Life::Idle | Life::Running | Life::Lost { .. } => return None,
+            Life::Idle | Life::Running { .. } | Life::Lost { .. } => return None,
         };
-        (self.life, self.shows) = (Life::Running, shows);
+        // It may have come when it was decided already that there is none.
+        let came = self.is_fresh(now) || (self.came.is_some() && self.came >= self.asked);
+        let seek = if shows == Shows::StandIn && came { Seek::At(now) } else { Seek::No };
+        (self.life, self.shows) = (Life::Running { seek }, shows);
         self.told.clear();
         lost
     }
 
     /// It failed, or could not be opened. One that has just run is tried again at once.
     pub(super) fn failed(&mut self, reason: &str, now: Instant) -> Failure {
-        let fresh = self.came.is_some_and(|came| now < came + CAPTURE_FRESH);
-        let later = now + if fresh { CAPTURE_RETRY_FRESH } else { CAPTURE_RETRY };
+        let later = now + if self.is_fresh(now) { CAPTURE_RETRY_FRESH } else { CAPTURE_RETRY };
         let news = self.told.len() < REASONS && !self.told.iter().any(|told| told == reason);
         let (since, at, failure) = match self.life {
             Life::Starting { .. } => (now, later, Failure::Lost),
-            Life::Running => (now, now, Failure::Lost),
+            Life::Running { .. } => (now, now, Failure::Lost),
             Life::Lost { since, again: Again::Opening } => (since, later, Failure::StillLost { news }),
             Life::Idle | Life::Lost { .. } => return Failure::Unasked,
         };
@@ -153,12 +172,50 @@ impl Capture {
         failure
     }
 
-    /// A device has come: a lost camera need not wait for its next try, nor as long as usual for those after it.
+    /// A device has come: a lost camera need not wait for its next try, nor as long as usual for those after it; and where
+    /// the test picture stands in for a camera, one is looked for.
     pub(super) fn appeared(&mut self, now: Instant) {
         self.came = Some(now);
-        if let Life::Lost { again: again @ Again::At(_), .. } = &mut self.life {
-            *again = Again::At(now);
+        match &mut self.life {
+            Life::Lost { again: again @ Again::At(_), .. } => *again = Again::At(now),
+            Life::Running { seek } if self.shows == Shows::StandIn => {
+                *seek = match seek {
+                    Seek::Asked { .. } => Seek::Asked { again: true },
+                    Seek::No | Seek::At(_) => Seek::At(now),
+                };
+            }
+            Life::Idle | Life::Starting { .. } | Life::Running { .. } | Life::Lost { .. } => {}
         }
+    }
+
+    /// `true`: what the test picture stands in for has to be looked for now.
+    pub(super) fn has_to_seek(&mut self, now: Instant) -> bool {
+        let due = matches!(self.life, Life::Running { seek: Seek::At(at) } if at <= now);
+        if due {
+            self.life = Life::Running { seek: Seek::Asked { again: false } };
+        }
+        due
+    }
+
+    /// It was looked for. `true`: it is there, and has to be opened in the place of the test picture.
+    pub(super) fn sought(&mut self, found: bool, now: Instant) -> bool {
+        let Life::Running { seek: Seek::Asked { again } } = self.life else { return false };
+        self.life = if found {
+            self.asked = Some(now);
+            Life::Starting { until: now + CAPTURE_PATIENCE }
+        } else if again {
+            Life::Running { seek: Seek::At(now) }
+        } else if self.is_fresh(now) {
+            Life::Running { seek: Seek::At(now + CAPTURE_RETRY_FRESH) }
+        } else {
+            Life::Running { seek: Seek::No }
+        };
+        found
+    }
+
+    /// Whether a device has just come: its names and rights follow one by one.
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.came.is_some_and(|came| now < came + CAPTURE_FRESH)
     }
 
     /// `true`: it takes too long to its first frame, and counts as lost from now on.
@@ -179,7 +236,7 @@ impl Capture {
         match self.life {
             Life::Idle => CaptureState::Idle,
             Life::Starting { .. } => CaptureState::Starting,
-            Life::Running => CaptureState::Running,
+            Life::Running { .. } => CaptureState::Running,
             Life::Lost { .. } => CaptureState::Lost,
         }
     }
@@ -191,7 +248,7 @@ impl Capture {
 
     /// Whether frames flow.
     pub(super) fn is_running(&self) -> bool {
-        self.life == Life::Running
+        matches!(self.life, Life::Running { .. })
     }
 
     /// Whether it may run in a moment.
@@ -208,8 +265,8 @@ impl Capture {
     pub(super) fn timeout(&self) -> Option<Instant> {
         let own = match self.life {
             Life::Starting { until } => Some(until),
-            Life::Lost { again: Again::At(at), .. } => Some(at),
-            Life::Idle | Life::Running | Life::Lost { .. } => None,
+            Life::Lost { again: Again::At(at), .. } | Life::Running { seek: Seek::At(at) } => Some(at),
+            Life::Idle | Life::Running { .. } | Life::Lost { .. } => None,
         };
         own.into_iter().chain(self.looked_at_until).chain(self.lingers_until).min()
     }

@@ -26,6 +26,7 @@ impl Switchboard {
                     self.note(Level::Info, None, None, text);
                 }
             }
+            MediaEvent::SoundAbsent => self.sound.is_absent(now),
             MediaEvent::SoundFailed { reason } => {
                 let level = if self.sound.failed(now) { Level::Warn } else { Level::Debug };
                 self.note(level, None, None, format!("the sound failed: {reason}"));
@@ -40,6 +41,7 @@ impl Switchboard {
                 self.capture.appeared(now);
                 self.sound.appeared(now);
             }
+            MediaEvent::Sought { found } => self.sought(found, now),
             MediaEvent::Snapshot(made) => self.snapshot_made(made, now),
             MediaEvent::FramesFlow => self.flow.are_seen(now),
             MediaEvent::FramesMade { rendition, frames, over } => {
@@ -133,10 +135,23 @@ impl Switchboard {
     }
 
     fn capture_runs(&mut self, shows: Shows, now: Instant) {
-        if let Some(since) = self.capture.runs(shows) {
+        if let Some(since) = self.capture.runs(shows, now) {
             let gone = now.saturating_duration_since(since).as_secs_f64();
             self.note(Level::Info, None, None, format!("the camera is back after {gone:.1} s"));
         }
+    }
+
+    /// What the test picture stands in for was looked for. Camera and microphone are opened anew, as the tone goes with the
+    /// picture.
+    fn sought(&mut self, found: bool, now: Instant) {
+        if !self.capture.sought(found, now) {
+            return;
+        }
+        let text = "a camera or microphone has come, and takes the place of the test picture's";
+        self.note(Level::Info, None, None, text.into());
+        self.sound.closes();
+        self.commands.push_back(Command::StopCapture);
+        self.start_capture();
     }
 
     fn capture_failed(&mut self, reason: &str, now: Instant) {

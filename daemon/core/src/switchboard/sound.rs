@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use crate::status::SoundState;
-use crate::wire::limits::CAPTURE_RETRY;
+use crate::wire::limits::{CAPTURE_FRESH, CAPTURE_RETRY, CAPTURE_RETRY_FRESH};
 
 /// The life of the sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,9 +13,13 @@ enum Life {
     Closed {
         lost: Option<Instant>,
     },
-    /// Being opened; where there is no microphone to be had it stays so.
+    /// Being opened.
     Opening {
         lost: Option<Instant>,
+    },
+    /// There is no microphone to be had; one is looked for `at`, where a device has come.
+    Absent {
+        at: Option<Instant>,
     },
     Running {
         mute: bool,
@@ -31,11 +35,13 @@ enum Life {
 #[derive(Debug)]
 pub(super) struct Sound {
     life: Life,
+    /// When a device came last that may be it.
+    came: Option<Instant>,
 }
 
 impl Sound {
     pub(super) fn new() -> Self {
-        Self { life: Life::Closed { lost: None } }
+        Self { life: Life::Closed { lost: None }, came: None }
     }
 
     /// The capture is opened.
@@ -50,14 +56,28 @@ impl Sound {
         self.life = Life::Closed { lost: self.lost_since() };
     }
 
-    /// `true`: it was lost, and now is the time to open it again.
+    /// `true`: it was lost or not there, and now is the time to open it.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
-        let Life::Lost { since, at } = self.life else { return false };
+        let (at, lost) = match self.life {
+            Life::Lost { since, at } => (at, Some(since)),
+            Life::Absent { at: Some(at) } => (at, None),
+            Life::Absent { at: None } | Life::Closed { .. } | Life::Opening { .. } | Life::Running { .. } => {
+                return false;
+            }
+        };
         let due = at <= now;
         if due {
-            self.life = Life::Opening { lost: Some(since) };
+            self.life = Life::Opening { lost };
         }
         due
+    }
+
+    /// There is none to be had. Where a device has just come, its names and rights may still follow.
+    pub(super) fn is_absent(&mut self, now: Instant) {
+        if matches!(self.life, Life::Opening { .. }) {
+            let fresh = self.came.is_some_and(|came| now < came + CAPTURE_FRESH);
+            self.life = Life::Absent { at: fresh.then_some(now + CAPTURE_RETRY_FRESH) };
+        }
     }
 
     /// Sound flows. Since when it had not, where it was lost.
@@ -72,7 +92,7 @@ impl Sound {
         let (since, at, lost) = match self.life {
             Life::Opening { lost } => (lost.unwrap_or(now), now + CAPTURE_RETRY, lost.is_none()),
             Life::Running { .. } => (now, now, true),
-            Life::Closed { .. } | Life::Lost { .. } => return false,
+            Life::Closed { .. } | Life::Absent { .. } | Life::Lost { .. } => return false,
         };
         self.life = Life::Lost { since, at };
         lost
@@ -89,14 +109,19 @@ impl Sound {
 
     /// A device has come.
     pub(super) fn appeared(&mut self, now: Instant) {
-        if let Life::Lost { at, .. } = &mut self.life {
-            *at = now;
+        self.came = Some(now);
+        match &mut self.life {
+            Life::Lost { at, .. } => *at = now,
+            Life::Absent { at } => *at = Some(now),
+            Life::Closed { .. } | Life::Opening { .. } | Life::Running { .. } => {}
         }
     }
 
     pub(super) fn state(&self) -> SoundState {
         match self.life {
-            Life::Closed { lost: None } | Life::Opening { lost: None } => SoundState::Idle,
+            Life::Closed { lost: None } | Life::Opening { lost: None } | Life::Absent { .. } => {
+                SoundState::Idle
+            }
             Life::Running { mute: false } => SoundState::Running,
             Life::Running { mute: true } => SoundState::Mute,
             Life::Closed { .. } | Life::Opening { .. } | Life::Lost { .. } => SoundState::Lost,
@@ -107,13 +132,17 @@ impl Sound {
     pub(super) fn lost_since(&self) -> Option<Instant> {
         match self.life {
             Life::Closed { lost } | Life::Opening { lost } => lost,
-            Life::Running { .. } => None,
+            Life::Absent { .. } | Life::Running { .. } => None,
             Life::Lost { since, .. } => Some(since),
         }
     }
 
     /// When it is to be opened again.
     pub(super) fn timeout(&self) -> Option<Instant> {
-        if let Life::Lost { at, .. } = self.life { Some(at) } else { None }
+        match self.life {
+            Life::Lost { at, .. } => Some(at),
+            Life::Absent { at } => at,
+            Life::Closed { .. } | Life::Opening { .. } | Life::Running { .. } => None,
+        }
     }
 }

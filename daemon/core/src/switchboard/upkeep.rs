@@ -74,6 +74,9 @@ impl Switchboard {
         if self.capture.is_open() && self.sound.is_due(now) {
             self.commands.push_back(Command::StartSound);
         }
+        if self.capture.has_to_seek(now) {
+            self.commands.push_back(Command::Seek);
+        }
     }
 
     /// Opens the camera, for the first time or again.

@@ -22,8 +22,8 @@ use porthole_core::wire::{Address, Candidate, Mirror, Outgoing, Reason, Shape, W
 use serde_json::{Value, json};
 
 pub use Command::{
-    ChooseEncoder, EndSilence, Finished, ForceKeyFrame, HideSlate, PlaySilence, ShowSlate, StartCapture,
-    StartRendition, StartSound, StopCapture, StopRendition,
+    ChooseEncoder, EndSilence, Finished, ForceKeyFrame, HideSlate, PlaySilence, Seek, ShowSlate,
+    StartCapture, StartRendition, StartSound, StopCapture, StopRendition,
 };
 pub use Rendition::{H264, Vp8};
 
@@ -344,12 +344,25 @@ pub fn capture_runs() -> Event {
     Event::Media(MediaEvent::CaptureRunning { shows: Shows::Camera })
 }
 
+/// The test picture, because there is no camera.
+pub fn stand_in_runs() -> Event {
+    Event::Media(MediaEvent::CaptureRunning { shows: Shows::StandIn })
+}
+
+pub fn sought(found: bool) -> Event {
+    Event::Media(MediaEvent::Sought { found })
+}
+
 pub fn capture_failed() -> Event {
     Event::Media(MediaEvent::CaptureFailed { reason: "/dev/video0 is busy: close the other program".into() })
 }
 
 pub fn sound_runs() -> Event {
     Event::Media(MediaEvent::SoundRunning)
+}
+
+pub fn sound_is_absent() -> Event {
+    Event::Media(MediaEvent::SoundAbsent)
 }
 
 pub fn sound_failed() -> Event {

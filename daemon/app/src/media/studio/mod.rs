@@ -47,6 +47,8 @@ pub enum Ask {
     StopCapture,
     /// Open the microphone again.
     StartSound,
+    /// Look whether what the test picture stands in for is there.
+    Seek,
     /// Show this instead of the camera's picture.
     ShowSlate(Slate),
     /// Show the camera's picture.
@@ -238,6 +240,7 @@ impl Studio {
                 self.stop_sound();
             }
             Ask::StartSound => self.start_sound(),
+            Ask::Seek => self.seek(),
             Ask::ShowSlate(slate) => self.show_slate(slate),
             Ask::HideSlate => self.hide_slate(),
             Ask::PlaySilence => self.play_silence(),

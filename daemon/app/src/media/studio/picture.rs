@@ -20,7 +20,7 @@ use crate::media::own::OwnEncoder;
 use crate::media::pulse::Rhythm;
 use crate::media::rendition::{self, Encoding};
 use crate::media::slate::Show;
-use crate::media::snapshot;
+use crate::media::{snapshot, source};
 
 /// How long opening a camera may take; it gives up earlier by itself, unless it hangs.
 const CAMERA: Patience = Patience { door: Duration::from_secs(3), open: Duration::from_secs(20) };
@@ -78,6 +78,16 @@ impl Studio {
                 self.events.send(MediaEvent::CaptureFailed { reason: error.to_string() });
             }
         }
+    }
+
+    /// Looks for a camera, and where the tone is heard for a microphone too, on a thread that may block.
+    pub(super) fn seek(&self) {
+        let (settings, events) = (self.settings.clone(), self.events.clone());
+        let tone = matches!(&self.sound, Life::Open(open) if open.held.it.device.is_none());
+        tokio::task::spawn_blocking(move || {
+            events
+                .send(MediaEvent::Sought { found: source::is_there(&settings.video, &settings.audio, tone) });
+        });
     }
 
     /// It is let go in the background: a device that hangs in its close must not keep anybody waiting.

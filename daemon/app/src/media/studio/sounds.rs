@@ -56,7 +56,10 @@ impl Studio {
                 self.events.send(MediaEvent::SoundRunning);
                 self.publish_sound();
             }
-            Ok(None) => self.sound = Life::Closed,
+            Ok(None) => {
+                self.sound = Life::Closed;
+                self.events.send(MediaEvent::SoundAbsent);
+            }
             Err(error) => self.lose_sound(error.to_string()),
         }
     }

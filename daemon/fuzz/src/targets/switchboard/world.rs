@@ -194,7 +194,7 @@ impl World {
             Command::StartRendition(one) => {
                 assert!(!self.stopping && self.renditions.insert(one))
             }
-            Command::StartSound => assert!(self.capture),
+            Command::StartSound | Command::Seek => assert!(self.capture),
             Command::ShowSlate(slate) => assert!(self.slate.replace(slate) != Some(slate)),
             Command::HideSlate => assert!(self.slate.take().is_some()),
             Command::PlaySilence => assert!(!std::mem::replace(&mut self.silent, true)),
