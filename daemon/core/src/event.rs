@@ -144,6 +144,8 @@ pub enum MediaEvent {
         /// What a person should read, with the fix.
         reason: String,
     },
+    /// It gives more than silence again.
+    SoundHeard,
     /// Something is heard of the speaker.
     Speaker(speaker::Word),
     /// A device has come that may be the one that is lost, or was not there.

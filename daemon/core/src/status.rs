@@ -225,7 +225,9 @@ impl SoundState {
     pub fn sentence(self) -> Option<&'static str> {
         match self {
             Self::Idle | Self::Running => None,
-            Self::Mute => Some("gives nothing but silence; if it is muted, alsamixer shows it"),
+            Self::Mute => {
+                Some("gives nothing but silence, so viewers hear nothing; if it is muted, alsamixer shows it")
+            }
             Self::Lost => Some("gives no sound and is tried again; the log says why"),
         }
     }
@@ -258,7 +260,7 @@ impl Status {
         self.link
             && matches!(self.room, RoomState::Asked | RoomState::In)
             && self.capture != CaptureState::Lost
-            && self.sound != SoundState::Lost
+            && !matches!(self.sound, SoundState::Mute | SoundState::Lost)
             && self.is_alive()
     }
 

@@ -531,7 +531,7 @@ impl World {
         let rendition = *self.chance.of(&Rendition::FULL);
         let calls_out = matches!(self.known, Some(Known::C | Known::C2 | Known::D | Known::F | Known::G));
         let what = if calls_out && self.chance.one_in(2) {
-            43 + self.chance.below(14)
+            43 + self.chance.below(15)
         } else {
             self.chance.below(63)
         };
@@ -600,6 +600,7 @@ impl World {
                 8 => frames_flow(),
                 9 => sought(self.chance.one_in(2)),
                 10 => sound_is_absent(),
+                11 => sound_is_heard(),
                 _ => rendition_runs(rendition),
             },
             40 if self.chance.one_in(4) => {

@@ -7,7 +7,7 @@ mod desk;
 use desk::*;
 use porthole_core::command::Level;
 use porthole_core::status::SoundState;
-use porthole_core::wire::{What, limits};
+use porthole_core::wire::{Shape, What, limits};
 
 #[test]
 fn a_lost_microphone_is_silence_and_told_and_tried_until_it_is_back() {
@@ -46,14 +46,51 @@ fn a_lost_camera_does_not_silence_the_microphone() {
 }
 
 #[test]
-fn a_microphone_that_gives_only_silence_is_said_once_with_the_fix() {
+fn a_microphone_that_gives_only_silence_is_said_once_with_the_fix_and_viewers_are_told() {
     let mut desk = listening();
-    desk.ignores(sound_is_mute());
+    desk.on(up());
+    assert!(desk.board.status().healthy());
+    desk.expect(sound_is_mute(), [noticed(What::SoundLost)]);
     desk.ignores(sound_is_mute());
     let noted = desk.noted();
     let [(Level::Warn, text)] = noted.as_slice() else { panic!("{noted:?}") };
     assert!(text.contains("alsamixer"), "{text}");
-    assert_eq!(desk.board.status().sound, SoundState::Mute);
+    let status = desk.board.status();
+    assert_eq!(status.sound, SoundState::Mute);
+    assert!(!status.healthy() && status.is_alive());
+}
+
+#[test]
+fn a_microphone_that_is_heard_again_is_said_once_and_its_next_silence_is_noticed_too() {
+    let mut desk = listening();
+    desk.ignores(sound_is_heard());
+    for _ in 0..3 {
+        desk.expect(sound_is_mute(), [noticed(What::SoundLost)]);
+        desk.listens(secs(30), []);
+        desk.noted();
+        desk.expect(sound_is_heard(), [noticed(What::SoundBack)]);
+        desk.ignores(sound_is_heard());
+        let noted = desk.noted();
+        let [(Level::Info, text)] = noted.as_slice() else { panic!("{noted:?}") };
+        assert!(text.contains("after 30.0 s"), "{text}");
+        assert_eq!(desk.board.status().sound, SoundState::Running);
+    }
+}
+
+#[test]
+fn a_mute_microphone_that_is_closed_is_mute_no_more_and_whoever_calls_while_it_is_is_told() {
+    let mut desk = listening();
+    desk.expect(sound_is_mute(), [noticed(What::SoundLost)]);
+    desk.on(offer("bert", "1"));
+    let answered = desk.answered(2);
+    let said = desk.answer_message(2, &address(Some("bert"), Some("1")), Shape::Porthole);
+    desk.expect(answered, [said, noticed_by("bert", "1", What::SoundLost)]);
+    desk.expect(
+        privacy(true),
+        [privacy_slate(), PlaySilence, StopCapture, noticed(What::PrivacyOn), noticed(What::SoundBack)],
+    );
+    desk.ignores(sound_is_heard());
+    assert_eq!(desk.board.status().sound, SoundState::Idle);
 }
 
 #[test]
@@ -126,7 +163,9 @@ fn a_device_that_is_no_microphone_is_not_asked_for_ever() {
 #[test]
 fn a_closed_microphone_cannot_fail() {
     let mut desk = Desk::with_a_camera();
-    for event in [sound_failed(), sound_runs(), sound_is_mute(), sound_is_absent(), device_came()] {
+    for event in
+        [sound_failed(), sound_runs(), sound_is_mute(), sound_is_heard(), sound_is_absent(), device_came()]
+    {
         desk.ignores(event);
     }
     assert_eq!(desk.board.status().sound, SoundState::Idle);

@@ -32,8 +32,15 @@ impl Switchboard {
                 self.note(level, None, None, format!("the sound failed: {reason}"));
             }
             MediaEvent::SoundMute { reason } => {
-                if self.sound.is_mute() {
+                if self.sound.is_mute(now) {
                     self.note(Level::Warn, None, None, reason);
+                }
+            }
+            MediaEvent::SoundHeard => {
+                if let Some(since) = self.sound.is_heard() {
+                    let gone = now.saturating_duration_since(since).as_secs_f64();
+                    let text = format!("the microphone gives more than silence again, after {gone:.1} s");
+                    self.note(Level::Info, None, None, text);
                 }
             }
             MediaEvent::Speaker(word) => self.hear_of_speaker(word, now),

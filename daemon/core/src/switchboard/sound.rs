@@ -10,25 +10,15 @@ use crate::wire::limits::{CAPTURE_FRESH, CAPTURE_RETRY, CAPTURE_RETRY_FRESH};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
     /// Nobody listens.
-    Closed {
-        lost: Option<Instant>,
-    },
+    Closed { lost: Option<Instant> },
     /// Being opened.
-    Opening {
-        lost: Option<Instant>,
-    },
+    Opening { lost: Option<Instant> },
     /// There is no microphone to be had; one is looked for `at`, where a device has come.
-    Absent {
-        at: Option<Instant>,
-    },
-    Running {
-        mute: bool,
-    },
+    Absent { at: Option<Instant> },
+    /// Open; since when it gives nothing but silence, where it does.
+    Running { mute: Option<Instant> },
     /// To be opened again at `at`.
-    Lost {
-        since: Instant,
-        at: Instant,
-    },
+    Lost { since: Instant, at: Instant },
 }
 
 /// The microphone.
@@ -83,7 +73,7 @@ impl Sound {
     /// Sound flows. Since when it had not, where it was lost.
     pub(super) fn runs(&mut self) -> Option<Instant> {
         let Life::Opening { lost } = self.life else { return None };
-        self.life = Life::Running { mute: false };
+        self.life = Life::Running { mute: None };
         lost
     }
 
@@ -98,13 +88,19 @@ impl Sound {
         lost
     }
 
-    /// What the microphone gives is silence and nothing else. `true`: for the first time since it was opened.
-    pub(super) fn is_mute(&mut self) -> bool {
-        let first = self.life == Life::Running { mute: false };
-        if first {
-            self.life = Life::Running { mute: true };
+    /// What the microphone gives is silence and nothing else. `true`: that is news.
+    pub(super) fn is_mute(&mut self, now: Instant) -> bool {
+        let news = self.life == Life::Running { mute: None };
+        if news {
+            self.life = Life::Running { mute: Some(now) };
         }
-        first
+        news
+    }
+
+    /// It gives more than silence. Since when it had not, where it was mute.
+    pub(super) fn is_heard(&mut self) -> Option<Instant> {
+        let Life::Running { mute } = &mut self.life else { return None };
+        mute.take()
     }
 
     /// A device has come.
@@ -122,8 +118,8 @@ impl Sound {
             Life::Closed { lost: None } | Life::Opening { lost: None } | Life::Absent { .. } => {
                 SoundState::Idle
             }
-            Life::Running { mute: false } => SoundState::Running,
-            Life::Running { mute: true } => SoundState::Mute,
+            Life::Running { mute: None } => SoundState::Running,
+            Life::Running { mute: Some(_) } => SoundState::Mute,
             Life::Closed { .. } | Life::Opening { .. } | Life::Lost { .. } => SoundState::Lost,
         }
     }
@@ -135,6 +131,11 @@ impl Sound {
             Life::Absent { .. } | Life::Running { .. } => None,
             Life::Lost { since, .. } => Some(since),
         }
+    }
+
+    /// Whether nothing is heard that there should be.
+    pub(super) fn is_missed(&self) -> bool {
+        self.lost_since().is_some() || self.state() == SoundState::Mute
     }
 
     /// When it is to be opened again.

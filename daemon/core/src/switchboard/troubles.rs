@@ -9,7 +9,7 @@ pub(super) struct Troubles {
     pub(super) privacy: bool,
     /// The camera gives no picture.
     pub(super) no_picture: bool,
-    /// The microphone gives no sound.
+    /// The microphone gives no sound, or nothing but silence.
     pub(super) no_sound: bool,
 }
 

@@ -104,7 +104,7 @@ impl Switchboard {
         let troubles = super::Troubles {
             privacy: self.privacy,
             no_picture: self.capture.lost_since().is_some(),
-            no_sound: self.sound.lost_since().is_some(),
+            no_sound: self.sound.is_missed(),
         };
         if troubles == self.troubles || self.is_stopping() {
             return;

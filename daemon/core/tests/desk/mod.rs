@@ -373,6 +373,10 @@ pub fn sound_is_mute() -> Event {
     Event::Media(MediaEvent::SoundMute { reason: "only silence: raise Capture in alsamixer".into() })
 }
 
+pub fn sound_is_heard() -> Event {
+    Event::Media(MediaEvent::SoundHeard)
+}
+
 pub fn device_came() -> Event {
     Event::Media(MediaEvent::DeviceCame)
 }

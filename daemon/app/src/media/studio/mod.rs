@@ -138,8 +138,8 @@ pub struct Studio {
     sound_wanted: bool,
     /// The microphone that was open once: `auto` means it from then on.
     microphone: Option<String>,
-    /// For how long it has been nothing but silence; `None` where that has been said.
-    mute: Option<Rhythm>,
+    /// For how long the microphone has given nothing but silence.
+    mute: Option<sounds::Mute>,
     silence: Option<Sound>,
     orders: BTreeMap<Rendition, Order>,
     attempts: BTreeMap<Rendition, u32>,

@@ -8,7 +8,7 @@ use porthole_core::event::MediaEvent;
 use super::{Life, Open, SILENCE, Studio, Word};
 use crate::media::doors::{Held, Patience};
 use crate::media::element::MediaError;
-use crate::media::pulse::Rhythm;
+use crate::media::pulse::{Pulse, Rhythm};
 use crate::media::sound::{From, Sound};
 use crate::media::source;
 
@@ -16,6 +16,40 @@ use crate::media::source;
 const MICROPHONE: Patience = Patience { door: Duration::from_secs(3), open: Duration::from_secs(10) };
 /// How long it may give nothing but zeros before that is said.
 const MUTE: Duration = Duration::from_millis(2500);
+/// The same once one such silence has ended: some microphones give zeros between two sounds.
+const MUTE_AGAIN: Duration = Duration::from_secs(10);
+
+/// Whether a microphone gives more than silence.
+#[derive(Debug)]
+pub(super) struct Mute {
+    noise: Rhythm,
+    said: bool,
+    /// How long it may give nothing.
+    limit: Duration,
+}
+
+impl Mute {
+    fn of(noise: Pulse) -> Self {
+        Self { noise: Rhythm::of(noise), said: false, limit: MUTE }
+    }
+
+    /// What there is to say after `elapsed`.
+    fn look(&mut self, elapsed: Duration) -> Option<MediaEvent> {
+        self.noise.look(elapsed);
+        let quiet = self.noise.quiet();
+        if !self.said && quiet >= self.limit {
+            self.said = true;
+            let reason = "the microphone gives nothing but silence; check that it is not muted: choose its card in \
+                          alsamixer with F6, press F4, and raise Capture";
+            return Some(MediaEvent::SoundMute { reason: reason.to_owned() });
+        }
+        if self.said && quiet.is_zero() {
+            (self.said, self.limit) = (false, MUTE_AGAIN);
+            return Some(MediaEvent::SoundHeard);
+        }
+        None
+    }
+}
 
 impl Studio {
     pub(super) fn start_sound(&mut self) {
@@ -50,7 +84,8 @@ impl Studio {
         match result {
             Ok(Some(held)) => {
                 self.microphone = held.it.device.clone().or(self.microphone.take());
-                self.mute = held.it.noise.clone().map(Rhythm::of);
+                // The silence of a clip or of nothing is meant.
+                self.mute = held.it.noise.clone().filter(|_| held.it.device.is_some()).map(Mute::of);
                 let rhythm = Rhythm::of(held.it.pulse.clone());
                 self.sound = Life::Open(Open { number, held, rhythm });
                 self.events.send(MediaEvent::SoundRunning);
@@ -112,17 +147,9 @@ impl Studio {
             }
             return;
         }
-        let device = open.held.it.device.is_some();
-        if let Some(mute) = &mut self.mute {
-            mute.look(elapsed);
-            if device && mute.quiet() >= MUTE {
-                self.mute = None;
-                let reason =
-                    "the microphone gives nothing but silence; check that it is not muted: choose its card \
-                              in alsamixer with F6, press F4, and raise Capture"
-                        .to_owned();
-                self.events.send(MediaEvent::SoundMute { reason });
-            }
+        let word = self.mute.as_mut().and_then(|mute| mute.look(elapsed));
+        if let Some(word) = word {
+            self.events.send(word);
         }
     }
 
@@ -150,5 +177,44 @@ impl Studio {
             (None, _) => None,
         };
         self.published.send_modify(|producers| producers.sound = sound);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOK: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn a_silence_is_said_once_and_its_end_once_and_the_next_one_again() {
+        let noise = Pulse::default();
+        let mut mute = Mute::of(noise.clone());
+        let silent = |mute: &mut Mute, looks: u32| {
+            let said: Vec<_> = (0..looks).map(|_| mute.look(LOOK)).collect();
+            said.into_iter().flatten().collect::<Vec<_>>()
+        };
+        noise.beat();
+        assert_eq!(silent(&mut mute, 5), []);
+        let [MediaEvent::SoundMute { reason }] = &silent(&mut mute, 600)[..] else { panic!("it is mute") };
+        assert!(reason.contains("alsamixer"), "{reason}");
+        for _ in 0..3 {
+            noise.beat();
+            assert_eq!(silent(&mut mute, 1), [MediaEvent::SoundHeard]);
+            noise.beat();
+            // Between two sounds there may be nothing for a while.
+            assert_eq!(silent(&mut mute, 20), []);
+            assert!(matches!(&silent(&mut mute, 600)[..], [MediaEvent::SoundMute { .. }]));
+        }
+    }
+
+    #[test]
+    fn a_microphone_that_is_heard_all_the_time_has_nothing_to_say() {
+        let noise = Pulse::default();
+        let mut mute = Mute::of(noise.clone());
+        for _ in 0..100 {
+            noise.beat();
+            assert_eq!(mute.look(LOOK), None);
+        }
     }
 }

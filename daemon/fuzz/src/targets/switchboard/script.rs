@@ -100,6 +100,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!privacy" => return Some(Event::Order(Order::Privacy { on: !rest.contains("off") })),
         "!sound" if rest.contains("fails") => MediaEvent::SoundFailed { reason },
         "!sound" if rest.contains("mute") => MediaEvent::SoundMute { reason },
+        "!sound" if rest.contains("heard") => MediaEvent::SoundHeard,
         "!sound" if rest.contains("none") => MediaEvent::SoundAbsent,
         "!sound" => MediaEvent::SoundRunning,
         "!device" if rest.contains("sought") => MediaEvent::Sought { found: true },
