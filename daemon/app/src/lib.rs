@@ -10,6 +10,7 @@ pub mod desk;
 pub mod devices;
 pub mod doctor;
 pub mod exit;
+mod hold;
 pub mod keys;
 pub mod link;
 pub mod links;

@@ -92,9 +92,12 @@ fn status(config: Option<&Path>, json: bool) -> Exit {
 /// Switches privacy on or off.
 fn privacy(config: Option<&Path>, on: bool) -> Exit {
     match porthole::privacy::switch(config, on) {
-        Ok(said) => {
-            println!("{said}");
-            Exit::Well
+        Ok(switched) => {
+            println!("{}", switched.said);
+            switched.unkept.map_or(Exit::Well, |why| {
+                eprintln!("but a restart of the daemon would forget it: {why}");
+                Exit::Unkept
+            })
         }
         Err(unanswered) => {
             eprintln!("{unanswered}");

@@ -115,8 +115,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let keyed = Keyed::open(&settings.room)?;
     let me = camera_id(&settings.room)?;
     let mut board = SwitchboardSettings::new(&settings, me.clone());
-    let remembered = privacy::Memory::of(&settings.room.room);
-    board.room.privacy = remembered.last().unwrap_or(settings.room.privacy);
+    let mut remembered = privacy::Memory::of(&settings.room.room);
+    board.room.privacy = remembered.begin(settings.room.privacy);
     if board.room.privacy {
         log::info!("privacy is on: camera and microphone stay closed until: porthole privacy off");
     }
@@ -137,7 +137,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
     let first_order = orders.clone();
     let asked = health.clone();
-    let remembering = tokio::spawn(remembered.follow(health.clone()));
+    let (keeps, keeping) = watch::channel(privacy::Keeping::of(health.borrow().privacy));
+    let remembering = tokio::spawn(remembered.follow(health.clone(), keeps));
 
     // The port first: a second daemon is told at once, and not after it has tried the encoders.
     let relay = &settings.relay;
@@ -154,7 +155,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let link = link.publishing(settings.publish.clone(), published);
     let facts = facts(&settings, &link, config, started);
     let refused = link.refused().map(|refused| Box::new(move || refused.now()) as _);
-    let _control = control(&settings, config, Known { facts, status: asked, refused, orders });
+    let _control = control(&settings, config, Known { facts, status: asked, keeping, refused, orders });
     // Each takes a while, and far longer on a busy board or where an encoder hangs.
     let opening = async {
         systemd::prepares("GStreamer is being loaded, which takes longest the first time");

@@ -219,6 +219,44 @@ fn of_two_daemons_the_one_whose_configuration_is_named_is_asked() {
 }
 
 #[test]
+fn a_switch_of_privacy_that_a_restart_would_forget_is_one_now_and_says_so_with_the_reason() {
+    let house = House::new();
+    let _camera = house.start("cam.toml");
+    assert_eq!(house.says(&["privacy", "on"]).lines().count(), 1);
+    let file = house.path("state").join("privacy-porthole");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "on\n");
+    // Nothing can be put in the place of a folder that holds something.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir_all(file.join("in the way")).unwrap();
+    let asked = house.asks(&["privacy", "off"]);
+    let (said, why) = (String::from_utf8(asked.stdout).unwrap(), String::from_utf8(asked.stderr).unwrap());
+    assert_eq!(asked.status.code(), Some(74), "{said}{why}");
+    assert!(said.starts_with("privacy is off: "), "{said}");
+    assert!(why.starts_with("but a restart of the daemon would forget it: "), "{why}");
+    assert!(why.contains("privacy-porthole: ") && why.contains("daemon's user may write there"), "{why}");
+    let said = house.says(&["status"]);
+    assert!(said.contains("\nA restart would forget how privacy was switched: "), "{said}");
+}
+
+#[test]
+fn of_two_daemons_with_one_room_and_state_the_second_does_not_change_the_privacy_of_the_first() {
+    let house = House::new();
+    let (_first, second) = (house.start("one.toml"), house.start("two.toml"));
+    let log = second.log();
+    assert!(log.contains("another daemon (process ") && log.contains("(STATE_DIRECTORY)"), "{log}");
+    let two = house.path("two.toml");
+    let asked = house.asks(&["privacy", "on", "--config", two.to_str().unwrap()]);
+    let why = String::from_utf8(asked.stderr).unwrap();
+    assert_eq!(asked.status.code(), Some(74), "{why}");
+    assert!(why.contains("(STATE_DIRECTORY)"), "{why}");
+    assert!(!house.path("state").join("privacy-porthole").exists());
+    let one = house.path("one.toml");
+    let said = house.says(&["privacy", "on", "--config", one.to_str().unwrap()]);
+    assert!(said.starts_with("privacy is on: "), "{said}");
+    assert!(house.path("state").join("privacy-porthole").exists());
+}
+
+#[test]
 fn what_is_no_socket_is_left_alone() {
     let house = House::new();
     let mut camera = house.start("cam.toml");

@@ -1,13 +1,14 @@
 //! Listens on the socket and answers. Must not know how things are, nor how an order is obeyed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use porthole_core::order::Order;
 use porthole_core::status::Status;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -21,6 +22,8 @@ use super::report::{Board, Facts, Moment, Process, Report};
 use super::talk::{self, REQUEST_BYTES, Refused, Request};
 use super::words::words;
 use crate::desk::Ordered;
+use crate::hold::hold;
+use crate::privacy::Keeping;
 use crate::{keys, machine, memory};
 
 /// Most programs that ask at once.
@@ -29,6 +32,8 @@ const AT_ONCE: usize = 8;
 const BACKLOG: i32 = 8;
 /// How long a program may take to ask, and to take what it is told.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long keeping a choice may take before nobody waits for it.
+const KEEP: Duration = Duration::from_secs(5);
 /// How long to wait when the machine has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -57,6 +62,8 @@ pub struct Known {
     pub facts: Facts,
     /// What its switchboard says.
     pub status: watch::Receiver<Status>,
+    /// Whether a choice of privacy is kept.
+    pub keeping: watch::Receiver<Keeping>,
     /// What its relay refuses by itself.
     pub refused: Option<Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>>,
     /// Where orders go.
@@ -106,23 +113,6 @@ impl Drop for Control {
         // What cannot be removed is taken by the next.
         let _ = fs::remove_file(&self.socket);
         let _ = fs::remove_file(&self.lock);
-    }
-}
-
-/// Locks the file for as long as it is open; `None`: another process has.
-fn hold(path: &Path) -> io::Result<Option<File>> {
-    loop {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Ok(None),
-            Err(fs::TryLockError::Error(error)) => return Err(error),
-        }
-        // One that has just ended may have removed the file under us: then the lock says nothing to anybody.
-        let ours = file.metadata()?;
-        if fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
-            return Ok(Some(file));
-        }
     }
 }
 
@@ -187,17 +177,27 @@ async fn say(to: &mut (impl AsyncWriteExt + Unpin), line: &str) -> io::Result<()
 }
 
 async fn perform(request: Request, known: &Known) -> Result<String, Refused> {
+    let mut keeping = known.keeping.clone();
+    let mut unkept = keeping.borrow().unkept.clone();
     if let Request::Order(order) = request {
         let (obeyed, done) = oneshot::channel();
+        let chosen = if let Order::Privacy { on } = order { Some(on) } else { None };
         known.orders.send(Ordered { order, obeyed }).await.map_err(|_| Refused::Ending)?;
         done.await.map_err(|_| Refused::Ending)?;
+        if let Some(on) = chosen {
+            unkept = match timeout(KEEP, keeping.wait_for(|keeping| keeping.chosen == on)).await {
+                Ok(Ok(keeping)) => keeping.unkept.clone(),
+                Ok(Err(_)) => return Err(Refused::Ending),
+                Err(_) => Some(format!("it could not be written within {KEEP:?}; look at the disk")),
+            };
+        }
     }
     let process = Process { pid: std::process::id(), heap: memory::in_use(), resident: memory::resident() };
     let moment = Moment { now: Instant::now(), date: keys::now() };
     let status = known.status.borrow().clone();
     let board = Board { temperatures: machine::temperatures(), throttled: machine::throttled() };
     let door = known.refused.as_ref().map(|refused| refused()).unwrap_or_default();
-    let report = Report::new(&known.facts, status, door, process, &board, moment);
+    let report = Report { unkept, ..Report::new(&known.facts, status, door, process, &board, moment) };
     let words = words(&report);
     let status = serde_json::to_value(&report).map_err(|error| Refused::Unknown(error.to_string()))?;
     Ok(talk::status(status, &words))

@@ -85,6 +85,8 @@ pub struct Report {
     /// The last file that was to be played.
     pub played: Option<Played>,
     pub viewers: Vec<Watches>,
+    /// Why a restart would forget how privacy was switched, where it would.
+    pub unkept: Option<String>,
     /// What its relay has refused by itself, by word.
     pub door: BTreeMap<&'static str, u64>,
 }
@@ -157,6 +159,7 @@ impl Report {
                 .collect(),
             viewers: viewers.collect(),
             door,
+            unkept: None,
             status,
         }
     }

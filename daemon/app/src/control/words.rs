@@ -35,6 +35,9 @@ pub fn words(report: &Report) -> Vec<String> {
         lines.push(format!("The camera {}.", status.capture.sentence(status.shows)));
         lines.extend(status.sound.sentence().map(|sound| format!("The microphone {sound}.")));
     }
+    if let Some(why) = &report.unkept {
+        lines.push(format!("A restart would forget how privacy was switched: {why}"));
+    }
     lines.extend(status.speaker.state.sentence().map(|speaker| format!("The speaker {speaker}.")));
     match status.speaker.talkers {
         0 => {}
