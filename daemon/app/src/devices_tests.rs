@@ -15,7 +15,7 @@ fn a_person_reads_what_there_is_what_is_used_and_why_the_rest_is_not() {
 Cameras
   /dev/video2  HD Pro Webcam C920 (uvcvideo, usb-1.2)  <- used
       taken as H.264 1280x720 at 30 frames/s
-      the camera HD Pro Webcam C920 has no control zoom; it has: brightness (0 to 255)
+      video.controls.zoom = 1: the camera HD Pro Webcam C920 has no such control; it has: brightness (0 to 255)
       also /dev/v4l/by-id/usb-C920-video-index0
       open in motion (process 812)
       H.264: 1280x720 (30)
@@ -108,7 +108,7 @@ fn a_program_reads_the_same() {
                 "node": "/dev/video2",
                 "mode": { "format": "h264", "pixels": "H264", "width": 1280, "height": 720,
                     "rate": { "frames": 30, "seconds": 1 } },
-                "complaints": ["the camera HD Pro Webcam C920 has no control zoom; it has: brightness (0 to 255)"],
+                "complaints": ["video.controls.zoom = 1: the camera HD Pro Webcam C920 has no such control; it has: brightness (0 to 255)"],
             },
             "microphone": "plughw:CARD=C920,DEV=0",
             "speaker": null,
@@ -165,7 +165,7 @@ fn board() -> Survey {
         height: 720,
         rate: Some(rate(30)),
     };
-    let complaint = "the camera HD Pro Webcam C920 has no control zoom; it has: brightness (0 to 255)";
+    let complaint = "video.controls.zoom = 1: the camera HD Pro Webcam C920 has no such control; it has: brightness (0 to 255)";
     Survey {
         cameras: vec![part, c920, closed],
         camera: Some(Ok(Taken {

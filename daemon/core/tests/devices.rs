@@ -130,10 +130,8 @@ fn a_control_that_a_camera_does_not_have_is_complained_of_with_those_it_has() {
     let judgement = judged("hdmi-grabber-ms2109", &[("zoom", ControlValue::Number(1))]);
     assert_eq!(
         judgement.complaints,
-        [
-            "the camera UVC Camera (534d:2109): USB Vid has no control zoom; it has: brightness (-128 to 127), \
-          contrast (0 to 255), saturation (0 to 255), hue (-128 to 127)"
-        ]
+        ["video.controls.zoom = 1: the camera UVC Camera (534d:2109): USB Vid has no such control; it has: \
+             brightness (-128 to 127), contrast (0 to 255), saturation (0 to 255), hue (-128 to 127)"]
     );
     assert_eq!(set(&judgement), []);
 }

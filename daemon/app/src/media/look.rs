@@ -117,7 +117,8 @@ mod tests {
         assert_eq!(judgement.complaints.len(), 2, "{judgement:?}");
         assert_eq!(judgement.complaints[0], "video.controls.hue = 3: the camera it allows -1 to 1");
         assert!(
-            judgement.complaints[1].contains("no control qos; it has: contrast (0 to 2)"),
+            judgement.complaints[1]
+                .contains(": the camera it has no such control; it has: contrast (0 to 2)"),
             "{judgement:?}"
         );
         set_properties(&element, &judgement.settings);

@@ -98,25 +98,26 @@ pub fn judge(camera: &str, controls: &[Control], look: &Look) -> Judgement {
     let mut judgement = Judgement { turn: look.flip, ..Judgement::default() };
     day_night(camera, controls, look.day_night, &mut judgement);
     flip(controls, look.flip, &mut judgement);
-    for (name, wanted) in &look.controls {
-        let name = plain(name);
+    for (written, wanted) in &look.controls {
+        let name = plain(written);
+        let entry = format!("video.controls.{written} = {wanted}");
         match find(controls, &name) {
-            None => judgement
-                .complaints
-                .push(format!("the camera {camera} has no control {name}; it has: {}", listed(controls))),
+            None => judgement.complaints.push(format!(
+                "{entry}: the camera {camera} has no such control; it has: {}",
+                listed(controls)
+            )),
             Some(control) if !control.writable => judgement
                 .complaints
-                .push(format!("the control {name} of the camera {camera} can only be read; leave it out")),
+                .push(format!("{entry}: the camera {camera} lets it only be read; leave it out")),
             Some(control) => match value(control, wanted) {
                 Some(value) => {
                     // What is written by name comes before what a plain word means.
                     judgement.settings.retain(|setting| setting.id != control.id);
                     judgement.settings.push(Setting { id: control.id, name, value, asked: true });
                 }
-                None => judgement.complaints.push(format!(
-                    "video.controls.{name} = {wanted}: the camera {camera} allows {}",
-                    control.range
-                )),
+                None => judgement
+                    .complaints
+                    .push(format!("{entry}: the camera {camera} allows {}", control.range)),
             },
         }
     }

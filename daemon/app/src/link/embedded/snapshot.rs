@@ -65,7 +65,7 @@ async fn picture(window: &Window, head: &Parts) -> Result<Response<Body>, Proble
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
             Ok(response)
         }
-        Some(Said::Refused(refusal)) => Err(Problem::Refused(refusal)),
+        Some(Said::Refused(refusal)) => Err(Problem::NoPicture(refusal)),
         Some(Said::Watching { .. } | Said::Taken | Said::Ended) | None => Err(Problem::Unheard),
     }
 }
@@ -146,12 +146,20 @@ mod tests {
             (Refusal::Stale, 403, "stale"),
             (Refusal::Call(Reason::CameraLost), 409, "camera-lost"),
             (Refusal::Call(Reason::TooOften), 429, "too-often"),
+            (Refusal::Call(Reason::Failed), 500, "failed"),
+            (Refusal::Call(Reason::Busy), 503, "busy"),
+            (Refusal::Call(Reason::ShuttingDown), 503, "shutting-down"),
         ] {
             let (response, _) = ask(Access::Keys, get("/snapshot.jpg"), Said::Refused(refusal)).await;
             assert_eq!(response.status(), status, "{refusal:?}");
             let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(body["reason"], word);
+            let text = body["detail"].as_str().unwrap();
+            assert!(!text.contains("offer") && !text.contains("call"), "nobody has called: {text}");
+            if status == 429 {
+                assert!(text.contains("too many pictures"), "{text}");
+            }
         }
         let post = Request::builder().method("POST").uri(PATH).body(Body::empty()).unwrap();
         let (response, asked) = ask(Access::Keys, post, Said::Ended).await;

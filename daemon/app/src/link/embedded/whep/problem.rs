@@ -30,6 +30,8 @@ pub enum Problem {
     Unheard,
     /// The desk says so.
     Refused(Refusal),
+    /// The desk says so to whoever wants no call, but a picture of now.
+    NoPicture(Refusal),
 }
 
 /// Seconds after which to ask again, for those who may.
@@ -81,6 +83,7 @@ impl Problem {
             Self::NoText => (S::BAD_REQUEST, Reason::BadMessage.word(), "the body is not text in UTF-8"),
             Self::Unheard => (S::SERVICE_UNAVAILABLE, Reason::Busy.word(), "too much at once; try again"),
             Self::Refused(refusal) => said_by_desk(refusal),
+            Self::NoPicture(refusal) => said_of_picture(refusal),
         }
     }
 
@@ -93,8 +96,10 @@ impl Problem {
                 vec![(HeaderName::from_static(name), kind)]
             }
             Self::Unheard => vec![(header::RETRY_AFTER, again::BUSY)],
-            Self::Refused(Refusal::NoKey) => vec![(header::WWW_AUTHENTICATE, r#"Bearer realm="porthole""#)],
-            Self::Refused(Refusal::Call(reason)) => match reason {
+            Self::Refused(Refusal::NoKey) | Self::NoPicture(Refusal::NoKey) => {
+                vec![(header::WWW_AUTHENTICATE, r#"Bearer realm="porthole""#)]
+            }
+            Self::Refused(Refusal::Call(reason)) | Self::NoPicture(Refusal::Call(reason)) => match reason {
                 Reason::NotAllowed | Reason::ExpiredKey | Reason::RevokedKey => {
                     vec![(header::WWW_AUTHENTICATE, wrong)]
                 }
@@ -159,6 +164,20 @@ fn said_by_desk(refusal: Refusal) -> (StatusCode, &'static str, &'static str) {
         Refusal::NoCall => Problem::NoCall.said(),
         Refusal::Call(reason) => (status_of(reason), reason.word(), reason.sentence()),
     }
+}
+
+/// The same where no call was wanted: what the words for calls say would not be so.
+fn said_of_picture(refusal: Refusal) -> (StatusCode, &'static str, &'static str) {
+    let (status, word, text) = said_by_desk(refusal);
+    let text = match refusal {
+        Refusal::Call(Reason::TooOften) => {
+            "too many pictures in too short a time: so many a minute are for one key, and for one network address"
+        }
+        Refusal::Call(Reason::Busy) => "too many wait for a picture at this moment; try again",
+        Refusal::Call(Reason::Failed) => "no picture could be made; the camera's log says why",
+        _ => text,
+    };
+    (status, word, text)
 }
 
 fn status_of(reason: Reason) -> StatusCode {
