@@ -635,6 +635,17 @@ fn no_password_is_ever_repeated() {
 }
 
 #[test]
+fn of_several_controls_those_that_are_none_are_found_one_by_one() {
+    let found = wrong("[video.controls]\nbrightness = 3\nauto_exposure = ''\nhue = [1]\nzoom = 2\n");
+    let [exposure, hue] = &found[..] else { panic!("{found:?}") };
+    assert!(exposure.starts_with("my.toml:3: video.controls.auto_exposure = '': "), "{exposure}");
+    assert!(
+        hue.starts_with("my.toml:4: video.controls.hue = [1]: ") && hue.contains("true or false"),
+        "{hue}"
+    );
+}
+
+#[test]
 fn controls_keep_their_order_and_their_kind() {
     let text = "[video]\nflip = 'both'\nday_night = 'night'\n[video.controls]\nzoom = 0x10\n\
                 auto_exposure = 'manual'\nae_enable = false\nbrightness = -0.5";

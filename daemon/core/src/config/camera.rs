@@ -10,6 +10,9 @@ use super::settings::{CameraName, ControlValue, DayNight, Flip, Look, VideoSourc
 const MOST_CONTROLS: usize = 64;
 /// Longest name of a control, or word of a menu, in bytes. V4L2's own have 31.
 const LONGEST_WORD: usize = 64;
+/// What one control is.
+const CONTROL: &str =
+    "the name of a control with a whole number, a number, a word of its menu, true or false";
 /// What `device` says for a camera of libcamera.
 const LIBCAMERA: &str = "libcamera";
 
@@ -102,7 +105,7 @@ pub(super) fn look(section: &mut Reader<'_, '_>, source: &VideoSource) -> Look {
     let look = Look {
         flip: section.word("flip", Flip::default(), &flips),
         day_night: section.word("day_night", DayNight::Camera, &lights),
-        controls: section.take("controls", Vec::new(), controls),
+        controls: controls(section),
     };
     let camera = matches!(source, VideoSource::Auto(_) | VideoSource::Camera(_));
     let written = [
@@ -118,28 +121,42 @@ pub(super) fn look(section: &mut Reader<'_, '_>, source: &VideoSource) -> Look {
     look
 }
 
-/// The controls in a table, in the order in which they are written.
-fn controls(entry: &Entry<'_>) -> Option<Vec<(String, ControlValue)>> {
-    let table = entry.value.as_table()?;
+/// The controls in a table, in the order in which they are written. Each that is none is a finding of its own.
+fn controls(section: &mut Reader<'_, '_>) -> Vec<(String, ControlValue)> {
+    let Some(whole) = section.entry("controls") else { return Vec::new() };
+    let Some(table) = whole.value.as_table().filter(|table| table.len() <= MOST_CONTROLS) else {
+        section.refuse("controls");
+        return Vec::new();
+    };
     let mut written: Vec<_> = table.iter().collect();
     written.sort_by_key(|(name, _)| name.span().start);
-    let word = |text: &str| !text.is_empty() && text.len() <= LONGEST_WORD && is_printable(text);
-    let control = |(name, value): (&toml::Spanned<toml::de::DeString<'_>>, _)| {
-        let name = name.get_ref().to_string();
-        let value: &toml::Spanned<toml::de::DeValue<'_>> = value;
-        let value = value.get_ref();
-        let wanted = if let Some(text) = value.as_str() {
-            word(text).then(|| ControlValue::Word(text.to_owned()))?
-        } else if let Some(on) = value.as_bool() {
-            ControlValue::Switch(on)
-        } else if let Some(number) = value.as_integer() {
-            ControlValue::Number(i64::from_str_radix(number.as_str(), number.radix()).ok()?)
-        } else {
-            let number = value.as_float()?.as_str().parse::<f64>().ok()?;
-            ControlValue::Decimal(Some(number).filter(|number| number.is_finite())?)
-        };
-        word(&name).then_some((name, wanted))
-    };
-    let controls = written.into_iter().map(control).collect::<Option<Vec<_>>>()?;
-    (controls.len() <= MOST_CONTROLS).then_some(controls)
+    let mut controls = Vec::new();
+    for (name, value) in written {
+        let entry = Entry::new(&whole.path, name, value);
+        let named = name.get_ref().as_ref();
+        match control(&entry).filter(|_| is_word(named)) {
+            Some(wanted) => controls.push((named.to_owned(), wanted)),
+            None => section.file.find(&entry, CONTROL),
+        }
+    }
+    controls
+}
+
+/// What is wanted of one control.
+fn control(entry: &Entry<'_>) -> Option<ControlValue> {
+    let value = entry.value;
+    Some(if let Some(text) = value.as_str() {
+        ControlValue::Word(Some(text).filter(|text| is_word(text))?.to_owned())
+    } else if let Some(on) = value.as_bool() {
+        ControlValue::Switch(on)
+    } else if value.as_integer().is_some() {
+        ControlValue::Number(entry.number()?)
+    } else {
+        let number = value.as_float()?.as_str().parse::<f64>().ok()?;
+        ControlValue::Decimal(Some(number).filter(|number| number.is_finite())?)
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_WORD && is_printable(text)
 }
