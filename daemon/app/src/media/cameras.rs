@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -14,24 +13,27 @@ use porthole_core::plan::camera::{self, Camera, Holder, Nature};
 
 use super::element::{MediaError, exists};
 use super::inquiry;
+use super::nodes::{self, Silent};
 use super::v4l2::Node;
 
 /// Where the kernel and udev put devices.
 pub const DEVICES: &str = "/dev";
+/// Device nodes, with what is known of those that hang.
+pub type Nodes = nodes::Nodes<Camera>;
 /// How long a device may take to say what it is.
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// Every camera, and what looks like one: V4L2's in the order of their numbers, then libcamera's.
-pub fn all() -> Vec<Camera> {
-    let mut cameras = v4l2(Path::new(DEVICES), None);
+pub fn all(nodes: &Nodes) -> Vec<Camera> {
+    let mut cameras = v4l2(Path::new(DEVICES), None, nodes);
     cameras.extend(libcamera());
     cameras
 }
 
 /// The camera that is meant, and all others that were looked at: libcamera, which takes its time, is only asked where
 /// it may be meant, and where a name that stays leads to a camera, no other is asked, which might not answer.
-pub fn find(name: &CameraName) -> Result<(Camera, Vec<Camera>), MediaError> {
-    let nodes = |only| v4l2(Path::new(DEVICES), only);
+pub fn find(name: &CameraName, known: &Nodes) -> Result<(Camera, Vec<Camera>), MediaError> {
+    let nodes = |only| v4l2(Path::new(DEVICES), only, known);
     let path = match name {
         CameraName::V4l2(path) => path.as_deref(),
         _ => None,
@@ -72,7 +74,7 @@ pub fn has_libcamera() -> bool {
 }
 
 /// The V4L2 nodes in `folder`, or only one of them.
-fn v4l2(folder: &Path, only: Option<&Path>) -> Vec<Camera> {
+fn v4l2(folder: &Path, only: Option<&Path>, known: &Nodes) -> Vec<Camera> {
     let number = |name: &str| name.strip_prefix("video")?.parse::<u32>().ok();
     let mut nodes: Vec<(u32, PathBuf)> = fs::read_dir(folder)
         .into_iter()
@@ -83,11 +85,16 @@ fn v4l2(folder: &Path, only: Option<&Path>) -> Vec<Camera> {
         .collect();
     nodes.sort();
     let names = stable_names(&folder.join("v4l"));
+    let nodes: Vec<PathBuf> = nodes.into_iter().map(|(_, node)| node).collect();
+    let answers = known.ask(&nodes, ANSWER, |node| {
+        Node::open(node).and_then(|device| inquiry::ask(&node.to_string_lossy(), &device))
+    });
     let mut cameras: Vec<Camera> = nodes
         .into_iter()
-        .map(|(_, path)| {
+        .zip(answers)
+        .map(|(path, answer)| {
             let node = path.to_string_lossy().into_owned();
-            let mut camera = look_at(&path).unwrap_or_else(|why| unknown(&node, why));
+            let mut camera = answer.unwrap_or_else(|silent| unknown(&node, why(silent)));
             camera.stable = names.get(&path).cloned().unwrap_or_default();
             camera
         })
@@ -101,24 +108,19 @@ fn v4l2(folder: &Path, only: Option<&Path>) -> Vec<Camera> {
     cameras
 }
 
-/// Asks one node what it is, on a thread of its own: a driver that hangs is left there.
-fn look_at(path: &Path) -> Result<Camera, String> {
-    let (tell, told) = mpsc::sync_channel(1);
-    let of_thread = path.to_owned();
-    std::thread::spawn(move || {
-        let node = of_thread.to_string_lossy();
-        let answer = Node::open(&of_thread).and_then(|device| inquiry::ask(&node, &device));
-        let _ = tell.send(answer);
-    });
-    match told.recv_timeout(ANSWER) {
-        Ok(Ok(camera)) => Ok(camera),
-        Ok(Err(error)) => Err(match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                "this user may not open it; add it to the group `video`: usermod -aG video USER".to_owned()
-            }
-            _ => format!("it cannot be asked: {error}"),
-        }),
-        Err(_) => Err(format!("it says nothing within {ANSWER:?}; unplug it and plug it in again")),
+/// Why a node does not say what it is, for a person.
+fn why(silent: Silent) -> String {
+    match silent {
+        Silent::Refused(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            "this user may not open it; add it to the group `video`: usermod -aG video USER".to_owned()
+        }
+        Silent::Refused(error) => format!("it cannot be asked: {error}"),
+        Silent::Late(patience) => {
+            format!("it says nothing within {patience:?}; unplug it and plug it in again")
+        }
+        Silent::Hangs => {
+            "it was asked before and still says nothing; unplug it and plug it in again".to_owned()
+        }
     }
 }
 
@@ -229,13 +231,13 @@ mod tests {
             let to = if name == "usb-Gone" { "../../video7" } else { "../../video10" };
             symlink(to, dev.join("v4l").join(kind).join(name)).unwrap();
         }
-        let found = v4l2(&dev, None);
+        let found = v4l2(&dev, None, &Nodes::default());
         let name = |camera: &Camera| camera.node.rsplit('/').next().unwrap().to_owned();
         assert_eq!(found.iter().map(name).collect::<Vec<_>>(), ["video2", "video10"]);
         let stable: Vec<_> = found[1].stable.iter().map(|name| name.rsplit("v4l/").next().unwrap()).collect();
         assert_eq!(stable, ["by-id/usb-Webcam", "by-path/usb-1.2"]);
         assert!(found[0].stable.is_empty());
-        let only = v4l2(&dev, Some(&dev.join("video10")));
+        let only = v4l2(&dev, Some(&dev.join("video10")), &Nodes::default());
         assert_eq!(only.iter().map(name).collect::<Vec<_>>(), ["video10"]);
         assert_eq!(only[0].stable, found[1].stable);
         // A file is no device, and that is said of it rather than of the whole machine.
@@ -247,6 +249,6 @@ mod tests {
 
     #[test]
     fn a_machine_without_devices_has_no_cameras() {
-        assert_eq!(v4l2(Path::new("/nowhere"), None), []);
+        assert_eq!(v4l2(Path::new("/nowhere"), None, &Nodes::default()), []);
     }
 }

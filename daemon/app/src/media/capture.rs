@@ -9,6 +9,7 @@ use gst_utils::{ConsumptionLink, StreamProducer};
 use porthole_core::config::settings::{VideoSettings, VideoSource};
 use porthole_core::status::Shows;
 
+use super::cameras::Nodes;
 use super::clip::Clip;
 use super::debut::Debut;
 use super::doors::Closes;
@@ -41,9 +42,10 @@ impl Capture {
     pub fn start(
         settings: &VideoSettings,
         timeline: &Timeline,
+        nodes: &Nodes,
         lost: impl Fn(String) + Send + Sync + Clone + 'static,
     ) -> Result<Self, MediaError> {
-        let from = source::picture(settings);
+        let from = source::picture(settings, nodes);
         let clip = match &from {
             VideoSource::File(path) => Some(Arc::new(Clip::open(path, lost.clone())?)),
             _ => None,
@@ -54,7 +56,7 @@ impl Capture {
         let result = (|| {
             let last = match &from {
                 VideoSource::Camera(name) => {
-                    let front = source::camera(&pipeline, name, settings)?;
+                    let front = source::camera(&pipeline, name, settings, nodes)?;
                     (follow, own) = (Some(front.follow), front.own);
                     front.last
                 }
@@ -89,7 +91,7 @@ impl Capture {
             }
             Err(error) => {
                 stop(&pipeline);
-                Err(source::explain(error, &from))
+                Err(source::explain(error, &from, nodes))
             }
         }
     }

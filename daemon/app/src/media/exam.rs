@@ -11,6 +11,7 @@ use porthole_core::config::settings::{
 use porthole_core::doctor::elements::ELEMENTS;
 use porthole_core::doctor::media::{Camera, Frames, Loop, Sound};
 
+use super::cameras::Nodes;
 use super::element::{MediaError, chain, exists, failed, make};
 use super::timeline::{Said, listen, stop};
 use super::{cameras, microphones, source, speaker};
@@ -44,7 +45,7 @@ pub fn gstreamer() -> Result<(Version, Vec<&'static str>), MediaError> {
 
 /// Opens the camera that the settings mean, for about a second. Blocks.
 pub fn camera(video: &VideoSettings) -> Camera {
-    match (&video.source, source::picture(video)) {
+    match (&video.source, source::picture(video, &Nodes::default())) {
         (_, VideoSource::Camera(name)) => match bounded(frames_of(name, video.clone())) {
             Ok((name, frames)) => Camera::Gave { name, frames },
             Err(why) => Camera::Trouble(why),
@@ -57,12 +58,15 @@ pub fn camera(video: &VideoSettings) -> Camera {
 
 /// Whether the test picture stands in, because there is no camera. Opens none.
 pub fn stands_in(video: &VideoSettings) -> bool {
-    matches!((&video.source, source::picture(video)), (VideoSource::Auto(_), VideoSource::Test))
+    matches!(
+        (&video.source, source::picture(video, &Nodes::default())),
+        (VideoSource::Auto(_), VideoSource::Test)
+    )
 }
 
 /// The microphone that the settings mean, or what there is to say of it without opening one.
 pub fn ear(audio: &AudioSettings, video: &VideoSettings) -> Result<String, Sound> {
-    match source::sound(audio, &source::picture(video)) {
+    match source::sound(audio, video, &Nodes::default()) {
         AudioSource::Alsa(device) => Ok(device),
         AudioSource::None if audio.source != AudioSource::None => Err(Sound::Nothing),
         AudioSource::Test if audio.source == AudioSource::Auto => Err(Sound::Nothing),
@@ -156,10 +160,11 @@ fn frames_of(
     video: VideoSettings,
 ) -> impl FnOnce() -> Result<(String, Frames), MediaError> + Send + 'static {
     move || {
-        let card = cameras::find(&name)?.0.card;
+        let nodes = Nodes::default();
+        let card = cameras::find(&name, &nodes)?.0.card;
         let wanted = VideoSource::Camera(name.clone());
-        let frames = watch(|bin| source::camera(bin, &name, &video).map(|front| front.last));
-        frames.map(|frames| (card, frames)).map_err(|error| source::explain(error, &wanted))
+        let frames = watch(|bin| source::camera(bin, &name, &video, &nodes).map(|front| front.last));
+        frames.map(|frames| (card, frames)).map_err(|error| source::explain(error, &wanted, &nodes))
     }
 }
 

@@ -19,6 +19,7 @@ mod look;
 mod mdns;
 mod microphones;
 mod modes;
+mod nodes;
 mod own;
 mod probe;
 mod pulse;

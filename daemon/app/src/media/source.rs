@@ -11,6 +11,7 @@ use porthole_core::plan::camera::{Camera, Nature, stable_name};
 use porthole_core::plan::controls;
 use porthole_core::plan::mode::{self, Format, Wish};
 
+use super::cameras::Nodes;
 use super::element::{MediaError, caps_filter, chain, failed, make};
 use super::encoder::own_key_frame_distance;
 use super::own::OwnEncoder;
@@ -36,12 +37,12 @@ struct Taken {
 }
 
 /// The picture source that a `source` setting means on this machine.
-pub fn picture(video: &VideoSettings) -> VideoSource {
+pub fn picture(video: &VideoSettings, nodes: &Nodes) -> VideoSource {
     match &video.source {
         VideoSource::Auto(name) => {
             let there = match name {
                 CameraName::V4l2(Some(path)) => path.exists(),
-                name => cameras::find(name).is_ok(),
+                name => cameras::find(name, nodes).is_ok(),
             };
             if there { VideoSource::Camera(name.clone()) } else { VideoSource::Test }
         }
@@ -49,29 +50,42 @@ pub fn picture(video: &VideoSettings) -> VideoSource {
     }
 }
 
-/// The sound source that a `source` setting means on this machine, beside this picture.
-pub fn sound(audio: &AudioSettings, picture: &VideoSource) -> AudioSource {
-    match (&audio.source, picture) {
+/// The sound source that a `source` setting means on this machine, beside the picture of these settings.
+pub fn sound(audio: &AudioSettings, video: &VideoSettings, nodes: &Nodes) -> AudioSource {
+    match (&audio.source, &video.source) {
         (AudioSource::Auto, VideoSource::File(_)) => AudioSource::File,
-        (AudioSource::Auto, picture) => match microphones::first() {
+        (AudioSource::Auto, _) => match microphones::first() {
             Some(device) => AudioSource::Alsa(device),
-            None if *picture == VideoSource::Test => AudioSource::Test,
+            None if picture(video, nodes) == VideoSource::Test => AudioSource::Test,
             None => AudioSource::None,
         },
         (other, _) => other.clone(),
     }
 }
 
+/// Whether the sound is that of the clip which is the picture. Asks no device.
+pub fn sound_is_the_clip_s(audio: &AudioSettings, video: &VideoSettings) -> bool {
+    match audio.source {
+        AudioSource::File => true,
+        AudioSource::Auto => matches!(video.source, VideoSource::File(_)),
+        _ => false,
+    }
+}
+
 /// Whether there is a camera to be opened in the place of the test picture, or in that of its `tone` a microphone.
-pub fn is_there(video: &VideoSettings, audio: &AudioSettings, tone: bool) -> bool {
-    let picture = picture(video);
-    matches!(picture, VideoSource::Camera(_))
-        || (tone && matches!(sound(audio, &picture), AudioSource::Alsa(_)))
+pub fn is_there(video: &VideoSettings, audio: &AudioSettings, nodes: &Nodes, tone: bool) -> bool {
+    matches!(picture(video, nodes), VideoSource::Camera(_))
+        || (tone && matches!(sound(audio, video, nodes), AudioSource::Alsa(_)))
 }
 
 /// The camera that is meant, as raw picture or, where it encodes by itself, as H.264. Looks for it anew.
-pub fn camera(bin: &gst::Pipeline, name: &CameraName, video: &VideoSettings) -> Result<Front, MediaError> {
-    let (camera, all) = cameras::find(name)?;
+pub fn camera(
+    bin: &gst::Pipeline,
+    name: &CameraName,
+    video: &VideoSettings,
+    nodes: &Nodes,
+) -> Result<Front, MediaError> {
+    let (camera, all) = cameras::find(name, nodes)?;
     let Taken { last, turn, own } = match camera.nature {
         Nature::Libcamera => libcamera(bin, &camera, video)?,
         _ => v4l2(bin, &camera, video)?,
@@ -208,9 +222,9 @@ fn offered_modes(source: &gst::Element, camera: &Camera) -> Result<Vec<mode::Off
 }
 
 /// Why a picture did not come, with who else has the camera, where that may be the reason.
-pub fn explain(error: MediaError, source: &VideoSource) -> MediaError {
+pub fn explain(error: MediaError, source: &VideoSource, nodes: &Nodes) -> MediaError {
     let VideoSource::Camera(name) = source else { return error };
-    let Ok((camera, _)) = cameras::find(name) else { return error };
+    let Ok((camera, _)) = cameras::find(name, nodes) else { return error };
     if camera.open_in.is_empty() {
         return error;
     }

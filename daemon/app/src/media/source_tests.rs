@@ -31,12 +31,32 @@ fn a_camera_without_a_name_that_stays_keeps_its_number() {
 fn auto_without_a_camera_is_the_test_picture_and_a_named_camera_is_never() {
     gst::init().unwrap();
     let gone = CameraName::V4l2(Some(PathBuf::from("/dev/v4l/by-id/gone")));
-    let source = |source| picture(&VideoSettings { source, ..Settings::default().media.video });
+    let source =
+        |source| picture(&VideoSettings { source, ..Settings::default().media.video }, &Nodes::default());
     assert_eq!(source(VideoSource::Auto(gone.clone())), VideoSource::Test);
     assert_eq!(source(VideoSource::Camera(gone.clone())), VideoSource::Camera(gone.clone()));
     let pipeline = gst::Pipeline::new();
-    let why = camera(&pipeline, &gone, &Settings::default().media.video).err().unwrap().to_string();
+    let why = camera(&pipeline, &gone, &Settings::default().media.video, &Nodes::default())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(why.contains("/dev/v4l/by-id/gone is not there"), "{why}");
+}
+
+#[test]
+fn the_sound_is_the_clip_s_where_it_is_meant_to_be_or_the_picture_is() {
+    let is = |audio: AudioSource, video: VideoSource| {
+        let settings = Settings::default().media;
+        let audio = AudioSettings { source: audio, ..settings.audio };
+        let video = VideoSettings { source: video, ..settings.video };
+        let is = sound_is_the_clip_s(&audio, &video);
+        assert_eq!(is, sound(&audio, &video, &Nodes::default()) == AudioSource::File);
+        is
+    };
+    let clip = || VideoSource::File(PathBuf::from("/srv/yard.mp4"));
+    assert!(is(AudioSource::Auto, clip()) && is(AudioSource::File, clip()));
+    assert!(!is(AudioSource::Test, clip()) && !is(AudioSource::None, clip()));
+    assert!(!is(AudioSource::Auto, VideoSource::Test));
 }
 
 #[test]
@@ -47,7 +67,9 @@ fn libcamera_that_is_not_installed_says_what_to_install() {
     }
     let pipeline = gst::Pipeline::new();
     let why =
-        camera(&pipeline, &CameraName::Libcamera(None), &Settings::default().media.video).err().unwrap();
+        camera(&pipeline, &CameraName::Libcamera(None), &Settings::default().media.video, &Nodes::default())
+            .err()
+            .unwrap();
     assert!(why.to_string().contains("apt-get install gstreamer1.0-libcamera"), "{why}");
 }
 

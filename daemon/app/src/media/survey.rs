@@ -10,6 +10,7 @@ use porthole_core::plan::encoder::{self, Trial};
 use porthole_core::plan::mode::{self, Mode};
 use porthole_core::plan::sound::Pcm;
 
+use super::cameras::Nodes;
 use super::element::MediaError;
 use super::{cameras, microphones, probe, source, speaker};
 
@@ -64,10 +65,10 @@ pub fn look(settings: &MediaSettings, program: Option<&Path>) -> Result<Survey, 
     gst::init().map_err(|e| MediaError::Failed(format!("GStreamer does not start: {e}")))?;
     let video = &settings.video;
     let trials = probe::all(video, program)?;
-    let picture = source::picture(video);
-    let camera = match &picture {
+    let nodes = Nodes::default();
+    let camera = match &source::picture(video, &nodes) {
         VideoSource::Camera(name) => {
-            Some(cameras::find(name).map_err(|why| why.to_string()).map(|(camera, _)| {
+            Some(cameras::find(name, &nodes).map_err(|why| why.to_string()).map(|(camera, _)| {
                 let judgement = controls::judge(&camera.card, &camera.controls, &video.look);
                 let mode = mode::choose(&camera.offers, source::wish(video, judgement.turn));
                 Taken { node: camera.node, mode, complaints: judgement.complaints }
@@ -75,7 +76,7 @@ pub fn look(settings: &MediaSettings, program: Option<&Path>) -> Result<Survey, 
         }
         _ => None,
     };
-    let microphone = match source::sound(&settings.audio, &picture) {
+    let microphone = match source::sound(&settings.audio, video, &nodes) {
         AudioSource::Alsa(device) => Some(device),
         _ => None,
     };
@@ -85,7 +86,7 @@ pub fn look(settings: &MediaSettings, program: Option<&Path>) -> Result<Survey, 
         SpeakerSink::Test | SpeakerSink::None => None,
     };
     Ok(Survey {
-        cameras: cameras::all(),
+        cameras: cameras::all(&nodes),
         camera,
         without_libcamera: (!cameras::has_libcamera()).then_some(cameras::MISSING_LIBCAMERA),
         pcms: microphones::all(),

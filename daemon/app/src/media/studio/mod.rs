@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::cameras::Nodes;
 use super::capture::Capture;
 use super::clip::Clip;
 use super::doors::{Door, Held, Porter};
@@ -129,6 +130,8 @@ pub struct Studio {
     porter: Porter,
     asks: mpsc::UnboundedSender<Ask>,
     published: watch::Sender<Producers>,
+    /// What is known of cameras' nodes that hang.
+    nodes: Nodes,
     camera: Life<Capture>,
     camera_door: Door,
     slate: Option<(Show, Rhythm)>,
@@ -175,6 +178,7 @@ pub fn open(
         porter: Porter::default(),
         asks: asks.clone(),
         published,
+        nodes: Nodes::default(),
         camera: Life::Closed,
         camera_door: Door::default(),
         slate: None,

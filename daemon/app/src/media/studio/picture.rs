@@ -39,13 +39,13 @@ impl Studio {
         let number = self.next();
         self.camera = Life::Opening(number);
         let (settings, timeline) = (self.settings.video.clone(), self.timeline.clone());
-        let (ear, door) = (self.ear(number), self.camera_door.clone());
+        let (ear, door, nodes) = (self.ear(number), self.camera_door.clone(), self.nodes.clone());
         let lost = {
             let ear = ear.clone();
             move |reason| ear(Word::CameraLost(reason))
         };
         tokio::spawn(async move {
-            let open = move || Capture::start(&settings, &timeline, lost);
+            let open = move || Capture::start(&settings, &timeline, &nodes, lost);
             ear(Word::Camera(door.open("the camera", CAMERA, open).await));
         });
     }
@@ -82,11 +82,12 @@ impl Studio {
 
     /// Looks for a camera, and where the tone is heard for a microphone too, on a thread that may block.
     pub(super) fn seek(&self) {
-        let (settings, events) = (self.settings.clone(), self.events.clone());
+        let (settings, events, nodes) = (self.settings.clone(), self.events.clone(), self.nodes.clone());
         let tone = matches!(&self.sound, Life::Open(open) if open.held.it.device.is_none());
         tokio::task::spawn_blocking(move || {
-            events
-                .send(MediaEvent::Sought { found: source::is_there(&settings.video, &settings.audio, tone) });
+            events.send(MediaEvent::Sought {
+                found: source::is_there(&settings.video, &settings.audio, &nodes, tone),
+            });
         });
     }
 

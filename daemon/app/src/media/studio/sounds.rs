@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use porthole_core::config::settings::AudioSource;
+use porthole_core::config::settings::{AudioSource, MediaSettings};
 use porthole_core::event::MediaEvent;
 
 use super::{Life, Open, SILENCE, Studio, Word};
+use crate::media::cameras::Nodes;
 use crate::media::doors::{Held, Patience};
 use crate::media::element::MediaError;
 use crate::media::pulse::{Pulse, Rhythm};
@@ -59,16 +60,20 @@ impl Studio {
         }
         let number = self.next();
         self.sound = Life::Opening(number);
-        let (settings, timeline) = (self.settings.audio.clone(), self.timeline.clone());
-        let echo = self.echo.clone();
-        let from = From::Source(self.sound_source(), self.clip());
+        let (settings, timeline) = (self.settings.clone(), self.timeline.clone());
+        let (echo, clip, nodes) = (self.echo.clone(), self.clip(), self.nodes.clone());
+        let known = self.microphone.clone();
         let (ear, door) = (self.ear(number), self.sound_door.clone());
         let lost = {
             let ear = ear.clone();
             move |reason| ear(Word::SoundLost(reason))
         };
         tokio::spawn(async move {
-            let open = move || Sound::start(&settings, &from, &echo, &timeline, lost);
+            let open = move || {
+                // Devices are asked for that, which may take a while.
+                let source = sound_source(&settings, known, &nodes);
+                Sound::start(&settings.audio, &From::Source(source, clip), &echo, &timeline, lost)
+            };
             let opened = door.open("the microphone", MICROPHONE, open).await;
             ear(Word::Sound(opened.map(Held::transpose)));
         });
@@ -155,19 +160,7 @@ impl Studio {
 
     /// Whether the sound is part of the clip that is the camera.
     pub(super) fn sound_is_the_clip_s(&self) -> bool {
-        self.sound_source() == AudioSource::File
-    }
-
-    fn sound_source(&self) -> AudioSource {
-        let picture = source::picture(&self.settings.video);
-        match (source::sound(&self.settings.audio, &picture), &self.microphone) {
-            (AudioSource::None | AudioSource::Test, Some(known))
-                if self.settings.audio.source == AudioSource::Auto =>
-            {
-                AudioSource::Alsa(known.clone())
-            }
-            (source, _) => source,
-        }
+        source::sound_is_the_clip_s(&self.settings.audio, &self.settings.video)
     }
 
     fn publish_sound(&mut self) {
@@ -177,6 +170,18 @@ impl Studio {
             (None, _) => None,
         };
         self.published.send_modify(|producers| producers.sound = sound);
+    }
+}
+
+/// What the settings mean here. A microphone that was open once is waited for, and nothing takes its place.
+fn sound_source(settings: &MediaSettings, known: Option<String>, nodes: &Nodes) -> AudioSource {
+    match (source::sound(&settings.audio, &settings.video, nodes), known) {
+        (AudioSource::None | AudioSource::Test, Some(known))
+            if settings.audio.source == AudioSource::Auto =>
+        {
+            AudioSource::Alsa(known)
+        }
+        (source, _) => source,
     }
 }
 
