@@ -6,13 +6,13 @@ import statistics
 import urllib.error
 import urllib.request
 
+from . import pictures
 from .machine import WEB, Failed
 from .viewer import Viewer
 
 # Mean difference a point, of 255, from which on two pictures are of different things. A camera's own noise, the clock in
 # its corner and the encoder make less than 10.
 OTHER = 18.0
-BLACK = 24.0
 # Only bounds a hang; what matters is how long it took, and that is reported.
 LIMIT = 60.0
 
@@ -30,9 +30,11 @@ height = {height}
 framerate = 15
 bitrate = {bitrate}
 encoder = "{encoder}"
+{video}
 [audio]
 source = "{sound}"
 device = "hw:CARD=Loopback,DEV=1"
+{audio}
 """
 # An allocator that keeps nothing for later: small pieces that GLib (before 2.76, in Debian 12) and the C library hold ready
 # for each thread count as allocated, and their number follows which thread happened to free what. What a daemon holds on to
@@ -71,10 +73,13 @@ class Lab:
         await self.run("mkdir -p /run/systemd/system/porthole.service.d; cat > /run/systemd/system/porthole.service.d/lab.conf <<'UNIT'\n"
                        f"[Service]\n{lines}UNIT\nsystemctl daemon-reload")
 
-    async def configure(self, device="/dev/video0", encoder="x264enc", sound="test", size=(320, 180), bitrate=400, relay=OWN_RELAY):
-        """Writes a configuration and starts the service with it. The picture is small: the processor is emulated."""
+    async def configure(self, device="/dev/video0", encoder="x264enc", sound="test", size=(320, 180), bitrate=400, relay=OWN_RELAY,
+                        video="", audio=""):
+        """Writes a configuration and starts the service with it; `video` and `audio` are more lines of those sections. The
+        picture is small: the processor is emulated."""
         width, height = size
-        text = WEBCAM.format(device=device, encoder=encoder, sound=sound, width=width, height=height, bitrate=bitrate, relay=relay)
+        text = WEBCAM.format(device=device, encoder=encoder, sound=sound, width=width, height=height, bitrate=bitrate, relay=relay,
+                             video=video, audio=audio)
         await self.run(f"cat > /etc/porthole/porthole.toml <<'TOML'{text}TOML\nsystemctl reset-failed porthole; systemctl restart porthole")
         await self.answers()
 
@@ -101,20 +106,24 @@ class Lab:
                 await asyncio.sleep(0.05)
         raise Failed(f"/healthz does not answer within {limit} s:\n{await self.journal()}")
 
-    async def watch(self, **options):
-        """A viewer that is connected and sees a picture."""
+    async def watch(self, shows=pictures.bars, **options):
+        """A viewer that is connected and sees what is wanted, a kind of `pictures`: the camera's picture, unless another is named."""
         viewer = Viewer(self.machine, self.url, **options)
         viewer.took = await viewer.call(LIMIT)
-        first = await viewer.until(lambda _: True, LIMIT)
+        first = await viewer.until(lambda frame: frame.shows(shows), LIMIT)
         if first is None:
-            raise Failed(f"connected, and no picture:\n{await self.journal()}")
+            seen = ", ".join(sorted({pictures.named(frame.points) for frame in viewer.frames})) or "nothing"
+            await viewer.hang_up()
+            raise Failed(f"connected, and {seen} where {shows.__name__} should be:\n{await self.journal()}")
         viewer.first = first.at - viewer.offered
         return viewer
 
     async def settle(self, viewer, seconds=2):
-        """Watches for a while, and takes what is seen then for the camera's picture."""
+        """Watches for a while, and takes what is seen then for what the camera's picture is compared with; it has to be that."""
         await self.sleep(seconds)
         self.camera = viewer.frames[-1]
+        if not self.camera.shows(pictures.bars):
+            raise Failed(f"{pictures.named(self.camera.points)} where the camera's bars should be:\n{await self.journal()}")
 
     def shows_camera(self, frame):
         return frame.differs(self.camera) < OTHER
@@ -130,8 +139,14 @@ class Lab:
         """A moment by the machine's date, for `said_since`."""
         return (await self.run("date +%s.%6N")).strip()
 
-    async def said_since(self, mark, form="short-iso-precise"):
-        return await self.run(f"journalctl -q -u porthole -o {form} --since='@{mark}'; true")
+    async def said_since(self, mark, form="short-iso-precise", least="debug"):
+        """What it logged since then, of this priority at least; the priority is no part of a line."""
+        return await self.run(f"journalctl -q -u porthole -p {least} -o {form} --since='@{mark}'; true")
+
+    async def warned_since(self, mark):
+        """What a person should act on, of what it logged since then: the words of each line."""
+        lines = (await self.said_since(mark, least="warning")).splitlines()
+        return [line.split("]: ", 1)[-1] for line in lines if "porthole[" in line]
 
     async def process(self):
         """Process id, what the daemon has allocated and what is resident of it in KiB, its file descriptors and threads."""

@@ -19,14 +19,13 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.sdp import candidate_from_sdp
 
+from .pictures import grid
+
 logging.getLogger("libav").setLevel(logging.CRITICAL)
 
 # What aiortc has for its estimate of the way, and how often it is told.
 ESTIMATOR = "_RTCRtpReceiver__remote_bitrate_estimator"
 ESTIMATE_EVERY = 0.2
-
-# A frame as it is remembered: this many points across and down.
-ACROSS, DOWN = 16, 12
 
 
 def samples(packet):
@@ -107,6 +106,10 @@ class Frame:
 
     def brightness(self):
         return float(self.points.mean())
+
+    def shows(self, kind):
+        """Whether it is of this kind, one of `pictures`."""
+        return kind(self.points)
 
 
 @dataclass
@@ -247,12 +250,7 @@ class Viewer:
         try:
             while True:
                 frame = await track.recv()
-                plane = frame.planes[0]
-                grey = numpy.frombuffer(plane, numpy.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
-                # The middle of each field of a grid.
-                rows = (numpy.arange(DOWN) * 2 + 1) * frame.height // (2 * DOWN)
-                columns = (numpy.arange(ACROSS) * 2 + 1) * frame.width // (2 * ACROSS)
-                points = grey[numpy.ix_(rows, columns)].astype(numpy.int16)
+                points = grid(frame.planes[0], frame.width, frame.height)
                 self.frames.append(Frame(self.machine.now, (frame.width, frame.height), points))
         except MediaStreamError:
             pass

@@ -1,7 +1,9 @@
 """What somebody finds who has just installed the package."""
 
+import base64
 import json
 
+from .. import pictures
 from .plug import PLUG, UNPLUG
 
 
@@ -14,14 +16,21 @@ async def installed(lab):
     lab.report.row("the service is up by itself", by_itself and state[:2] == ["active", "enabled"], ", ".join(filter(None, state)))
     link = (await lab.run("porthole access show owner 2>&1; true")).strip()
     key = next((word.split("key=")[1].split("&")[0] for word in link.split() if "key=" in word), "")
-    viewer = await lab.watch(key=key)
+    # The encoder in hardware is taken, which answers with a recorded stream whatever it is given. So it is seen that this is
+    # what encodes, and what it is given is looked at in a snapshot.
+    viewer = await lab.watch(shows=pictures.recorded, key=key)
     await lab.sleep(5)
     frame, begun = viewer.frames[-1], len(viewer.frames)
     await lab.sleep(5)
+    rate = (len(viewer.frames) - begun) / 5
+    taken = await lab.run(f"curl -sS -H 'Authorization: Bearer {key}' http://127.0.0.1:8080/snapshot.jpg | base64 -w 0")
+    points, size = pictures.jpeg(base64.b64decode(taken))
+    told = "is open, and pictures flow" in await lab.run("porthole status")
     lab.report.row(
-        "the first call after installation shows the camera", begun > 0 and len(viewer.sounds) > 0,
+        "the first call after installation shows the camera",
+        pictures.bars(points) and told and rate > 1 and len(viewer.sounds) > 0 and not viewer.is_over(),
         f"connected {viewer.took:.2f} s, picture {viewer.first:.2f} s after the offer, {frame.size[0]}x{frame.size[1]}, "
-        f"{(len(viewer.frames) - begun) / 5:.1f} frames/s, {len(viewer.sounds)} pieces of sound",
+        f"{rate:.1f} frames/s, {len(viewer.sounds)} pieces of sound; a snapshot of {size[0]}x{size[1]} has {pictures.named(points)}",
     )
     await viewer.hang_up()
 

@@ -4,6 +4,7 @@ import asyncio
 import urllib.error
 import urllib.request
 
+from .. import pictures
 from .silence import HEARS, TONE
 
 # Who has the camera or the microphone open.
@@ -41,7 +42,7 @@ async def privacy(lab):
         lab.report.row("privacy closes camera and microphone", closed is not None and closed <= CLOSED, f"{closed and round(closed, 2)} s; {words}")
         await lab.sleep(3)
         after = loudness(viewer, lab.now - 1.5)
-        black = lab.shows_other(viewer.frames[-1]) and viewer.frames[-1].at > begun and viewer.frames[-1].brightness() < 40
+        black = viewer.frames[-1].shows(pictures.slate) and viewer.frames[-1].at > begun
         told = [payload.get("what") for _, event, payload in viewer.said if event == "notice"]
         lab.report.row(
             "who watches sees black, hears nothing and is told", black and before > LOUD > after and "privacy-on" in told and not viewer.is_over(),
@@ -52,9 +53,9 @@ async def privacy(lab):
         await lab.run("systemctl restart porthole")
         await lab.answers()
         await viewer.hang_up()
-        viewer = await lab.watch()
+        viewer = await lab.watch(shows=pictures.slate)
         await lab.sleep(2)
-        kept = lab.shows_other(viewer.frames[-1]) and not (await lab.run(HOLDERS)).strip()
+        kept = all(frame.shows(pictures.slate) for frame in viewer.frames) and not (await lab.run(HOLDERS)).strip()
         lab.report.row("a restart does not end privacy", kept, f"brightness {viewer.frames[-1].brightness():.0f}")
         ended = lab.now
         await lab.run("porthole privacy off --config /etc/porthole/porthole.toml")
@@ -76,23 +77,18 @@ def snapshot_status(lab):
 
 
 def picture(lab):
-    """A snapshot: its type and size."""
+    """A snapshot: its type, points and size."""
     with urllib.request.urlopen(f"{lab.url}/snapshot.jpg", timeout=300) as answer:
-        kind, octets = answer.headers["content-type"], answer.read()
-    at = 2
-    # The frame header (ITU-T T.81 section B.2.2).
-    while octets[:2] == b"\xff\xd8" and not 0xC0 <= octets[at + 1] <= 0xC2:
-        at += 2 + int.from_bytes(octets[at + 2 : at + 4], "big")
-    height, width = (int.from_bytes(octets[at + n : at + n + 2], "big") for n in (5, 7))
-    return kind, (width, height)
+        return answer.headers["content-type"], *pictures.jpeg(answer.read())
 
 
 async def taken(lab):
     """A snapshot, how long it took, and how often the camera was opened for it."""
     mark, begun = await lab.mark(), lab.now
-    kind, size = await asyncio.to_thread(picture, lab)
+    kind, points, size = await asyncio.to_thread(picture, lab)
     opened = (await lab.said_since(mark)).count("camera /dev/video0 ")
-    return kind == "image/jpeg" and size == (320, 180), opened, f"{kind} of {size[0]}x{size[1]} in {lab.now - begun:.2f} s"
+    good = kind == "image/jpeg" and size == (320, 180) and pictures.bars(points)
+    return good, opened, f"{kind} of {size[0]}x{size[1]} with {pictures.named(points)} in {lab.now - begun:.2f} s"
 
 
 async def snapshot(lab):

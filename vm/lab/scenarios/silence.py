@@ -1,6 +1,6 @@
 """What stops without a word: each is noticed, and said in words with what to do."""
 
-
+from .. import pictures
 from .faults import control
 from .encoders import FAULT
 
@@ -24,7 +24,7 @@ async def noticed(lab):
 
 async def once(lab, what, configuration, make, end, words):
     await lab.configure(**configuration)
-    viewer = await lab.watch()
+    viewer = await lab.watch(shows=pictures.recorded if "encoder" in configuration else pictures.bars)
     await lab.sleep(4)
     loud = [s.loudness for s in viewer.sounds[-10:]]
     mark = await lab.mark()
