@@ -2,8 +2,10 @@
 
 # How long it is watched doing nothing.
 SECONDS = 60
-# What it may take of a core, in percent, and how long the first picture may take.
-TARGET, SOON = 0.1, 1.0
+# What it may take of a core, in percent, and how long the first picture may take; and how long after the connection where the
+# camera is open all the time.
+TARGET, SOON, AT_ONCE = 0.1, 1.0, 0.3
+HOLDERS = "fuser /dev/video0 2> /dev/null; true"
 USED = "sed -n 's/^usage_usec //p' /sys/fs/cgroup/system.slice/porthole.service/cpu.stat"
 
 
@@ -12,7 +14,7 @@ async def idle(lab):
     await (await lab.watch()).hang_up()
     # It lingers for two seconds, and gives memory back after ten more.
     await lab.sleep(15)
-    holders = (await lab.run("fuser /dev/video0 2> /dev/null; true")).strip()
+    holders = (await lab.run(HOLDERS)).strip()
     before, used = lab.now, int(await lab.run(USED))
     await lab.sleep(SECONDS)
     used, took = int(await lab.run(USED)) - used, lab.now - before
@@ -28,3 +30,26 @@ async def idle(lab):
         await lab.sleep(4)
     figures = ", ".join(f"{first:.2f}" for first in firsts)
     lab.report.row(f"the first picture after that is there within {SOON:.0f} s", max(firsts) <= SOON, f"{figures} s after the offer")
+
+
+async def warm(lab):
+    """With `video.keep_warm` the camera stays open, and its picture is there with the connection."""
+    await lab.configure(video="keep_warm = true")
+    await (await lab.watch()).hang_up()
+    # It would have lingered for two seconds.
+    await lab.sleep(10)
+    mark, holders = await lab.mark(), (await lab.run(HOLDERS)).strip()
+    lab.report.row("a camera that is kept warm stays open", bool(holders), holders or "nobody has it open")
+    firsts, after = [], []
+    for _ in range(3):
+        viewer = await lab.watch()
+        firsts.append(viewer.first)
+        after.append(viewer.first - viewer.took)
+        await viewer.hang_up()
+        await lab.sleep(4)
+    opened = (await lab.said_since(mark)).count("camera /dev/video0 ")
+    figures = ", ".join(f"{first:.2f}" for first in firsts)
+    lab.report.row(
+        f"and its first picture is there within {AT_ONCE} s of the connection", max(after) <= AT_ONCE and max(firsts) <= SOON and opened == 0,
+        f"{figures} s after the offer, {max(after):.2f} s after the connection at most, opened {opened} times",
+    )

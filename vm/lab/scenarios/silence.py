@@ -1,12 +1,23 @@
 """What stops without a word: each is noticed, and said in words with what to do."""
 
+import asyncio
+import json
+import urllib.error
+import urllib.request
+
 from .. import pictures
 from .faults import control
 from .encoders import FAULT
 
 TARGET = 3.0
 TONE = "setsid gst-launch-1.0 -q audiotestsrc is-live=true volume=0.5 ! audio/x-raw,rate=48000,channels=2 ! alsasink device=hw:CARD=Loopback,DEV=0 > /dev/null 2>&1 &"
+# The same for a microphone that somebody has open already: both sides of the card then have to agree.
+TONE_AGAIN = TONE.replace("audio/x-raw,rate=48000,channels=2", "audioconvert ! audioresample")
 HEARS = {"sound": "alsa"}
+# As long as systemd waits for a sign of life, and some more.
+WATCHDOG = 40
+# The same process, never started again.
+LIVES = "systemctl show -P MainPID -P NRestarts porthole"
 CARD = "/sys/bus/platform/drivers/snd_aloop"
 
 
@@ -46,3 +57,49 @@ async def once(lab, what, configuration, make, end, words):
     )
     lab.report.say(f"        {said.split(']: ', 1)[-1][:300]}" if said else await lab.said_since(mark))
     await viewer.hang_up()
+
+
+async def frozen(lab):
+    """A camera that stands still for longer than systemd waits for a service: whoever asks is told, and nothing is started anew."""
+    await lab.configure()
+    viewer = await lab.watch()
+    await lab.settle(viewer)
+    before = await lab.run(LIVES)
+    well, _ = await asyncio.to_thread(health, lab)
+    begun = lab.now
+    await lab.run(control("percentage_of_dropped_buffers", 100))
+    try:
+        told = None
+        while lab.now - begun < WATCHDOG:
+            code, word = await asyncio.to_thread(health, lab)
+            if told is None and (code, word) == (503, "lost"):
+                told = lab.now - begun
+            await lab.sleep(0.5)
+        last = await asyncio.to_thread(health, lab)
+        words = (await lab.run("systemctl show -P StatusText porthole")).strip()
+        after = await lab.run(LIVES)
+        lab.report.row(
+            "/healthz says that the camera is frozen, from the third second on", well == 200 and told is not None and told <= TARGET + 1 and last == (503, "lost"),
+            f"{well} before, {last[0]} and {last[1]} " + ("never" if told is None else f"after {told:.2f} s") + f"; {words}",
+        )
+        lab.report.row(
+            f"the service is not started anew in {WATCHDOG} s of it", before == after and not viewer.is_over() and viewer.frames[-1].shows(pictures.slate),
+            f"{' '.join(before.split())}, then {' '.join(after.split())}",
+        )
+    finally:
+        await lab.run(control("percentage_of_dropped_buffers", 0))
+    ended = lab.now
+    seen = await viewer.until(lambda f: f.at > ended and lab.shows_camera(f), 30)
+    await lab.sleep(2)
+    code, word = await asyncio.to_thread(health, lab)
+    lab.report.row("and all is well after it", seen is not None and code == 200, (f"picture after {seen.at - ended:.2f} s" if seen else "no picture") + f", {code} and {word}")
+    await viewer.hang_up()
+
+
+def health(lab):
+    """How `/healthz` answers, and what it says of the camera."""
+    try:
+        with urllib.request.urlopen(f"{lab.url}/healthz", timeout=60) as answer:
+            return answer.status, json.loads(answer.read())["capture"]
+    except urllib.error.HTTPError as unwell:
+        return unwell.code, json.loads(unwell.read())["capture"]
