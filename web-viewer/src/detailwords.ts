@@ -103,7 +103,7 @@ function freezes({ freezes, frozen }: Figures, since: Date, now: Date): Line | n
 function sent({ asks, feed }: Known, { picture, sound }: Figures): Line {
   const what = asks === "sound" ? "sound alone, as you chose"
     : feed === "picture-none" ? "sound alone: the way carries no picture"
-    : asks === "low" ? "a small picture, as you chose"
+    : asks === "low" && feed !== "picture-full" ? "a small picture, as you chose"
     : feed === "picture-small" ? "a small picture: the way carries no more" : "the full picture";
   const kbit = (rate: number) => `${Math.round(rate)} kbit/s`;
   return {

@@ -118,6 +118,7 @@ test("freezes are counted since the call began", () => {
 test("what the camera sends is said with the reason for it", () => {
   const sends = (feed: string, asks: Known["asks"]) => told({ feed, asks, recent: of({}) })[3]!.said;
   assert.equal(sends("", "full"), "The camera sends the full picture.");
+  assert.equal(sends("picture-full", "low"), "The camera sends the full picture.", "it can make no small one");
   assert.equal(sends("picture-small", "full"), "The camera sends a small picture: the way carries no more.");
   assert.equal(sends("picture-none", "full"), "The camera sends sound alone: the way carries no picture.");
   assert.equal(sends("", "low"), "The camera sends a small picture, as you chose.");

@@ -261,6 +261,95 @@ fn a_format_without_a_small_picture_goes_down_to_what_it_carries_and_then_to_sou
 }
 
 #[test]
+fn who_takes_little_where_no_small_picture_can_be_made_costs_the_others_a_quarter_and_no_more() {
+    let now = Instant::now();
+    let at = |seconds| now + Duration::from_secs(seconds);
+    let mut policy = Policy::new(limits());
+    let (rich, low, next) = (CallId(1), CallId(2), CallId(3));
+    let full = |kbit| Change::Bitrate(Rendition::H264, kbit);
+    let given = |call| Change::Feed(call, Full, None);
+    policy.joins(rich, Rendition::H264, (Full, None), true, now);
+    policy.small_failed(Rendition::SmallH264, now);
+    let seen = policy.joins(low, Rendition::H264, (Small, Some(150)), true, at(5));
+    assert_eq!(seen, [full(1500), given(low)]);
+    for second in 6..60 {
+        for call in [rich, low] {
+            assert_eq!(policy.heard(call, carried(9000, 1500), at(second)), [], "at {second}");
+        }
+    }
+    // Alone it gets no more than it takes, and beside somebody who takes little, too, no more than that one does.
+    policy.leaves(rich);
+    assert_eq!(policy.heard(low, carried(9000, 1500), at(60)), [full(150)]);
+    let seen = policy.joins(next, Rendition::H264, (Small, Some(400)), true, at(61));
+    assert_eq!(seen, [full(400), given(next)]);
+    // Whoever comes then does not wait for its picture to grow.
+    assert_eq!(policy.joins(rich, Rendition::H264, (Full, None), true, at(62)), [full(1500)]);
+    policy.leaves(low);
+    policy.leaves(next);
+    for second in 63..80 {
+        policy.heard(rich, carried(9000, 1500), at(second));
+    }
+    assert_eq!(policy.bitrate(Rendition::H264), 2000);
+}
+
+#[test]
+fn who_wanted_little_sees_the_full_picture_once_no_small_one_can_be_made_and_the_small_one_once_it_can() {
+    let now = Instant::now();
+    let at = |seconds| now + Duration::from_secs(seconds);
+    let mut policy = Policy::new(limits());
+    let (rich, low) = (CallId(1), CallId(2));
+    policy.joins(rich, Rendition::H264, (Full, None), true, now);
+    policy.joins(low, Rendition::H264, (Small, Some(150)), true, now);
+    let seen = policy.small_failed(Rendition::SmallH264, at(10));
+    assert_eq!(seen, [Change::Bitrate(Rendition::H264, 1500), Change::Feed(low, Full, None)]);
+    assert_eq!(policy.poll_timeout(), None, "nothing is tried again");
+    // What its way does not carry it has to wait for longer and longer.
+    let mut waits = Vec::new();
+    let mut then = at(10);
+    for _ in 0..4 {
+        for call in [rich, low] {
+            policy.heard(call, carried(9000, 1500), then + Duration::from_secs(1));
+        }
+        let flooded = then + Duration::from_secs(3);
+        let seen = policy.heard(low, carried(300, 1500), flooded);
+        assert!(matches!(seen[..], [Change::Feed(CallId(2), Sound, Some(_))]), "{seen:?}");
+        then = policy.poll_timeout().unwrap();
+        waits.push((then - flooded).as_secs());
+        assert_eq!(policy.handle_timeout(then), [Change::Feed(low, Full, None)]);
+    }
+    assert_eq!(waits, [10, 20, 40, 40]);
+    policy.heard(low, carried(9000, 1500), then + Duration::from_secs(1));
+    policy.heard(low, carried(300, 1500), then + Duration::from_secs(3));
+    assert_eq!(policy.feed(low), Some(Sound));
+    // With the full picture goes what is known of the small one, and what was wanted is still known.
+    policy.leaves(rich);
+    policy.ends(Rendition::H264);
+    let then = policy.poll_timeout().unwrap();
+    let least = Change::Bitrate(Rendition::SmallH264, 100);
+    assert_eq!(policy.handle_timeout(then), [least, Change::Feed(low, Small, None)]);
+    for second in 1..60 {
+        policy.heard(low, carried(9000, 150), then + Duration::from_secs(second));
+    }
+    assert_eq!((policy.feed(low), policy.bitrate(Rendition::SmallH264)), (Some(Small), 150));
+}
+
+#[test]
+fn who_has_no_sound_gets_the_full_picture_once_no_small_one_can_be_made() {
+    let now = Instant::now();
+    let at = |seconds| now + Duration::from_secs(seconds);
+    let mut policy = Policy::new(limits());
+    let (deaf, other) = (CallId(1), CallId(2));
+    for (call, sound) in [(deaf, false), (other, true)] {
+        policy.joins(call, Rendition::H264, (Full, None), sound, now);
+        policy.heard(call, carried(2600, 2000), at(4));
+        policy.heard(call, carried(500, 2000), at(5));
+        assert_eq!(policy.feed(call), Some(Small));
+    }
+    let seen = policy.small_failed(Rendition::SmallH264, at(6));
+    assert_eq!(seen, [Change::Feed(deaf, Full, None), Change::Feed(other, Sound, None)]);
+}
+
+#[test]
 fn a_bitrate_that_is_the_camera_s_own_is_not_lowered_but_left_for_the_small_picture() {
     let mut world = World::new(&[PLENTY, road(|_| 1750.0)]);
     world.policy.fix(Rendition::H264, true, world.now);
@@ -346,6 +435,15 @@ fn the_small_picture_has_a_quarter_of_the_pixels_or_less_and_half_the_frames_but
     assert_eq!(of(640, 480, 15), (320, 240, 10));
     assert_eq!(of(4096, 4096, 8), (454, 454, 8));
     assert_eq!(of(16, 16, 1), (16, 16, 1));
+}
+
+/// A viewer that estimates so many kbit/s, and loses nothing of what was sent.
+fn carried(estimate: u32, sent: u32) -> Report {
+    Report {
+        reception: Reception { estimate: Some(estimate), ..Reception::default() },
+        sent,
+        packets: sent / 8,
+    }
 }
 
 fn limits() -> Limits {

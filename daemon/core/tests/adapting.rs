@@ -131,11 +131,7 @@ fn where_no_small_picture_can_be_made_there_is_sound_and_the_call_goes_on() {
     desk.settles();
     desk.ignores(reports(anna, 2600));
     desk.on(reports(anna, 500));
-    for attempt in 1..=4 {
-        let seen = desk.on(rendition_failed(SmallH264)).into_iter().chain(desk.sleep(millis(500)));
-        assert_eq!(seen.collect::<Vec<_>>(), [choose(SmallH264, attempt)]);
-    }
-    desk.on(heard(anna));
+    desk.no_small_works();
     desk.expect(
         rendition_failed(SmallH264),
         [
@@ -174,6 +170,63 @@ fn who_says_that_it_takes_little_gets_the_small_picture_from_the_start() {
 }
 
 #[test]
+fn who_takes_little_keeps_a_picture_where_no_small_one_can_be_made_and_so_does_the_next() {
+    let mut desk = Desk::local();
+    let dora = desk.low("dora");
+    desk.on(connected(dora));
+    desk.settles();
+    desk.no_small_works();
+    desk.noted();
+    let at = |kbit| Command::SetBitrate { rendition: H264, kbit };
+    // Nobody else watches.
+    let instead = [
+        at(150),
+        StartRendition(H264),
+        feed(dora, Some(H264)),
+        noticed_by("dora", "1", What::PictureFull),
+        StopRendition(SmallH264),
+        Command::SetBitrate { rendition: SmallH264, kbit: 300 },
+    ];
+    desk.expect(rendition_failed(SmallH264), instead);
+    let told = (Level::Info, "no small picture can be made: it gets the full picture".to_owned());
+    assert!(desk.noted().contains(&told));
+    desk.ignores(rendition_runs(H264));
+    for _ in 0..60 {
+        desk.listens(secs(1), []);
+        desk.ignores(sends(dora, 9000, 150));
+    }
+    let watched = |desk: &Desk| {
+        let viewers = desk.board.status().viewers;
+        viewers.iter().map(|viewer| viewer.rendition).collect::<Vec<_>>()
+    };
+    assert_eq!(watched(&desk), [Some(H264)]);
+    // It hears what it gets instead of what it asked for, and is not sent it twice.
+    let emil = desk.low("emil");
+    desk.expect(connected(emil), [noticed_by("emil", "1", What::PictureFull), ForceKeyFrame(H264)]);
+    assert_eq!(watched(&desk), [Some(H264), Some(H264)]);
+    let anna = desk.connecting("anna", "1");
+    desk.expect(connected(anna), [at(1500)]);
+}
+
+#[test]
+fn who_takes_little_is_not_left_with_a_small_picture_that_failed_before_its_call_was_connected() {
+    let mut desk = Desk::local();
+    desk.live("anna", "1");
+    let emil = desk.low("emil");
+    desk.no_small_works();
+    desk.ignores(rendition_failed(SmallH264));
+    let instead = [
+        Command::SetBitrate { rendition: H264, kbit: 1500 },
+        feed(emil, Some(H264)),
+        ForceKeyFrame(H264),
+        noticed_by("emil", "1", What::PictureFull),
+        StopRendition(SmallH264),
+    ];
+    desk.expect(connected(emil), instead);
+    desk.ignores(rendition_failed(SmallH264));
+}
+
+#[test]
 fn what_a_call_that_is_over_reports_is_ignored() {
     let mut desk = Desk::local();
     let id = desk.live("anna", "1");
@@ -190,6 +243,27 @@ impl Desk {
             for id in self.plans.keys().map(|id| id.0).collect::<Vec<_>>() {
                 self.on(heard(id));
             }
+        }
+    }
+
+    /// A call of somebody who takes 150 kbit/s, before it is connected.
+    fn low(&mut self, who: &str) -> u64 {
+        let sdp = chromium(who).replacen("a=mid:0\r\n", "b=AS:150\r\na=mid:0\r\n", 1);
+        self.on(offer_of(who, "1", &sdp));
+        let id = self.plans.keys().last().unwrap().0;
+        let answered = self.answered(id);
+        self.on(answered);
+        id
+    }
+
+    /// Each encoder of the small picture but the last has failed.
+    fn no_small_works(&mut self) {
+        for attempt in 1..=4 {
+            let seen = self.on(rendition_failed(SmallH264)).into_iter().chain(self.sleep(millis(500)));
+            assert_eq!(seen.collect::<Vec<_>>(), [choose(SmallH264, attempt)]);
+        }
+        for id in self.plans.keys().map(|id| id.0).collect::<Vec<_>>() {
+            self.on(heard(id));
         }
     }
 }

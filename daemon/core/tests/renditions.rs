@@ -10,6 +10,7 @@ use desk::*;
 use porthole_core::command::Level;
 use porthole_core::config::settings::Fallback;
 use porthole_core::event::{Event, MediaEvent};
+use porthole_core::ids::Rendition::SmallH264;
 use porthole_core::status::{Encoding, FrameState};
 use porthole_core::wire::Reason;
 
@@ -119,6 +120,28 @@ fn where_no_encoder_works_the_calls_that_use_it_end_and_no_other() {
     desk.expect(rendition_failed(H264), gone);
     assert_eq!(desk.board.status().renditions, [""; 0]);
     desk.ignores(rendition_failed(H264));
+}
+
+#[test]
+fn a_small_picture_that_cannot_be_made_is_not_started_again_before_the_full_one_has_stopped() {
+    let mut desk = Desk::local();
+    let low = |who: &str| chromium(who).replacen("a=mid:0\r\n", "b=AS:150\r\na=mid:0\r\n", 1);
+    let anna = desk.live("anna", "1");
+    desk.on(offer_of("dora", "1", &low("dora")));
+    for _ in 1..=4 {
+        desk.on(rendition_failed(SmallH264));
+        desk.sleep(millis(500));
+    }
+    desk.on(heard(anna));
+    desk.on(rendition_failed(SmallH264));
+    desk.expect(bye("dora", "1"), [hang_up(2), StopRendition(SmallH264)]);
+    desk.on(closed(2));
+    desk.expect(offer_of("emil", "1", &low("emil")), [answer_to(3, &low("emil"), true)]);
+    desk.on(bye("emil", "1"));
+    desk.on(closed(3));
+    desk.expect(bye("anna", "1"), [hang_up(anna), StopRendition(H264)]);
+    let seen = desk.on(offer_of("fritz", "1", &low("fritz")));
+    assert_eq!(seen[0], StartRendition(SmallH264), "{seen:?}");
 }
 
 #[test]

@@ -3,13 +3,14 @@
 //! There is one encoder for everybody, so one bad way must not make everybody's picture bad, and a viewer behind it must
 //! still see something. [`Policy`] hears what viewers report ([`Report`]) and answers with what changes ([`Change`]): the
 //! bitrate of an encoding, and which picture a viewer gets. `way` judges one viewer's reports, `trips` sees what waits on
-//! it, `rate` keeps the bitrate of one encoding, `limits` is what follows from the configuration.
+//! it, `rate` keeps the bitrate of one encoding, `bounds` how far that may go, `limits` is what follows from the configuration.
 //!
 //! A viewer whose way is too narrow gets a second, small picture. Leaving out whole frames of the large one up to its
 //! next key frame would cost nothing, but show a second of movement and then none for seconds; a quarter of the pixels
 //! at half the rate costs an eighth of the work of encoding, is made once for all who need it, and moves.
 //! Must not know how a report travels, nor what an encoder is.
 
+mod bounds;
 mod limits;
 mod rate;
 mod trips;
@@ -117,7 +118,7 @@ impl Policy {
     }
 
     /// A viewer begins to watch. `wanted`: the most it wants, and what that may take in kbit/s where it says so; `sound`:
-    /// whether there is any for it.
+    /// whether there is any for it. Where it gets something else than it wants, that is among the changes.
     pub fn joins(
         &mut self,
         call: CallId,
@@ -126,13 +127,22 @@ impl Policy {
         sound: bool,
         now: Instant,
     ) -> Vec<Change> {
-        let (feed, takes) = wanted;
-        let feed = if self.has_small(format) { feed } else { Feed::Full };
+        let (wanted, takes) = wanted;
+        let feed = self.at_most(wanted, format);
         let takes = takes.unwrap_or(u32::MAX).max(self.limits.small[0]);
-        self.ways.insert(call, Way::new(format.full(), (feed, takes), sound, now));
-        let Some(rendition) = self.rendition(call) else { return Vec::new() };
-        let lower = (takes < self.bitrate(rendition)).then(|| self.set(rendition, takes, now));
-        lower.flatten().into_iter().collect()
+        let rendition = feed.of(format);
+        let before = rendition.map(|rendition| self.bound(rendition));
+        self.ways.insert(call, Way::new(format.full(), (wanted, takes), feed, sound, now));
+        let mut changes = Vec::from_iter(self.bind(call, now));
+        if let Some((rendition, before)) = rendition.zip(before) {
+            let bound = self.bound(rendition);
+            // Somebody took little as long as nobody else watched. That is not made up for in steps.
+            if before < bound && self.bitrate(rendition) == before {
+                changes.extend(self.set(rendition, bound, now));
+            }
+        }
+        changes.extend((feed != wanted).then_some(Change::Feed(call, feed, None)));
+        changes
     }
 
     /// A viewer is gone.
@@ -150,11 +160,6 @@ impl Policy {
         self.ways.get(&call)?.rendition()
     }
 
-    /// The bitrate of an encoding, in kbit/s.
-    pub fn bitrate(&self, rendition: Rendition) -> u32 {
-        self.rates.get(&rendition).map_or_else(|| self.usual(rendition), |rate| rate.kbit)
-    }
-
     /// What the way of a viewer that gets less than the full picture carries of late, in kbit/s, as far as its browser tells.
     /// Of others it says nothing: browsers believe in what has come through, and that is no more than was sent.
     pub fn estimate(&self, call: CallId) -> Option<u32> {
@@ -164,6 +169,11 @@ impl Policy {
     /// Whether others get the full picture well: then what is wrong with the way to this viewer is on its side.
     pub fn others_are_well(&self, call: CallId, now: Instant) -> bool {
         self.ways.iter().any(|(id, way)| *id != call && way.feed == Feed::Full && way.good_for(now) >= HOLD)
+    }
+
+    /// Whether a small picture can be made in this format, as far as is known.
+    pub fn has_small(&self, format: Rendition) -> bool {
+        !self.without_small.contains(&format.full())
     }
 
     /// A viewer has reported.
@@ -184,11 +194,15 @@ impl Policy {
         }
     }
 
-    /// No small picture can be made in this format.
+    /// No small picture can be made in this format. Who only wanted no more gets the full one, and so does who has no sound.
     pub fn small_failed(&mut self, format: Rendition, now: Instant) -> Vec<Change> {
-        self.without_small.push(format.full());
-        let on_it: Vec<_> = self.on(format.small()).collect();
-        on_it.into_iter().filter_map(|call| self.give(call, Feed::Sound, None, now)).collect()
+        if self.has_small(format) {
+            self.without_small.push(format.full());
+        }
+        let instead = |way: &Way| if way.is_narrow() { Feed::Sound } else { Feed::Full };
+        let ways = self.ways.iter().filter(|(_, way)| way.rendition() == Some(format.small()));
+        let on_it: Vec<_> = ways.map(|(call, way)| (*call, instead(way))).collect();
+        on_it.into_iter().flat_map(|(call, feed)| self.give(call, feed, None, now)).collect()
     }
 
     /// Whether an encoding has a bitrate that nobody can change, as that of many cameras that encode by themselves. Where
@@ -242,23 +256,15 @@ impl Policy {
         (rate.kbit != usual).then_some(Change::Bitrate(rendition, usual))
     }
 
-    fn usual(&self, rendition: Rendition) -> u32 {
-        if rendition.is_small() { self.limits.begin } else { self.limits.most }
-    }
-
-    fn has_small(&self, format: Rendition) -> bool {
-        !self.without_small.contains(&format.full())
+    /// What somebody who wants this gets of it: where no small picture can be made, that is the full one.
+    fn at_most(&self, wanted: Feed, format: Rendition) -> Feed {
+        if wanted == Feed::Small && !self.has_small(format) { Feed::Full } else { wanted }
     }
 
     /// Calls that get this encoding.
     fn on(&self, rendition: Rendition) -> impl Iterator<Item = CallId> + '_ {
         let on = move |(_, way): &(&CallId, &Way)| way.rendition() == Some(rendition);
         self.ways.iter().filter(on).map(|(id, _)| *id)
-    }
-
-    /// The ways to them.
-    fn ways_of(&self, rendition: Rendition) -> impl Iterator<Item = &Way> {
-        self.ways.values().filter(move |way| way.rendition() == Some(rendition))
     }
 
     /// What is sent to a viewer is more than its way carries, which is about so many kbit/s beside the sound.
@@ -315,7 +321,7 @@ impl Policy {
                 if lowered.is_some_and(|then| now < then + PROOF_OF_NOTHING) {
                     return Vec::new();
                 }
-                self.give(call, Feed::Sound, Some(carries), now).into_iter().collect()
+                self.give(call, Feed::Sound, Some(carries), now)
             }
         }
     }
@@ -324,21 +330,20 @@ impl Policy {
     fn loosen(&mut self, call: CallId, now: Instant) -> Vec<Change> {
         let Some(way) = self.ways.get(&call) else { return Vec::new() };
         let Some(rendition) = way.rendition() else { return Vec::new() };
-        let good_for = way.good_for(now);
+        let (good_for, wanted) = (way.good_for(now), way.wanted);
         let small = rendition.is_small();
-        let most = if small { self.limits.small[1] } else { self.limits.most };
-        let takes = self.ways_of(rendition).map(|way| way.takes).min();
-        let most = most.min(takes.unwrap_or(most));
+        let most = self.bound(rendition);
         let current = self.bitrate(rendition);
-        let mut changes = Vec::new();
+        // Those for whom it was more may be gone.
+        let mut changes = Vec::from_iter(self.bind(call, now));
         // A small picture that is given more takes what is free by itself; only then is there anything to find out.
         let held = self.rates.get(&rendition).is_some_and(|rate| rate.holds(now));
         let has_grown = held && current >= part(most, GROWN);
-        if small && way.wanted == Feed::Full && good_for >= HOLD && has_grown {
+        if small && wanted == Feed::Full && good_for >= HOLD && has_grown {
             let full = self.limits.most;
             match self.ways.get_mut(&call).and_then(|way| way.next_padding(full, now)) {
                 Some(Padding::More(kbit)) => changes.push(Change::Pad(call, kbit)),
-                Some(Padding::Enough) => return self.give(call, Feed::Full, None, now).into_iter().collect(),
+                Some(Padding::Enough) => return self.give(call, Feed::Full, None, now),
                 None => {}
             }
         }
@@ -350,31 +355,13 @@ impl Policy {
         changes
     }
 
-    /// By how much the small picture is raised, in percent: by little where browsers think that it is enough.
-    fn stride(&self, small: Rendition, current: u32) -> u32 {
-        let believed = self.ways_of(small).filter_map(|way| way.estimate).min();
-        let [quick, slow] = STRIDES;
-        if believed.is_some_and(|kbit| current >= kbit) { slow } else { quick }
-    }
-
-    fn raise(&mut self, rendition: Rendition, kbit: u32, now: Instant) -> Option<Change> {
-        let before = self.bitrate(rendition);
-        let rate = self.rates.entry(rendition).or_insert_with(|| Rate::new(before, now));
-        rate.raise(kbit, now).then_some(Change::Bitrate(rendition, kbit))
-    }
-
-    fn set(&mut self, rendition: Rendition, kbit: u32, now: Instant) -> Option<Change> {
-        if self.fixed.contains(&rendition) {
-            return None;
-        }
-        let before = self.bitrate(rendition);
-        let rate = self.rates.entry(rendition).or_insert_with(|| Rate::new(before, now));
-        rate.lower(kbit, now);
-        (kbit != before).then_some(Change::Bitrate(rendition, kbit))
-    }
-
-    fn give(&mut self, call: CallId, feed: Feed, carries: Option<u32>, now: Instant) -> Option<Change> {
-        let given = self.ways.get_mut(&call)?.give(feed, now)?;
-        Some(Change::Feed(call, given, carries))
+    fn give(&mut self, call: CallId, feed: Feed, carries: Option<u32>, now: Instant) -> Vec<Change> {
+        let Some((wanted, format)) = self.ways.get(&call).map(|way| (way.wanted, way.format)) else {
+            return Vec::new();
+        };
+        let feed = feed.min(self.at_most(wanted, format));
+        let given = self.ways.get_mut(&call).and_then(|way| way.give(feed, now));
+        let Some(given) = given else { return Vec::new() };
+        self.bind(call, now).into_iter().chain([Change::Feed(call, given, carries)]).collect()
     }
 }

@@ -126,13 +126,18 @@ pub(super) struct Way {
 }
 
 impl Way {
-    pub(super) fn new(format: Rendition, wanted: (Feed, u32), sound: bool, now: Instant) -> Self {
-        let (wanted, takes) = wanted;
+    pub(super) fn new(
+        format: Rendition,
+        (wanted, takes): (Feed, u32),
+        feed: Feed,
+        sound: bool,
+        now: Instant,
+    ) -> Self {
         Self {
             format,
             wanted,
             takes,
-            feed: wanted,
+            feed,
             since: now,
             joined: now,
             sound,
@@ -177,6 +182,11 @@ impl Way {
         Some(self.trips.waits()? >= time)
     }
 
+    /// Whether it has less than it wants because more would not come through, and there is sound in the place of a picture.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.feed < self.wanted && self.sound
+    }
+
     /// When it is to have a picture again.
     pub(super) fn retry(&self) -> Option<Instant> {
         (self.feed == Feed::Sound && self.wanted > Feed::Sound).then(|| self.since + self.mute_patience)
@@ -184,7 +194,6 @@ impl Way {
 
     /// Gives it something else. What it gets then, where that is a change.
     pub(super) fn give(&mut self, feed: Feed, now: Instant) -> Option<Feed> {
-        let feed = feed.min(self.wanted);
         if feed == self.feed || feed == Feed::Sound && !self.sound {
             return None;
         }

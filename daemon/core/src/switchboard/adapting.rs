@@ -30,6 +30,12 @@ impl Switchboard {
         }
     }
 
+    /// What a viewer of this gets first that takes so many kbit/s of picture, where it says so.
+    pub(super) fn begins_with(&self, format: Option<Rendition>, takes: Option<u32>) -> Feed {
+        let has_small = format.is_some_and(|format| self.policy.has_small(format));
+        if has_small { self.asks_for(takes) } else { Feed::Full }
+    }
+
     /// What a viewer wants at most that takes so many kbit/s of picture, where it says so.
     pub(super) fn asks_for(&self, takes: Option<u32>) -> Feed {
         if takes.is_some_and(|takes| takes < self.settings.limits.most) { Feed::Small } else { Feed::Full }
@@ -38,15 +44,21 @@ impl Switchboard {
     fn feed(&mut self, id: CallId, feed: Feed, carries: Option<u32>, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let before = call.watched();
+        let same = std::mem::replace(&mut call.feed, feed) == feed;
         // One that begins again is no news.
-        let level = if std::mem::replace(&mut call.feed, feed) == feed { Level::Debug } else { Level::Info };
+        let level = if same { Level::Debug } else { Level::Info };
         let (picture, viewer) = (call.watched(), call.viewer().cloned());
         let told = (call.shape == Shape::Porthole).then(|| call.address.clone());
         let runs = picture.is_some_and(|picture| self.renditions.contains_key(&picture));
-        call.keeps = before.filter(|_| feed == Feed::Full && !runs);
+        let has_small = call.rendition.is_some_and(|format| self.policy.has_small(format));
+        call.keeps = before.filter(|_| feed == Feed::Full && !runs && has_small);
         self.open_for(picture, now);
-        self.commands.push_back(Command::Feed { call: id, picture });
-        if let Some(picture) = picture.filter(|_| runs)
+        // What it has got from the start instead of what it wants needs to be told, and no more.
+        let given = !same || carries.is_some();
+        if given {
+            self.commands.push_back(Command::Feed { call: id, picture });
+        }
+        if let Some(picture) = picture.filter(|_| runs && given)
             && self.renditions.get_mut(&picture).is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now))
         {
             self.commands.push_back(Command::ForceKeyFrame(picture));
@@ -65,8 +77,9 @@ impl Switchboard {
         }
         let why = match carries {
             Some(kbit) => format!("the way to this viewer carries about {kbit} kbit/s of picture"),
-            None if feed == Feed::Full => "the way to this viewer is good".to_owned(),
-            None => "another attempt".to_owned(),
+            None if before.is_none() => "another attempt".to_owned(),
+            None if !has_small => "no small picture can be made".to_owned(),
+            None => "the way to this viewer is good".to_owned(),
         };
         self.note(level, Some(id), viewer, format!("{why}: it gets {gets}"));
     }

@@ -220,7 +220,7 @@ impl Switchboard {
         let mark = Mark { from: offer.from, tag: offer.tag, ufrag: Some(plan.ufrag.clone()) };
         let rendition = plan.rendition;
         let takes = plan.takes;
-        let feed = self.asks_for(takes);
+        let feed = self.begins_with(rendition, takes);
         self.open_for(rendition.and_then(|format| feed.of(format)), now);
         let trickle = offer.shape.trickles();
         let talks = plan.media.iter().any(|media| media.direction == Direction::SendRecv);

@@ -235,12 +235,14 @@ impl Switchboard {
         if !call.connected(now) {
             return;
         }
-        let (rendition, age, viewer) = (call.watched(), call.age(now), call.viewer().cloned());
-        let (wanted, sound) = ((call.feed, call.takes), self.settings.sound);
-        let changes = call.rendition.map(|format| self.policy.joins(id, format, wanted, sound, now));
-        self.counts.live += 1;
+        let (format, takes) = (call.rendition, call.takes);
+        let (age, viewer) = (call.age(now), call.viewer().cloned());
         self.tongue.works(call.shape);
+        let (wanted, sound) = ((self.asks_for(takes), takes), self.settings.sound);
+        let changes = format.map(|format| self.policy.joins(id, format, wanted, sound, now));
+        self.counts.live += 1;
         self.adapt(changes.into_iter().flatten(), now);
+        let rendition = self.calls.get(&id).and_then(Call::watched);
         let keys = rendition.and_then(|rendition| self.renditions.get_mut(&rendition));
         if waits && keys.is_some_and(|keys| keys.wish(JOIN_KEY_FRAME_GAP, now)) {
             self.commands.extend(rendition.map(Command::ForceKeyFrame));
