@@ -17,8 +17,10 @@ use crate::media::source;
 const MICROPHONE: Patience = Patience { door: Duration::from_secs(3), open: Duration::from_secs(10) };
 /// How long it may give nothing but zeros before that is said.
 const MUTE: Duration = Duration::from_millis(2500);
-/// The same once one such silence has ended: some microphones give zeros between two sounds.
+/// The same once one such silence has ended. Some microphones give zeros between two sounds, so each that ends makes it longer,
+/// up to an hour: a quiet night is no row of warnings.
 const MUTE_AGAIN: Duration = Duration::from_secs(10);
+const MUTE_LONGEST: Duration = Duration::from_secs(3600);
 
 /// Whether a microphone gives more than silence.
 #[derive(Debug)]
@@ -45,7 +47,8 @@ impl Mute {
             return Some(MediaEvent::SoundMute { reason: reason.to_owned() });
         }
         if self.said && quiet.is_zero() {
-            (self.said, self.limit) = (false, MUTE_AGAIN);
+            self.said = false;
+            self.limit = (self.limit * 4).clamp(MUTE_AGAIN, MUTE_LONGEST);
             return Some(MediaEvent::SoundHeard);
         }
         None
@@ -203,13 +206,13 @@ mod tests {
         assert_eq!(silent(&mut mute, 5), []);
         let [MediaEvent::SoundMute { reason }] = &silent(&mut mute, 600)[..] else { panic!("it is mute") };
         assert!(reason.contains("alsamixer"), "{reason}");
-        for _ in 0..3 {
+        // Between two sounds there may be nothing for a while, and for longer each time; 20 looks are ten seconds.
+        for looks in [20, 80, 320, 1280, 5120, 7200, 7200] {
             noise.beat();
             assert_eq!(silent(&mut mute, 1), [MediaEvent::SoundHeard]);
             noise.beat();
-            // Between two sounds there may be nothing for a while.
-            assert_eq!(silent(&mut mute, 20), []);
-            assert!(matches!(&silent(&mut mute, 600)[..], [MediaEvent::SoundMute { .. }]));
+            assert_eq!(silent(&mut mute, looks), [], "{looks}");
+            assert!(matches!(&silent(&mut mute, 1)[..], [MediaEvent::SoundMute { .. }]), "{looks}");
         }
     }
 
