@@ -52,6 +52,8 @@ struct Flags {
 enum Row {
     /// CPU, memory, threads and file descriptors with 0, 1, 10, 20 viewers.
     Growth,
+    /// What each stage takes of the processor, from the camera to the sockets.
+    Stages,
     /// What the 2nd viewer costs, and what the 20th.
     Steps,
     /// Offer to answer, connection, first key frame.

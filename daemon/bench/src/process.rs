@@ -1,6 +1,7 @@
 //! What the kernel says of a process: CPU time, memory, threads, file descriptors (`proc(5)`). Must not know which
 //! process it is.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::time::{Duration, Instant};
@@ -26,14 +27,15 @@ pub struct Process(pub u32);
 impl Process {
     /// CPU seconds (user and system, all threads, those that ended included) since it started. In steps of 10 ms.
     pub fn cpu_seconds(self) -> io::Result<f64> {
-        let stat = self.read("stat")?;
-        // The name in parentheses may hold anything; utime and stime are fields 14 and 15, counted from 1.
-        let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>());
-        let ticks = |index: usize| fields.as_ref()?.get(index)?.parse::<f64>().ok();
-        match (ticks(11), ticks(12)) {
-            (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
-            _ => Err(unreadable("stat")),
-        }
+        used(&self.read("stat")?).map(|(_, seconds)| seconds).ok_or_else(|| unreadable("stat"))
+    }
+
+    /// The same of each thread there is, by its id, with its name (15 characters at most).
+    pub fn threads(self) -> io::Result<HashMap<u32, (String, f64)>> {
+        let ids = fs::read_dir(self.path("task"))?
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        // One that ends while it is looked at is none any more.
+        Ok(ids.filter_map(|id| Some((id, used(&self.read(&format!("task/{id}/stat")).ok()?)?))).collect())
     }
 
     /// CPU over the next `interval`, in percent of one core.
@@ -65,6 +67,16 @@ impl Process {
     }
 }
 
+/// Name and CPU seconds out of a `stat`.
+fn used(stat: &str) -> Option<(String, f64)> {
+    // The name in parentheses may hold anything; utime and stime are fields 14 and 15, counted from 1.
+    let (head, rest) = stat.rsplit_once(')')?;
+    let name = head.split_once('(')?.1.to_owned();
+    let mut fields = rest.split_whitespace().skip(11).map(str::parse::<f64>);
+    let (user, system) = (fields.next()?.ok()?, fields.next()?.ok()?);
+    Some((name, (user + system) / TICKS_PER_SECOND))
+}
+
 fn number_after(text: &str, key: &str) -> io::Result<f64> {
     let value = text.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next()?.parse().ok());
     value.ok_or_else(|| unreadable(key))
@@ -84,6 +96,26 @@ mod tests {
         let usage = this.usage().unwrap();
         assert!(usage.rss >= usage.anonymous && usage.anonymous > 0.0, "{usage:?}");
         assert!(usage.threads >= 1.0 && usage.descriptors >= 3.0, "{usage:?}");
+    }
+
+    #[test]
+    fn a_thread_is_found_by_its_name_whatever_that_is() {
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let (ready, up) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("a) 1 (b".to_owned()).spawn(move || {
+            ready.send(()).unwrap();
+            let _ = told.recv();
+        });
+        up.recv().unwrap();
+        let found = Process(std::process::id()).threads().unwrap();
+        assert_eq!(found.values().filter(|(name, _)| name == "a) 1 (b").count(), 1, "{found:?}");
+        drop(tell);
+        thread.unwrap().join().unwrap();
+        assert_eq!(
+            used("7 (crew) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0"),
+            Some(("crew".to_owned(), 2.0)),
+            "as proc(5) counts"
+        );
     }
 
     #[test]

@@ -62,7 +62,14 @@ impl Encoding {
             }
         });
         let result = (|| {
-            let entry = gst_app::AppSrc::builder().format(gst::Format::Time).is_live(true).build();
+            // Its thread, and those of the encoder, are called so where a person looks (`top -H`).
+            let name = match rendition {
+                Rendition::H264 => "h264",
+                Rendition::Vp8 => "vp8",
+                Rendition::SmallH264 => "small-h264",
+                Rendition::SmallVp8 => "small-vp8",
+            };
+            let entry = gst_app::AppSrc::builder().name(name).format(gst::Format::Time).is_live(true).build();
             pipeline.add(&entry).map_err(|e| failed(&e))?;
             let encoded_by_camera = picture_is_h264(picture);
             let mut from: gst::Element = entry.clone().upcast();

@@ -12,6 +12,7 @@ mod replug;
 mod script;
 mod send;
 pub mod soak;
+mod stages;
 mod start;
 mod steps;
 mod storm;
@@ -41,6 +42,7 @@ impl Bench<'_> {
     pub async fn measure(&self, row: Row, figures: &mut Figures) -> Result<(), Fault> {
         match row {
             Row::Growth => growth::measure(self, figures).await,
+            Row::Stages => stages::measure(self, figures).await,
             Row::Steps => steps::measure(self, figures).await,
             Row::Join => join::measure(self, figures).await,
             Row::Relay => relay::measure(self, figures).await,
