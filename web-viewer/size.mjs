@@ -1,7 +1,7 @@
 // Fails when the built page is larger than it may be: everything a browser loads, gzipped as it is sent, all together.
 import { readdirSync, statSync } from "node:fs";
 
-const LIMIT_BYTES = 40_000;
+const LIMIT_BYTES = 41_000;
 const dist = new URL("./dist/", import.meta.url);
 
 let total = 0;

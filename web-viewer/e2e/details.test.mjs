@@ -203,8 +203,24 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     await live(page);
     await page.press("i");
     await said(page, /The camera sends the full picture, without sound\./);
-    const can = await page.evaluate(() => [...document.querySelectorAll("#details input")].map(({ disabled }) => !disabled));
-    assert.deepEqual(can, [true, true, false]);
+    const can = () => page.evaluate(() => [...document.querySelectorAll("#details input")].map(({ disabled }) => !disabled).join());
+    await until(can, (now) => now === "true,true,false", "sound alone cannot be chosen");
+  });
+
+  test("show the small picture of a camera without a microphone where sound alone was chosen before", async (t) => {
+    const silent = await start({ audio: 'source = "none"' });
+    t.after(() => silent.stop());
+    const page = await browser.open(silent.link);
+    t.after(() => page.close());
+    await live(page);
+    await page.evaluate(() => localStorage.setItem(`porthole.picture.${new URLSearchParams(location.hash.slice(1)).get("room")}`, "sound"));
+    await page.reload();
+    await live(page, "there is a picture");
+    await moves(page);
+    assert.deepEqual([(await page.snapshot()).picture, camera(await page.snapshot()).width], ["sound", 640]);
+    await page.press("i");
+    await said(page, /The camera sends a small picture, as you chose, without sound\./);
+    assert.equal((await silent.health()).calls, 1);
   });
 
   test("give way to the alarm", async (t) => {
@@ -222,5 +238,8 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     // Whoever wants to know why may look all the same.
     await page.press("i");
     await said(page, /server has been away since/);
+    assert.equal((await panel(page)).open, true);
+    await page.press("i");
+    assert.equal((await panel(page)).open, false);
   });
 });

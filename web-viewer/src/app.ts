@@ -3,6 +3,7 @@
 
 import { claimPeerId, destination, elsewhere, fresh, releasePeerId } from "./address";
 import { Page } from "./page";
+import type { Kept } from "./picture";
 import { offerSecure } from "./secure";
 import type { Snapshot } from "./snapshot";
 import { Viewer } from "./viewer";
@@ -38,13 +39,27 @@ function start(): void {
   }
   const tab = storage(() => sessionStorage);
   const me = tab ? claimPeerId(tab) : fresh("viewer-");
-  const viewer = new Viewer(to, me, fresh, storage(() => localStorage));
+  const viewer = new Viewer(to, me, fresh, lasting(storage(() => localStorage)));
   Object.defineProperty(window, "porthole", { value: Object.freeze({ snapshot: () => viewer.snapshot() }) });
   void offerSecure(to.relay?.origin ?? null);
   window.addEventListener("pagehide", () => {
     viewer.leave();
     if (tab) releasePeerId(tab);
   });
+}
+
+/** Where what a person chose is kept. One that is full is no reason not to do it. */
+function lasting(kept: Storage | null): Kept | null {
+  return kept && {
+    getItem: (key) => kept.getItem(key),
+    setItem: (key, value) => {
+      try {
+        kept.setItem(key, value);
+      } catch {
+        // Then it holds until the page is closed.
+      }
+    },
+  };
 }
 
 /** A browser may forbid a page to keep anything; it works all the same. */

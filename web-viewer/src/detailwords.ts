@@ -27,9 +27,10 @@ export interface Known {
   since: Date;
 }
 
-/** `relay`: whether it is reached; `away`: when it was lost last. `browser`: what it calls itself. */
+/** `relay`: whether it is reached; `door`: why it does not let us in; `away`: when it was lost last. `browser`: what it calls itself. */
 export interface Around {
   relay: "new" | "up" | "down";
+  door: unknown;
   away: Date;
   browser: string;
 }
@@ -47,26 +48,35 @@ const LATE_MS = 400;
 const APART_MS = 100;
 
 /** What there is to say of a camera. What the browser does not know is left out. */
-export function lines(known: Known, { relay, away, browser }: Around, now: Date): Line[] {
+export function lines(known: Known, { relay, door, away, browser }: Around, now: Date): Line[] {
   const { view, name, trouble, path, recent, since } = known;
   const goes = ["live", "sound-only", "sound-chosen", "camera-lost", "privacy"].includes(view.word);
   const figures = goes && recent ? recent.figures() : null;
   return [
     ...(["live", "sound-chosen"].includes(view.word) ? [] : [{ said: spoken(view, name, "", trouble, known.asks === "sound"), figures: "" }]),
-    ...(figures ? [quality(known, figures), delay(figures), freezes(figures, since, now), sent(known, figures)] : []),
+    ...(figures ? [quality(known, figures), delay(known, figures)] : []),
+    // What stands in for the picture does not freeze, and is none of the camera's.
+    ...(figures && view.word !== "camera-lost" && view.word !== "privacy" ? [freezes(figures, since, now), sent(known, figures)] : []),
     goes && path && { said: `${way(path)}.`, figures: "" },
-    relay === "new" ? null
-      : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}.${goes ? " A call goes on without it." : ""}`, figures: "" },
+    relay === "new" || door ? null
+      : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}.${goes ? " A call goes on without it, as it is." : ""}`, figures: "" },
     { said: `This page is Porthole ${VERSION}.`, figures: browser },
   ].filter((line): line is Line => Boolean(line));
 }
 
-function quality({ asks, feed, here, path }: Known, { picture, sound }: Figures): Line | null {
+/** What there is to say of the way: the `worst` loss, whether it carries `none` or but a `little` picture, and whether it is `weak`. */
+function judged({ asks, feed }: Known, { picture, sound }: Figures) {
   const losses = [picture?.loss, sound?.loss].filter((loss) => typeof loss === "number");
   const worst = losses.length > 0 ? Math.max(...losses) : null;
   const none = feed === "picture-none" && asks !== "sound";
   const little = none || (feed === "picture-small" && asks === "full");
-  const weak = little || (worst ?? 0) >= MUCH;
+  return { worst, none, little, weak: little || (worst ?? 0) >= MUCH };
+}
+
+function quality(known: Known, figures: Figures): Line | null {
+  const { here, path } = known;
+  const { picture, sound } = figures;
+  const { worst, none, little, weak } = judged(known, figures);
   if (!weak && worst === null) return null;
   const lost = worst === null || worst === 0 ? null : `${percent(worst)} of the packets were lost in the last 10 seconds.`;
   // Where nothing is lost, it may be the board that does not get it all out.
@@ -79,11 +89,12 @@ function quality({ asks, feed, here, path }: Known, { picture, sound }: Figures)
   };
 }
 
-function delay({ picture, sound, rtt }: Figures): Line | null {
+function delay(known: Known, figures: Figures): Line | null {
+  const { picture, sound, rtt } = figures;
   if (rtt === null) return null;
   const [seen, heard] = [picture?.late ?? null, sound?.late ?? null];
   const late = Math.max(seen ?? 0, heard ?? 0);
-  const why = late < LATE_MS ? "" : rtt > late ? ", because the way is long"
+  const why = late < LATE_MS ? "" : rtt > late ? `, because the way is ${judged(known, figures).weak ? "too narrow" : "long"}`
     : `, because this ${late === seen && late > 2 * picture!.buffer! ? "device is slow or busy" : "browser waits for what comes late"}`;
   const said = seen === null && heard === null ? `To the camera and back it takes ${ms(rtt)}`
     : seen === null || heard === null ? `The ${seen === null ? "sound" : "picture"} comes about ${ms(late)} late`

@@ -11,6 +11,7 @@ export class Inspection {
   private readonly diary = new Diary();
   private readonly details: Details;
   private about: Seat | null = null;
+  private cries = false;
   private seats: readonly Seat[] = [];
 
   /** `page`: what is so with the page itself; `reached`: whether the relay is, `away`: when it was lost last. */
@@ -20,7 +21,7 @@ export class Inspection {
 
   /** Opens or closes the panel. */
   toggle(seat: Seat | null): void {
-    if (this.details.isOpen() || !seat || this.page().alarm.word === "sounding") return void this.close();
+    if (this.details.isOpen() || !seat) return void this.close();
     this.about = seat;
     this.details.open();
     this.fill();
@@ -39,7 +40,9 @@ export class Inspection {
     const now = new Date();
     const { reached, door, alarm } = this.page();
     // Whoever is to wake up is to see that, and how to make it quiet.
-    if (alarm.word === "sounding") this.details.close();
+    const cries = alarm.word === "sounding";
+    if (cries && !this.cries) this.details.close();
+    this.cries = cries;
     this.diary.note("relay", [reached, door].filter(Boolean).join(" "), now);
     for (const seat of seats) {
       const { view: { word, reason }, feed, here, path, asks } = this.known(seat);
@@ -51,9 +54,7 @@ export class Inspection {
   private fill(): void {
     if (!this.about) return;
     const known = this.known(this.about);
-    const look = known.recent?.last();
-    const silent = Boolean(look?.video && !look.audio);
-    this.details.show(known.name, this.page().picture, silent, lines(known, this.around(), new Date()));
+    this.details.show(known.name, this.page().picture, this.about.silent, lines(known, this.around(), new Date()));
   }
 
   private around(): Page {
@@ -64,7 +65,7 @@ export class Inspection {
       relay, door, key: key !== null, picture, sound, alarm: alarm.word, awake: alarm.awake, talk: talk.word, https: isSecureContext, online: navigator.onLine,
       page: document.visibilityState, screen: `${innerWidth}x${innerHeight}@${devicePixelRatio}`,
     };
-    return { room, relay, away, states, browser: navigator.userAgent, changes: this.diary.lines() };
+    return { room, relay, door, away, states, browser: navigator.userAgent, changes: this.diary.lines() };
   }
 
   private known(seat: Seat): Known {

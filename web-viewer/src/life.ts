@@ -4,6 +4,7 @@
 // Must not know the page, Socket.IO, WebRTC or any word that is shown to people.
 
 import type { Doubt } from "./proof";
+import { AFTER, isFinal, type Why } from "./reasons";
 import { Told, type News } from "./told";
 import type { Reason } from "./wire";
 
@@ -25,51 +26,6 @@ export const LOOK_MS = 1_500;
 export const GOOD_CALL_MS = 5_000;
 const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_LONGEST_MS = 5_000;
-
-/**
- * What only the page itself knows. About a refusal: `no-key`: nobody is let in without a key, and we have none; `no-entry`:
- * the relay has no such room for us; `no-pass`: the relay wants something of its own in the handshake; and what it has
- * against the camera's answer. About a call: `unanswered`: nobody answered it.
- */
-export const OWN_REASONS = ["no-key", "no-entry", "no-pass", "unproved", "changed", "unanswered"] as const;
-export type Why = Reason | (typeof OWN_REASONS)[number];
-
-/** What to do about a reason: give up, give up for good, end as if hung up, or call again after at least this long. */
-const AFTER: Record<Why, "give-up" | "for-good" | "end" | number> = {
-  "busy": 10_000,
-  "no-codec": "give-up",
-  "no-bundle": "give-up",
-  "not-allowed": "give-up",
-  "expired-key": "for-good",
-  "revoked-key": "for-good",
-  "bad-offer": "give-up",
-  "bad-answer": 0,
-  "bad-message": 0,
-  "too-large": "give-up",
-  "too-often": 30_000,
-  "call-again": 0,
-  "camera-lost": 5_000,
-  "not-here": 3_000,
-  "shutting-down": 2_000,
-  "hang-up": "end",
-  "replaced": "end",
-  "silent": 0,
-  "no-answer": 0,
-  "no-connection": 0,
-  "too-slow": 5_000,
-  "failed": 0,
-  "no-key": "give-up",
-  "no-entry": "give-up",
-  "no-pass": "give-up",
-  "unproved": "give-up",
-  "changed": "give-up",
-  "unanswered": 0,
-};
-
-/** Whether nothing helps against `why` but another link. */
-export function isFinal(why: Why): boolean {
-  return AFTER[why] === "for-good";
-}
 
 /** Exactly one thing that happened. A `tag` names the call it is about; facts of past calls change nothing. */
 export type Fact =
@@ -145,6 +101,8 @@ export class Life {
   private trouble: Why | null = null;
   private everLive = false;
   private attempts = 0;
+  /** The person wants another call, which cannot be made before the relay is back. */
+  private later = false;
   private todo: Deed[] = [];
 
   /** `tag` makes a name for a call that was never used before, `chance` a number in [0, 1). */
@@ -268,9 +226,10 @@ export class Life {
       case "call":
       case "otherwise":
         if (this.isOver() || (fact.is === "call" ? this.call() !== null : phase.is === "ended")) return;
-        this.drop("hang-up");
-        this.attempts = 0;
-        return this.hope();
+        // A call that goes on without the relay is better than none: the other one is made once it can be.
+        this.later = this.call() !== null && !this.callable();
+        if (!this.later) this.anew();
+        return;
       case "hang-up":
         if (this.isOver()) return;
         this.drop("hang-up");
@@ -307,6 +266,7 @@ export class Life {
   private present(anew: boolean, now: number): void {
     const news = anew || this.place !== "present";
     this.arrive("present");
+    if (this.later) return this.anew();
     if (!news || this.isOver()) return;
     this.told.back(now);
     const phase = this.phase;
@@ -318,6 +278,13 @@ export class Life {
     } else if (phase.is === "refused" || (phase.is === "waiting" && (anew || !phase.patient))) {
       this.hope();
     }
+  }
+
+  /** Makes another call in place of the one there is. */
+  private anew(): void {
+    this.drop("hang-up");
+    this.attempts = 0;
+    this.hope();
   }
 
   /** There is a reason to believe that a call made now does better than the last. */
@@ -392,5 +359,6 @@ export class Life {
   private drop(bye: Reason | null): void {
     const tag = this.call();
     if (tag !== null) this.todo.push({ do: "drop", tag, bye });
+    this.later = false;
   }
 }

@@ -6,6 +6,9 @@ import { pathOf } from "./path";
 import { viewOf, type Ongoing, type Seat } from "./seats";
 import { arrived, progress } from "./stats";
 
+/** So many looks, a second apart, after which sound would have come; a microphone may take a while to open. */
+const MUTE_LOOKS = 6;
+
 /** What is found. */
 export interface Finds {
   fact(fact: Fact): void;
@@ -31,7 +34,14 @@ export async function look(seat: Seat, finds: Finds): Promise<void> {
   call.path = pathOf(report, call.servers) ?? call.path;
   if (!call.heard && seen.audioPackets > 0) {
     call.heard = true;
+    seat.silent = false;
     finds.heard(call);
+  }
+  call.mute = call.heard || !call.path ? 0 : call.mute + 1;
+  if (call.mute >= MUTE_LOOKS) {
+    seat.silent = true;
+    // Where sound alone was asked for, nothing at all would come of the call.
+    if (call.asks === "sound") return finds.fact({ is: "otherwise" });
   }
   call.frames += moved;
   // Where no picture comes, sound alone tells that the call goes on.

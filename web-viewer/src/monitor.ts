@@ -2,6 +2,7 @@
 // Must not know what is looked at, nor words.
 
 import { Alarm, type Verdict, type Watched } from "./alarm";
+import type { Kept } from "./picture";
 import { Siren } from "./siren";
 
 /** How often is looked, in milliseconds. Timer and worker both say when: whichever comes sooner. */
@@ -38,7 +39,7 @@ export class Monitor {
   private touched = false;
   private waking = false;
 
-  constructor(private readonly kept: Pick<Storage, "getItem" | "setItem"> | null, private readonly watch: Watch) {
+  constructor(private readonly kept: Kept | null, private readonly watch: Watch) {
     window.setInterval(() => this.tick(), LOOK_EVERY_MS);
     for (const touch of ["click", "keydown"]) document.addEventListener(touch, () => this.touch(), { capture: true });
     document.addEventListener("visibilitychange", () => void this.stayAwake());

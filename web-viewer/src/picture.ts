@@ -9,11 +9,18 @@ export const LOW_KBIT = 150;
 
 const KEPT = "porthole.picture.";
 
+/** How long after a choice there is no other one before it is done. */
+const CHOOSING_MS = 400;
+
+/** Where choices are kept. */
+export type Kept = Pick<Storage, "getItem" | "setItem">;
+
 export class Choice {
   private wanted: Picture;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `kept` is where it is remembered, null where the browser gives us no place. */
-  constructor(private readonly kept: Pick<Storage, "getItem" | "setItem"> | null, private readonly room: string) {
+  constructor(private readonly kept: Kept | null, private readonly room: string) {
     const before = kept?.getItem(KEPT + room);
     this.wanted = PICTURES.find((known) => known === before) ?? "full";
   }
@@ -22,9 +29,17 @@ export class Choice {
     return this.wanted;
   }
 
-  choose(picture: Picture): void {
+  /** What is asked of one camera: `silent`, it has no microphone. */
+  of({ silent }: { silent: boolean }): Picture {
+    return silent && this.wanted === "sound" ? "low" : this.wanted;
+  }
+
+  /** Chooses, and does what is `then` to be done once no other choice follows: whoever goes through them with a key means the last. */
+  choose(picture: Picture, then: () => void = () => undefined): void {
     this.wanted = picture;
     this.kept?.setItem(KEPT + this.room, picture);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(then, CHOOSING_MS);
   }
 }
 

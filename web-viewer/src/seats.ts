@@ -19,6 +19,8 @@ export interface Seat {
   call: Ongoing | null;
   /** What was seen of the last call that something came of, when it was over. */
   past: Recent | null;
+  /** It has no microphone: there is a way, and no sound comes. */
+  silent: boolean;
   /** Who else watches, as the camera said last during the call. */
   watching: Watcher[];
   /** What of the picture the way carries, in the camera's words; empty before it has said anything. */
@@ -35,6 +37,12 @@ export interface Seat {
   told: string;
 }
 
+/** One without a call. */
+export function empty(place: Place, life: Life, tile: Tile, vigil: Vigil): Seat {
+  const nothing = { call: null, past: null, silent: false, watching: [], feed: "", here: false, seen: null, trouble: null, timer: 0, told: "" };
+  return { place, life, tile, vigil, ...nothing };
+}
+
 /** The call there is. */
 export interface Ongoing extends Named {
   made: Call;
@@ -47,6 +55,8 @@ export interface Ongoing extends Named {
   seen: Arrived | null;
   frames: number;
   total: number;
+  /** How often in a row there was a way then, and no sound had come yet. */
+  mute: number;
   /** Whether the picture stood still then. */
   still: boolean;
   /** The browser is asked for its statistics, and has not said. */
@@ -62,7 +72,7 @@ export interface Ongoing extends Named {
 
 /** A call of which nothing has come. */
 export function ongoing(named: Named, made: Call, asks: Picture, servers: readonly RTCIceServer[]): Ongoing {
-  const counted = { heard: false, seen: null, frames: 0, total: 0, still: false, asked: false, recent: new Recent() };
+  const counted = { heard: false, seen: null, frames: 0, total: 0, mute: 0, still: false, asked: false, recent: new Recent() };
   return { ...named, ...counted, made, asks, since: new Date(), servers, path: null, floor: null };
 }
 

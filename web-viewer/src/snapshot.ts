@@ -1,6 +1,6 @@
 // What the page says of itself to tests and the curious (`window.porthole.snapshot()`). Must not change anything.
 
-import type { Why } from "./life";
+import type { Why } from "./reasons";
 import type { MonitorState } from "./monitor";
 import type { Path } from "./path";
 import type { Picture } from "./picture";

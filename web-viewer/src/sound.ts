@@ -2,6 +2,8 @@
 // Tries with sound first, falls back to silence, and says which button is needed. Remembers a wish for silence.
 // Must not know cameras, calls or the page's layout.
 
+import type { Kept } from "./picture";
+
 /** `none`: there is nothing to hear. `blocked`: the browser wants a touch first. `still`: even for the picture. */
 export type SoundState = "none" | "on" | "off" | "blocked" | "still";
 
@@ -14,7 +16,7 @@ export class Sound {
   private refused: "nothing" | "sound" | "picture" = "nothing";
 
   /** `kept` is where the wish is remembered, null where the browser gives us no place. `changed` after every change. */
-  constructor(private readonly kept: Pick<Storage, "getItem" | "setItem"> | null, private readonly changed: () => void) {
+  constructor(private readonly kept: Kept | null, private readonly changed: () => void) {
     this.wanted = kept?.getItem(KEPT) !== "off";
   }
 

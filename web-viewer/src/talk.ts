@@ -52,10 +52,13 @@ export class Talk {
   /** Which call is talked in; null: in none. */
   aim(call: Ongoing | null): void {
     if (call === this.call) return;
+    const cut = this.sends && !this.call?.made.isOpen();
     // A call that goes on is told: whoever only looks elsewhere would keep the floor from others.
     if (this.call?.made.isOpen()) this.stop();
     this.close();
-    this.trouble = null;
+    // Said in the call that follows: whoever talks would not know that it is another one.
+    if (cut) this.trouble = "taken";
+    else if (this.call) this.trouble = null;
     this.call = call;
   }
 

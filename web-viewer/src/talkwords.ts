@@ -16,7 +16,7 @@ export function talkWords({ word, latched, takes, talkers }: TalkView): TalkWord
     case "none": return { button: "", said: "" };
     case "no-speaker": return { button: "", said: "This camera has no speaker to talk through." };
     case "not-allowed": return { button: "", said: talkers.length > 0 ? `${talk(talkers)}.` : "Your key is for watching, not for talking back." };
-    case "insecure": return { button: "", said: "To talk back, this page has to come over https." };
+    case "insecure": return { button: "", said: talkers.length > 0 ? `${talk(talkers)}.` : "To talk back, this page has to come over https." };
     case "ready": return { button: hold, said: "" };
     case "asking": return { button: "Asking for the microphone…", said: "" };
     case "waiting": return { button: "One moment…", said: "" };

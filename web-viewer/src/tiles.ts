@@ -3,7 +3,8 @@
 // And how tiles share the screen. Must not know calls, rooms or the relay.
 
 import { element, icon } from "./dom";
-import { isFinal, type View, type Why } from "./life";
+import { type View } from "./life";
+import { isFinal, type Why } from "./reasons";
 import type { Trouble } from "./path";
 import { short, TEXT, words } from "./words";
 

@@ -6,16 +6,17 @@ import { Vigil } from "./alarm";
 import { Call } from "./call";
 import { isBelieved, proveBye, proveTalk } from "./farewell";
 import { Inspection } from "./inspection";
-import { isFinal, Life, type Fact, type Why } from "./life";
+import { Life, type Fact } from "./life";
+import { isFinal, type Why } from "./reasons";
 import { Link } from "./link";
 import { look } from "./looking";
 import { Monitor } from "./monitor";
 import { Page } from "./page";
 import { troubleOf } from "./path";
-import { Choice, type Picture } from "./picture";
+import { Choice, type Kept, type Picture } from "./picture";
 import * as proof from "./proof";
 import { Roster, type Change, type Place } from "./roster";
-import { missed, noticed, ongoing, peerOf, viewOf, watched, whose, type Ongoing, type Seat } from "./seats";
+import { empty, missed, noticed, ongoing, peerOf, viewOf, watched, whose, type Ongoing, type Seat } from "./seats";
 import { seen, type Snapshot } from "./snapshot";
 import { Sound } from "./sound";
 import { Speaking } from "./speaking";
@@ -50,7 +51,7 @@ export class Viewer {
   private readonly key: proof.Key | null;
 
   constructor({ room, relay, token, key }: Extract<Destination, { is: "room" }>, private readonly me: string,
-    private readonly fresh: (prefix: string) => string, kept: Storage | null) {
+    private readonly fresh: (prefix: string) => string, kept: Kept | null) {
     this.room = room;
     this.key = key;
     this.choice = new Choice(kept, room);
@@ -235,9 +236,7 @@ export class Viewer {
         this.look();
       },
     });
-    const seat: Seat = {
-      place, life, tile, call: null, past: null, watching: [], feed: "", here: false, seen: null, vigil: new Vigil(performance.now()), trouble: null, timer: 0, told: "",
-    };
+    const seat = empty(place, life, tile, new Vigil(performance.now()));
     this.seats.push(seat);
   }
 
@@ -261,7 +260,7 @@ export class Viewer {
 
   private call(seat: Seat, tag: string): void {
     const { key, room, me } = this;
-    const asks = this.choice.picture();
+    const asks = this.choice.of(seat);
     // Whom we call stays as it was when the offer was made: a camera that comes back under another name meanwhile is another.
     const peer = seat.place.peer;
     const servers = this.iceServers;
@@ -335,11 +334,11 @@ export class Viewer {
 
   /** The person wants more or less of the picture, from now on. */
   private choose(picture: Picture): void {
-    this.choice.choose(picture);
-    for (const seat of this.seats) {
-      if (picture === "sound") seat.seen = null;
+    this.choice.choose(picture, () => this.seats.forEach((seat) => {
+      if (this.choice.of(seat) === "sound") seat.seen = null;
       this.feed(seat, { is: "otherwise" });
-    }
+    }));
+    this.show();
   }
 
   private note(): ReturnType<typeof note> {
@@ -371,7 +370,7 @@ export class Viewer {
       const { place, life, tile } = seat;
       const view = viewOf(seat);
       const since = unseen(view, seat.seen, new Date());
-      const alone = this.choice.picture() === "sound";
+      const alone = this.choice.of(seat) === "sound";
       tile.say(view, place.name, since, seat.trouble, alone, seat.here);
       tile.alone(this.alone === seat, several, place.name);
       const mute = life.told.mute && ["live", "sound-only", "sound-chosen", "camera-lost"].includes(view.word) ? TEXT.soundLost : "";

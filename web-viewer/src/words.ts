@@ -1,7 +1,8 @@
 // Every sentence the page shows or reads out, in plain words for somebody who was just woken by the baby.
 // Must not know where on the page they stand.
 
-import type { View, Why } from "./life";
+import type { View } from "./life";
+import type { Why } from "./reasons";
 import type { MonitorState } from "./monitor";
 import type { Path, Trouble } from "./path";
 import { NAMELESS } from "./roster";
@@ -25,7 +26,7 @@ const REASONS: Record<Why, Words> = {
   "bad-answer": { title: "The camera did not understand the reply", text: "It called this browser and could not read what came back. The page calls by itself." },
   "bad-message": { title: "The camera did not understand this page", text: "Something was lost on the way. The page calls again by itself." },
   "too-large": { title: "The camera did not understand this browser", text: "Its call is larger than the camera reads. Please use another browser." },
-  "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about half a minute." },
+  "too-often": { title: "One moment, please", text: "There were too many calls in a short time. The page calls again in about a minute." },
   "call-again": { title: "Calling again…", text: "The last call could not be changed, so the page makes a new one." },
   "not-here": { title: "The camera is not there", text: "It may be switched off or out of reach. The page calls it as soon as it is back." },
   "camera-lost": { title: "No picture from the camera", text: "It answers, but its lens or cable gives no picture. The picture comes back here as soon as there is one." },

@@ -12,7 +12,7 @@ import { words } from "../src/words";
 const NOW = new Date(2026, 10, 29, 21, 14, 30);
 const SINCE = new Date(2026, 10, 29, 21, 4);
 const NEAR: Path = { kind: "near", relay: null, over: "udp" };
-const AROUND: Around = { relay: "up", away: NOW, browser: "Mozilla/5.0 (of cardboard)" };
+const AROUND: Around = { relay: "up", door: null, away: NOW, browser: "Mozilla/5.0 (of cardboard)" };
 
 test("the figures of the last ten seconds are told apart from those of the whole call", () => {
   const recent = new Recent();
@@ -91,6 +91,7 @@ test("how late it is comes with the reason where it is much, and picture and sou
   assert.deepEqual(late(20, 30, 50), { said: "Picture and sound come about 60 ms late.", figures: "round trip: 20 ms; buffer: picture 30 ms, sound 50 ms" });
   assert.equal(late(20, 30, 290).said, "The picture comes about 40 ms late, the sound 300 ms.");
   assert.equal(late(900, 10, 50).said, "Picture and sound come about 500 ms late, because the way is long.");
+  assert.equal(told({ recent: of({ rtt: 2_300, losses: [69, 69] }) })[1]!.said, "Picture and sound come about 1.2 s late, because the way is too narrow.");
   assert.equal(late(20, 1_490, 1_480).said, "Picture and sound come about 1.5 s late, because this browser waits for what comes late.");
   assert.equal(late(20, null, 50).said, "The sound comes about 60 ms late.");
   assert.equal(late(20, null, null).said, "To the camera and back it takes 20 ms.");
@@ -126,13 +127,23 @@ test("what the camera sends is said with the reason for it", () => {
   assert.equal(told({ recent: of({}) })[3]!.figures, "picture: H264 1280 × 720, 25.0 frames/s, 1000 kbit/s; sound: opus 32 kbit/s");
 });
 
+test("of what stands in for the picture nothing is said but that it does", () => {
+  for (const word of ["camera-lost", "privacy"] as const) {
+    const said = told({ view: { word, reason: null }, recent: of({ freezes: [2, 1] }) }).map((line) => line.said).join("\n");
+    assert.match(said, /^Nursery: .*\nThe way is good/, word);
+    assert.doesNotMatch(said, /froze|sends/, word);
+  }
+});
+
 test("a camera that is not watched now has its state said, and no figures of a call that is over", () => {
   const all = told({ view: { word: "absent", reason: "not-here" }, recent: of({}) }).map(({ said }) => said);
   assert.deepEqual(all, [
     "Nursery: Nursery is not there. It may be switched off or out of reach. The page calls it as soon as it is back.", "The camera’s server is reached.",
     "This page is Porthole 0.1.0.",
   ]);
-  assert.equal(told({}, { relay: "down", away: SINCE }).at(-2)!.said, "The camera’s server has been away since 21:04. A call goes on without it.");
+  assert.equal(told({}, { relay: "down", away: SINCE }).at(-2)!.said, "The camera’s server has been away since 21:04. A call goes on without it, as it is.");
+  const locked = told({ view: { word: "refused", reason: "revoked-key" } }, { relay: "down", door: "revoked-key" }).map(({ said }) => said);
+  assert.ok(!locked.some((said) => said.includes("server")), "it is there, and lets nobody in");
   const none = told({ view: { word: "absent", reason: null } }, { relay: "down", away: SINCE });
   assert.equal(none.at(-2)!.said, "The camera’s server has been away since 21:04.");
 });

@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import {
-  ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, isFinal, Life, OWN_REASONS, SILENCE_MS, type Deed, type Fact,
-} from "../src/life";
+import { ANSWER_MS, CAMERA_LOST_MS, CONNECT_MS, DISCONNECTED_MS, DOUBT_MS, GOOD_CALL_MS, Life, SILENCE_MS, type Deed, type Fact } from "../src/life";
+import { isFinal, OWN_REASONS } from "../src/reasons";
 import { RECALL_MS } from "../src/told";
 import { REASONS } from "../src/wire";
 
@@ -544,6 +543,24 @@ test("a person wants it otherwise: one call gives way to another at once, or a r
   const over = new Camera().live();
   over.tell({ is: "hang-up" });
   assert.deepEqual(over.tell({ is: "otherwise" }), []);
+  assert.equal(over.word(), "ended");
+});
+
+test("without the relay, or while the camera is not in its room, a call that goes on is kept, and the other one is made when it can be", () => {
+  for (const away of [{ is: "relay-down" }, { is: "gone" }, { is: "turned-away", why: "busy" }] as Fact[]) {
+    const camera = new Camera().live();
+    camera.tell(away);
+    assert.deepEqual(camera.tell({ is: "otherwise" }), []);
+    assert.deepEqual(camera.tell({ is: "otherwise" }), []);
+    assert.equal(camera.word(), "live");
+    assert.deepEqual(camera.tell({ is: "present", anew: false }), [{ do: "drop", tag: "call-1", bye: "hang-up" }, { do: "call", tag: "call-2" }]);
+    assert.deepEqual(camera.tell({ is: "present", anew: false }), [], "once");
+  }
+  const over = new Camera().live();
+  over.tell({ is: "relay-down" });
+  over.tell({ is: "otherwise" });
+  over.tell({ is: "hang-up" });
+  assert.deepEqual(over.tell({ is: "present", anew: false }), []);
   assert.equal(over.word(), "ended");
 });
 

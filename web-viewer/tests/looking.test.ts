@@ -62,10 +62,27 @@ test("sound beside a picture does not hide that the picture stands still", async
   assert.equal(seat.call!.total, 30);
 });
 
+test("a camera whose sound never comes is known to have no microphone, and where sound alone was asked for it is asked for more", async () => {
+  for (const asks of ["sound", "full"] as const) {
+    const { seat, facts, see } = table(asks);
+    seat.silent = false;
+    for (let n = 0; n < 20; n++) await see(counts({}));
+    assert.ok(!seat.silent, "without a way nothing can come");
+    seat.call!.path = { kind: "near", relay: null, over: "udp" };
+    for (let n = 0; n < 5; n++) await see(counts({}));
+    assert.ok(!seat.silent, "a microphone may take a while");
+    await see(counts({}));
+    assert.ok(seat.silent);
+    assert.equal(facts.filter(({ is }) => is === "otherwise").length, asks === "sound" ? 1 : 0);
+    await see(counts({ packets: 1 }));
+    assert.ok(!seat.silent, "it has come after all");
+  }
+});
+
 function counts({ decoded = 0, received = decoded, packets = 0 }: { decoded?: number; received?: number; packets?: number }): Map<string, Record<string, unknown>> {
   return new Map<string, Record<string, unknown>>([
-    ["v", { type: "inbound-rtp", kind: "video", framesDecoded: decoded, framesReceived: received, packetsReceived: received }],
-    ["a", { type: "inbound-rtp", kind: "audio", packetsReceived: packets }],
+    ["v", { id: "v", type: "inbound-rtp", kind: "video", framesDecoded: decoded, framesReceived: received, packetsReceived: received }],
+    ["a", { id: "a", type: "inbound-rtp", kind: "audio", packetsReceived: packets }],
   ]);
 }
 

@@ -25,6 +25,8 @@ test("over http the page says what is missing, and asks for no microphone", () =
   assert.equal(talk.view().word, "insecure");
   talk.press(0);
   assert.deepEqual([said, microphones.length], [[], 0]);
+  const other = line({ talkers: ["Grandma"] }, { secure: false });
+  assert.deepEqual(talkWords(other.talk.view()), { button: "", said: "Grandma is talking." });
 });
 
 test("held: the microphone is asked for at once, goes out when the camera hears us, and is let go of at the end", async () => {
@@ -69,6 +71,23 @@ test("a tap keeps it on until the next one", async () => {
   talk.release(9_050);
   assert.deepEqual(said, ["ask 1", "give 2"]);
   assert.equal(microphones[0]!.stopped, true);
+});
+
+test("a call that gives way to another under whoever talks: the microphone is let go of, and the next call says so", async () => {
+  const { talk, call, microphones } = line({});
+  talk.press(0);
+  await microphones[0]!.given();
+  call.floor = floor({ yours: true, turn: 1 });
+  talk.heard();
+  Object.assign(call.made, { isOpen: () => false });
+  talk.aim(null);
+  assert.equal(microphones[0]!.stopped, true);
+  const next = line({}).call;
+  talk.aim(next);
+  assert.deepEqual(talkWords(talk.view()), { button: "Hold to talk", said: "You are not heard any more." });
+  talk.aim(null);
+  talk.aim(next);
+  assert.equal(talk.view().word, "ready", "it is said once");
 });
 
 test("whoever lets go while the browser still asks is not recorded", async () => {
