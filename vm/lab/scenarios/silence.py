@@ -10,7 +10,9 @@ from .faults import control
 from .encoders import FAULT
 
 TARGET = 3.0
-TONE = "setsid gst-launch-1.0 -q audiotestsrc is-live=true volume=0.5 ! audio/x-raw,rate=48000,channels=2 ! alsasink device=hw:CARD=Loopback,DEV=0 > /dev/null 2>&1 &"
+# Until it plays: whoever opens a side of the card first decides what the other has to take, and programs start slowly.
+TONE = "setsid gst-launch-1.0 -q audiotestsrc is-live=true volume=0.5 ! audio/x-raw,rate=48000,channels=2 ! alsasink device=hw:CARD=Loopback,DEV=0 > /dev/null 2>&1 &\n" \
+    "for i in $(seq 200); do grep -qs RUNNING /proc/asound/card0/pcm0p/sub0/status && break; sleep 0.1; done"
 # The same for a microphone that somebody has open already: both sides of the card then have to agree.
 TONE_AGAIN = TONE.replace("audio/x-raw,rate=48000,channels=2", "audioconvert ! audioresample")
 HEARS = {"sound": "alsa"}
