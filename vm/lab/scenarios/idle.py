@@ -4,7 +4,7 @@
 SECONDS = 60
 # What it may take of a core, in percent, and how long the first picture may take; and how long after the connection where the
 # camera is open all the time.
-TARGET, SOON, AT_ONCE = 0.1, 1.0, 0.3
+TARGET, SOON, AT_ONCE = 0.1, 1.0, 0.5
 HOLDERS = "fuser /dev/video0 2> /dev/null; true"
 USED = "sed -n 's/^usage_usec //p' /sys/fs/cgroup/system.slice/porthole.service/cpu.stat"
 
