@@ -45,10 +45,12 @@ try {
   };
   await is("ready");
   const { x, y, width, height } = await page.locator("#talk .talk").boundingBox();
-  await page.mouse.move(x + width / 2, y + height / 2);
+  let moved = 0;
   say({ version: browser.version() });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === "press") {
+      // A page that rests takes the first touch for a sign of life.
+      await page.mouse.move(x + width / 2 + (moved = 1 - moved), y + height / 2);
       await page.mouse.down();
       say({ pressed: await page.evaluate(() => window.__pressed) });
     } else {
