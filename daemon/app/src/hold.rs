@@ -24,3 +24,15 @@ pub fn hold(path: &Path) -> io::Result<Option<File>> {
         }
     }
 }
+
+/// The process that holds a file that may not even be opened, as far as the system shows.
+pub fn holder(path: &Path) -> Option<u32> {
+    let inode = format!(":{}", fs::metadata(path).ok()?.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    // The device is left out: some file systems show another one there.
+    locks.lines().find_map(|lock| {
+        let mut words = lock.split_whitespace().skip_while(|word| *word != "FLOCK").skip(3);
+        let pid = words.next()?;
+        words.next()?.ends_with(&inode).then(|| pid.parse().ok())?
+    })
+}

@@ -10,16 +10,20 @@ use std::time::Duration;
 use porthole_core::ids::RoomName;
 use porthole_core::order::Order;
 use porthole_core::status::Status;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::control::{self, NoAnswer, Request};
-use crate::hold::hold;
+use crate::hold::{self, hold};
 use crate::{state, whole};
 
 /// What is written where it is on.
 const ON: &str = "on";
 /// What is written where it is off.
 const OFF: &str = "off";
+/// How the name of a file ends that is still being written.
+const UNFINISHED: &str = ".new";
+/// How many characters before that no two of them have in common.
+const RANDOM: usize = 6;
 /// When a choice that could not be kept is kept: a disk that was full for a moment is not for ever.
 const KEEP_AGAIN: Duration = Duration::from_secs(10);
 
@@ -46,21 +50,8 @@ pub fn switch(config: Option<&Path>, on: bool) -> Result<Switched, NoAnswer> {
     Ok(Switched { said, unkept: reply["status"]["unkept"].as_str().map(str::to_owned) })
 }
 
-/// How far a choice is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keeping {
-    /// The choice.
-    pub chosen: bool,
-    /// Why it is not, and what to do.
-    pub unkept: Option<String>,
-}
-
-impl Keeping {
-    /// Of a choice that is kept.
-    pub fn of(chosen: bool) -> Self {
-        Self { chosen, unkept: None }
-    }
-}
+/// Whoever has switched waits here for its choice to be kept, and is told why it is not.
+pub type Waits = oneshot::Sender<Option<String>>;
 
 /// Where the choice is kept, one for each room.
 #[derive(Debug)]
@@ -68,6 +59,9 @@ pub struct Memory {
     file: Option<PathBuf>,
     /// Its lock says that we live, and are who keeps it.
     held: Option<File>,
+    /// The last choice was written only in part, if at all.
+    doubted: bool,
+    hold: fn(&Path) -> io::Result<Option<File>>,
 }
 
 /// Why a choice is not kept.
@@ -98,7 +92,8 @@ impl Memory {
     }
 
     fn in_folder(folder: Option<&Path>, room: &RoomName) -> Self {
-        Self { file: folder.map(|folder| folder.join(format!("privacy-{room}"))), held: None }
+        let file = folder.map(|folder| folder.join(format!("privacy-{room}")));
+        Self { file, held: None, doubted: false, hold }
     }
 
     /// Whether privacy is on at the start of a daemon whose configuration says `configured`: as it was chosen last, where
@@ -123,21 +118,35 @@ impl Memory {
         let folder = file.parent().ok_or(Unkept::Nowhere)?;
         let denied = |error| Unkept::Denied { file: file.to_owned(), error };
         DirBuilder::new().recursive(true).mode(whole::FOLDER_MODE).create(folder).map_err(denied)?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let lock = folder.join(format!(".{name}.lock"));
-        match hold(&lock) {
+        let lock = folder.join(format!(".{}.lock", name(file)));
+        let mut holding = (self.hold)(&lock);
+        // Another user's, who ran a daemon here once: it may be replaced where nobody holds it.
+        let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        if holding.as_ref().is_err_and(denied)
+            && hold::holder(&lock).is_none()
+            && fs::remove_file(&lock).is_ok()
+        {
+            holding = (self.hold)(&lock);
+        }
+        let taken = |by| Err(Unkept::Taken { file: file.to_owned(), by });
+        match holding {
             Ok(Some(mut held)) => {
                 // For whoever finds it taken; they can do without.
                 let _ = held.set_len(0).and_then(|()| writeln!(held, "{}", std::process::id()));
                 self.held = Some(held);
+                sweep(folder, &name(file));
             }
             Ok(None) => {
-                let by = fs::read_to_string(&lock).ok().and_then(|text| text.trim().parse().ok());
-                return Err(Unkept::Taken { file: file.to_owned(), by });
+                return taken(fs::read_to_string(&lock).ok().and_then(|text| text.trim().parse().ok()));
             }
-            // A file system without locks keeps what it is given all the same.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(error) => return Err(denied(error)),
+            // What cannot be locked may be written all the same; whether it may is said by writing it.
+            Err(error) if denied(&error) => {
+                if let Some(pid) = hold::holder(&lock) {
+                    return taken(Some(pid));
+                }
+            }
+            Err(error) if has_no_locks(&error) => {}
+            Err(error) => return Err(Unkept::Denied { file: lock, error }),
         }
         Ok(file)
     }
@@ -146,14 +155,9 @@ impl Memory {
     /// to be seen by mistake.
     pub fn last(&self) -> Option<bool> {
         let file = self.file.as_deref()?;
-        let why = match fs::read_to_string(file) {
-            Ok(text) => match text.trim() {
-                ON => return Some(true),
-                OFF => return Some(false),
-                _ => "it holds neither \"on\" nor \"off\"".to_owned(),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => error.to_string(),
+        let why = match read(file) {
+            Ok(last) => return last,
+            Err(why) => why,
         };
         log::warn!(
             "whether privacy is on cannot be read from {} ({why}), so it is on; switch it with: porthole privacy off",
@@ -162,56 +166,108 @@ impl Memory {
         Some(true)
     }
 
-    /// Follows the status and keeps what is chosen, until nobody tells any more. How far it is kept is said to `says`.
-    pub async fn follow(mut self, mut status: watch::Receiver<Status>, says: watch::Sender<Keeping>) {
-        let (mut kept, mut failed) = (says.borrow().chosen, false);
+    /// Follows the status and keeps what is chosen, until nobody tells any more. What was chosen is kept even where it
+    /// changes nothing: what is so by the configuration, or by another daemon's choice, is not kept by that. Why it is not
+    /// is said to `says`, and to whoever waits for it.
+    pub async fn follow(
+        mut self,
+        mut status: watch::Receiver<Status>,
+        mut waiting: mpsc::Receiver<Waits>,
+        says: watch::Sender<Option<String>>,
+    ) {
+        let (mut chosen, mut failed) = (status.borrow_and_update().privacy, false);
         loop {
-            let chosen = status.borrow_and_update().privacy;
-            let kept_now = if chosen == kept {
-                Ok(())
-            } else {
-                let asked = tokio::task::spawn_blocking(move || {
-                    let result = self.keep(chosen);
-                    (self, result)
-                });
-                let Ok((memory, result)) = asked.await else { return };
-                self = memory;
-                result
+            let waits = tokio::select! {
+                told = async { status.wait_for(|status| status.privacy != chosen).await.is_ok() } => {
+                    if !told {
+                        return;
+                    }
+                    None
+                }
+                Some(waits) = waiting.recv() => Some(waits),
+                () = tokio::time::sleep(KEEP_AGAIN), if failed => None,
             };
-            let unkept = kept_now.err().map(|error| error.to_string());
+            let on = status.borrow_and_update().privacy;
+            let asked = tokio::task::spawn_blocking(move || {
+                let result = self.keep(on);
+                (self, result)
+            });
+            let Ok((memory, result)) = asked.await else { return };
+            (self, chosen) = (memory, on);
+            let unkept = result.err().map(|error| error.to_string());
             if let Some(why) = unkept.as_ref().filter(|_| !failed) {
                 log::warn!("a restart would forget how privacy was switched: {why}");
             }
             failed = unkept.is_some();
-            if !failed {
-                kept = chosen;
-            }
-            says.send_replace(Keeping { chosen, unkept });
-            let other = status.wait_for(|status| status.privacy != chosen);
-            let ended = if failed {
-                tokio::time::timeout(KEEP_AGAIN, other).await.is_ok_and(|told| told.is_err())
-            } else {
-                other.await.is_err()
-            };
-            if ended {
-                return;
+            says.send_replace(unkept.clone());
+            if let Some(waits) = waits {
+                // Who switched it may not have waited.
+                let _ = waits.send(unkept);
             }
         }
     }
 
     /// Keeps a choice: whoever reads meanwhile sees the old one or the new one, also after a power cut.
     fn keep(&mut self, on: bool) -> Result<(), Unkept> {
+        let doubted = self.doubted;
         let file = self.claim()?;
         let folder = file.parent().ok_or(Unkept::Nowhere)?;
-        let denied = |error| Unkept::Denied { file: file.to_owned(), error };
-        let mut new = tempfile::Builder::new().prefix(".privacy-").tempfile_in(folder).map_err(denied)?;
-        writeln!(new, "{}", if on { ON } else { OFF }).map_err(denied)?;
-        whole::put(new, file).map_err(denied)
+        if !doubted && read(file) == Ok(Some(on)) {
+            return Ok(());
+        }
+        let write = || {
+            let prefix = format!(".{}.", name(file));
+            let mut builder = tempfile::Builder::new();
+            let mut new =
+                builder.prefix(&prefix).suffix(UNFINISHED).rand_bytes(RANDOM).tempfile_in(folder)?;
+            writeln!(new, "{}", if on { ON } else { OFF })?;
+            whole::put(new, file)
+        };
+        let written = write().map_err(|error| Unkept::Denied { file: file.to_owned(), error });
+        self.doubted = written.is_err();
+        written
+    }
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What the file says; `None` where there is none.
+fn read(file: &Path) -> Result<Option<bool>, String> {
+    match fs::read_to_string(file) {
+        Ok(text) => match text.trim() {
+            ON => Ok(Some(true)),
+            OFF => Ok(Some(false)),
+            _ => Err("it holds neither \"on\" nor \"off\"".to_owned()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether the file system has no locks at all: NFS without its lock service says it in words of its own.
+fn has_no_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(libc::ENOLCK)
+}
+
+/// Removes what daemons that were killed while they wrote the file of this name have left. Only for whoever holds its lock.
+fn sweep(folder: &Path, name: &str) {
+    let prefix = format!(".{name}.");
+    for left in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left_name = left.file_name();
+        let random = left_name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(UNFINISHED));
+        if random.is_some_and(|random| random.len() == RANDOM && !random.contains('.')) {
+            // The next start sweeps again.
+            let _ = fs::remove_file(left.path());
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -254,23 +310,117 @@ mod tests {
     async fn a_choice_that_cannot_be_kept_is_said_to_be_none_and_is_kept_later() {
         let folder = tempfile::tempdir().unwrap();
         let in_the_way = folder.path().join("privacy-nursery");
+        let mut desk = Followed::new(memory(folder.path(), "nursery"), false);
+        assert_eq!(desk.switch(false).await, None);
+        fs::remove_file(&in_the_way).unwrap();
         fs::create_dir(&in_the_way).unwrap();
-        let (says, status) = watch::channel(Status::default());
-        let (keeps, mut keeping) = watch::channel(Keeping::of(false));
-        let follows = tokio::spawn(memory(folder.path(), "nursery").follow(status, keeps));
-        says.send_modify(|status| status.privacy = true);
-        let why = keeping.wait_for(|keeping| keeping.chosen).await.unwrap().unkept.clone().unwrap();
-        assert!(why.contains("privacy-nursery: ") && why.contains("disk is not full"), "{why}");
-        // What is kept already needs no disk.
-        says.send_modify(|status| status.privacy = false);
-        keeping.wait_for(|keeping| *keeping == Keeping::of(false)).await.unwrap();
-        says.send_modify(|status| status.privacy = true);
-        keeping.wait_for(|keeping| keeping.chosen && keeping.unkept.is_some()).await.unwrap();
+        for on in [true, false, true] {
+            let why = desk.switch(on).await.unwrap();
+            assert!(why.contains("privacy-nursery: ") && why.contains("disk is not full"), "{why}");
+            assert_eq!(*desk.unkept.borrow(), Some(why));
+        }
         fs::remove_dir(&in_the_way).unwrap();
-        keeping.wait_for(|keeping| *keeping == Keeping::of(true)).await.unwrap();
+        desk.unkept.wait_for(Option::is_none).await.unwrap();
         assert_eq!(memory(folder.path(), "nursery").last(), Some(true));
-        drop(says);
-        follows.await.unwrap();
+        // Also one that nobody waits for.
+        fs::remove_file(&in_the_way).unwrap();
+        fs::create_dir(&in_the_way).unwrap();
+        desk.says.send_modify(|status| status.privacy = false);
+        desk.unkept.wait_for(Option::is_some).await.unwrap();
+        drop(desk.says);
+        desk.follows.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_chosen_is_kept_where_it_is_so_already_by_the_configuration_or_was_kept_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("privacy-nursery");
+        let mut nursery = memory(folder.path(), "nursery");
+        assert!(nursery.begin(true));
+        let mut desk = Followed::new(nursery, true);
+        for _ in 0..2 {
+            assert_eq!(desk.switch(true).await, None);
+            assert_eq!(memory(folder.path(), "nursery").last(), Some(true));
+            fs::remove_file(&file).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_camera_that_another_daemons_choice_has_closed_is_not_kept_closed_by_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (memory(folder.path(), "nursery"), memory(folder.path(), "nursery"));
+        first.begin(false);
+        first.keep(true).unwrap();
+        assert!(second.begin(false));
+        let mut desk = Followed::new(second, true);
+        for on in [true, true, false, true, true] {
+            let why = desk.switch(on).await.unwrap();
+            assert!(why.contains("another daemon"), "{why}");
+        }
+        first.keep(false).unwrap();
+        drop(first);
+        assert_eq!(desk.switch(true).await, None);
+        assert_eq!(memory(folder.path(), "nursery").last(), Some(true));
+    }
+
+    #[test]
+    fn a_lock_that_another_user_has_left_is_replaced_unless_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join(".privacy-nursery.lock");
+        let of_another = |path: &Path| match fs::metadata(path) {
+            Ok(found) if found.permissions().mode() & 0o777 == 0 => {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+            _ => hold(path),
+        };
+        let with_another = || Memory { hold: of_another, ..memory(folder.path(), "nursery") };
+        let other = hold(&lock).unwrap().unwrap();
+        fs::set_permissions(&lock, fs::Permissions::from_mode(0o000)).unwrap();
+        let why = with_another().keep(true).unwrap_err().to_string();
+        assert!(why.contains(&format!("another daemon (process {})", std::process::id())), "{why}");
+        assert_eq!(with_another().last(), None);
+        drop(other);
+        let mut nursery = with_another();
+        nursery.keep(true).unwrap();
+        assert!(nursery.held.is_some());
+        assert!(memory(folder.path(), "nursery").keep(false).is_err(), "it is held");
+        assert_eq!(nursery.last(), Some(true));
+    }
+
+    #[test]
+    fn what_cannot_be_locked_is_kept_all_the_same_and_a_broken_lock_is_named() {
+        fn has_none(_: &Path) -> io::Result<Option<File>> {
+            Err(io::Error::from_raw_os_error(libc::ENOLCK))
+        }
+        fn not_ours(_: &Path) -> io::Result<Option<File>> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for (room, hold) in [("nursery", has_none as fn(&Path) -> _), ("yard", not_ours)] {
+            let mut without = Memory { hold, ..memory(folder.path(), room) };
+            without.keep(true).unwrap();
+            assert_eq!(without.last(), Some(true), "{room}");
+        }
+        fs::create_dir(folder.path().join(".privacy-attic.lock")).unwrap();
+        let why = memory(folder.path(), "attic").keep(true).unwrap_err().to_string();
+        assert!(why.contains("/.privacy-attic.lock: "), "{why}");
+    }
+
+    #[test]
+    fn what_was_being_written_when_its_daemon_was_killed_is_swept_by_whoever_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let left =
+            [".privacy-nursery.aB3xYz.new", ".privacy-yard.aB3xYz.new", ".privacy-nursery.b.aB3xYz.new"];
+        for name in left {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let there = || left.map(|name| folder.path().join(name).exists());
+        let held = hold(&folder.path().join(".privacy-nursery.lock")).unwrap().unwrap();
+        memory(folder.path(), "nursery").begin(false);
+        assert_eq!(there(), [true, true, true]);
+        drop(held);
+        memory(folder.path(), "nursery").begin(false);
+        assert_eq!(there(), [false, true, true]);
     }
 
     #[test]
@@ -295,5 +445,30 @@ mod tests {
 
     fn memory(folder: &Path, room: &str) -> Memory {
         Memory::in_folder(Some(folder), &RoomName::new(room).unwrap())
+    }
+
+    /// A desk whose choices are kept.
+    struct Followed {
+        says: watch::Sender<Status>,
+        asks: mpsc::Sender<Waits>,
+        unkept: watch::Receiver<Option<String>>,
+        follows: tokio::task::JoinHandle<()>,
+    }
+
+    impl Followed {
+        fn new(memory: Memory, privacy: bool) -> Self {
+            let (says, status) = watch::channel(Status { privacy, ..Status::default() });
+            let (asks, waiting) = mpsc::channel(1);
+            let (unkept_says, unkept) = watch::channel(None);
+            Self { says, asks, unkept, follows: tokio::spawn(memory.follow(status, waiting, unkept_says)) }
+        }
+
+        /// Switches, and says why that is not kept.
+        async fn switch(&mut self, on: bool) -> Option<String> {
+            self.says.send_modify(|status| status.privacy = on);
+            let (waits, told) = oneshot::channel();
+            self.asks.send(waits).await.unwrap();
+            told.await.unwrap()
+        }
     }
 }

@@ -137,8 +137,9 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
     let first_order = orders.clone();
     let asked = health.clone();
-    let (keeps, keeping) = watch::channel(privacy::Keeping::of(health.borrow().privacy));
-    let remembering = tokio::spawn(remembered.follow(health.clone(), keeps));
+    let (keeps, waiting) = mpsc::channel(ORDERS);
+    let (unkept_says, unkept) = watch::channel(None);
+    let remembering = tokio::spawn(remembered.follow(health.clone(), waiting, unkept_says));
 
     // The port first: a second daemon is told at once, and not after it has tried the encoders.
     let relay = &settings.relay;
@@ -155,7 +156,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let link = link.publishing(settings.publish.clone(), published);
     let facts = facts(&settings, &link, config, started);
     let refused = link.refused().map(|refused| Box::new(move || refused.now()) as _);
-    let _control = control(&settings, config, Known { facts, status: asked, keeping, refused, orders });
+    let _control = control(&settings, config, Known { facts, status: asked, unkept, keeps, refused, orders });
     // Each takes a while, and far longer on a busy board or where an encoder hangs.
     let opening = async {
         systemd::prepares("GStreamer is being loaded, which takes longest the first time");

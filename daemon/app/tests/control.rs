@@ -241,7 +241,7 @@ fn a_switch_of_privacy_that_a_restart_would_forget_is_one_now_and_says_so_with_t
 #[test]
 fn of_two_daemons_with_one_room_and_state_the_second_does_not_change_the_privacy_of_the_first() {
     let house = House::new();
-    let (_first, second) = (house.start("one.toml"), house.start("two.toml"));
+    let (_first, mut second) = (house.start("one.toml"), house.start("two.toml"));
     let log = second.log();
     assert!(log.contains("another daemon (process ") && log.contains("(STATE_DIRECTORY)"), "{log}");
     let two = house.path("two.toml");
@@ -254,6 +254,14 @@ fn of_two_daemons_with_one_room_and_state_the_second_does_not_change_the_privacy
     let said = house.says(&["privacy", "on", "--config", one.to_str().unwrap()]);
     assert!(said.starts_with("privacy is on: "), "{said}");
     assert!(house.path("state").join("privacy-porthole").exists());
+    // Closed by the first one's choice, which is none of its own.
+    second.ends();
+    let _second = house.start("two.toml");
+    for _ in 0..2 {
+        let asked = house.asks(&["privacy", "on", "--config", two.to_str().unwrap()]);
+        let why = String::from_utf8(asked.stderr).unwrap();
+        assert_eq!(asked.status.code(), Some(74), "{why}");
+    }
 }
 
 #[test]

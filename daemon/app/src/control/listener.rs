@@ -23,8 +23,7 @@ use super::talk::{self, REQUEST_BYTES, Refused, Request};
 use super::words::words;
 use crate::desk::Ordered;
 use crate::hold::hold;
-use crate::privacy::Keeping;
-use crate::{keys, machine, memory};
+use crate::{keys, machine, memory, privacy};
 
 /// Most programs that ask at once.
 const AT_ONCE: usize = 8;
@@ -62,8 +61,10 @@ pub struct Known {
     pub facts: Facts,
     /// What its switchboard says.
     pub status: watch::Receiver<Status>,
-    /// Whether a choice of privacy is kept.
-    pub keeping: watch::Receiver<Keeping>,
+    /// Why the choice of privacy is not kept.
+    pub unkept: watch::Receiver<Option<String>>,
+    /// Where whoever has chosen waits until that is kept.
+    pub keeps: mpsc::Sender<privacy::Waits>,
     /// What its relay refuses by itself.
     pub refused: Option<Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>>,
     /// Where orders go.
@@ -177,16 +178,17 @@ async fn say(to: &mut (impl AsyncWriteExt + Unpin), line: &str) -> io::Result<()
 }
 
 async fn perform(request: Request, known: &Known) -> Result<String, Refused> {
-    let mut keeping = known.keeping.clone();
-    let mut unkept = keeping.borrow().unkept.clone();
+    let mut unkept = known.unkept.borrow().clone();
     if let Request::Order(order) = request {
         let (obeyed, done) = oneshot::channel();
-        let chosen = if let Order::Privacy { on } = order { Some(on) } else { None };
+        let chosen = matches!(order, Order::Privacy { .. });
         known.orders.send(Ordered { order, obeyed }).await.map_err(|_| Refused::Ending)?;
         done.await.map_err(|_| Refused::Ending)?;
-        if let Some(on) = chosen {
-            unkept = match timeout(KEEP, keeping.wait_for(|keeping| keeping.chosen == on)).await {
-                Ok(Ok(keeping)) => keeping.unkept.clone(),
+        if chosen {
+            let (waits, told) = oneshot::channel();
+            known.keeps.send(waits).await.map_err(|_| Refused::Ending)?;
+            unkept = match timeout(KEEP, told).await {
+                Ok(Ok(unkept)) => unkept,
                 Ok(Err(_)) => return Err(Refused::Ending),
                 Err(_) => Some(format!("it could not be written within {KEEP:?}; look at the disk")),
             };
