@@ -187,6 +187,37 @@ fn what_comes_while_it_is_looked_for_or_the_test_picture_is_opened_is_looked_at_
 }
 
 #[test]
+fn a_look_for_a_camera_that_never_ends_does_not_keep_the_next_from_being_looked_for() {
+    let mut desk = standing_in();
+    desk.expect(device_came(), [Seek]);
+    desk.listens(limits::SEEK_PATIENCE, []);
+    desk.listens(secs(600), []);
+    desk.expect(device_came(), [Seek]);
+    // What comes meanwhile waits for that, and no longer.
+    desk.listens(secs(4), []);
+    desk.ignores(device_came());
+    desk.listens(limits::SEEK_PATIENCE - secs(4) - millis(1), []);
+    desk.passes(millis(1), [Seek]);
+    desk.listens(limits::SEEK_PATIENCE, []);
+    desk.ignores(sought(false));
+    // It ends after all.
+    desk.expect(sought(true), [StopCapture, StartCapture]);
+    desk.ignores(sought(true));
+}
+
+#[test]
+fn a_test_picture_in_the_place_of_a_lost_camera_is_not_called_the_camera() {
+    let mut desk = Desk::lost();
+    desk.ignores(capture_failed());
+    desk.passes(secs(1), [StartCapture]);
+    desk.noted();
+    desk.on(stand_in_runs());
+    let noted = desk.noted();
+    let [(Level::Info, text)] = noted.as_slice() else { panic!("{noted:?}") };
+    assert!(text.contains("test picture is shown") && !text.contains("is back"), "{text}");
+}
+
+#[test]
 fn a_camera_that_came_before_the_test_picture_was_asked_for_is_not_looked_for() {
     let mut desk = Desk::with_a_camera();
     desk.ignores(device_came());

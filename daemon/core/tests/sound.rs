@@ -143,6 +143,25 @@ fn a_microphone_that_was_not_there_is_opened_when_it_comes_and_nobody_is_told_of
 }
 
 #[test]
+fn a_microphone_that_comes_during_a_slow_opening_is_opened_after_it() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(capture_runs());
+    desk.ignores(device_came());
+    desk.listens(limits::CAPTURE_FRESH + secs(1), []);
+    desk.ignores(sound_is_absent());
+    desk.passes(limits::CAPTURE_RETRY_FRESH, [StartSound]);
+    // Again, and not for ever.
+    desk.listens(millis(1), []);
+    desk.ignores(device_came());
+    desk.listens(limits::CAPTURE_FRESH + secs(1), []);
+    desk.ignores(sound_is_absent());
+    desk.passes(limits::CAPTURE_RETRY_FRESH, [StartSound]);
+    desk.ignores(sound_is_absent());
+    desk.listens(secs(600), []);
+}
+
+#[test]
 fn a_device_that_is_no_microphone_is_not_asked_for_ever() {
     let mut desk = Desk::with_a_camera();
     desk.live("anna", "1");

@@ -97,6 +97,14 @@ async fn a_test_picture_that_was_asked_for_is_not_called_a_stand_in_and_nothing_
     studio.close().await;
 }
 
+#[tokio::test]
+async fn a_look_for_a_camera_that_ends_in_a_panic_is_answered() {
+    let (events, mut said) = Events::channel();
+    picture::say_found(events, || panic!("a driver's list is not what it was"));
+    let said = tokio::time::timeout(LIMIT, said.recv()).await.unwrap();
+    assert_eq!(said, Some(MediaEvent::Sought { found: false }));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn that_there_is_no_microphone_is_said() {
     let mut studio = Seat::with("source = \"test\"");

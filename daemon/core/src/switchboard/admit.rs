@@ -272,7 +272,7 @@ impl Switchboard {
     /// Opens what a call needs, where nobody needed it before.
     pub(super) fn open_for(&mut self, rendition: Option<Rendition>, now: Instant) {
         if !self.privacy && self.capture.is_used(now) {
-            self.start_capture();
+            self.start_capture(now);
         }
         if let Some(rendition) = rendition.filter(|rendition| !self.renditions.contains_key(rendition)) {
             self.renditions.insert(rendition, Default::default());

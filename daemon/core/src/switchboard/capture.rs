@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use crate::status::{CaptureState, Shows};
-use crate::wire::limits::{CAPTURE_FRESH, CAPTURE_PATIENCE, CAPTURE_RETRY, CAPTURE_RETRY_FRESH};
+use crate::wire::limits::{
+    CAPTURE_FRESH, CAPTURE_PATIENCE, CAPTURE_RETRY, CAPTURE_RETRY_FRESH, SEEK_PATIENCE,
+};
 
 /// The life of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +43,8 @@ enum Seek {
     No,
     /// Then.
     At(Instant),
-    /// It is being looked for; `again`: something has come since that was asked.
-    Asked { again: bool },
+    /// It is being looked for, and no longer waited for after `until`; `again`: something has come since that was asked.
+    Asked { until: Instant, again: bool },
 }
 
 /// What a failure comes to.
@@ -180,7 +182,7 @@ impl Capture {
             Life::Lost { again: again @ Again::At(_), .. } => *again = Again::At(now),
             Life::Running { seek } if self.shows == Shows::StandIn => {
                 *seek = match seek {
-                    Seek::Asked { .. } => Seek::Asked { again: true },
+                    Seek::Asked { until, .. } => Seek::Asked { until: *until, again: true },
                     Seek::No | Seek::At(_) => Seek::At(now),
                 };
             }
@@ -192,25 +194,35 @@ impl Capture {
     pub(super) fn has_to_seek(&mut self, now: Instant) -> bool {
         let due = matches!(self.life, Life::Running { seek: Seek::At(at) } if at <= now);
         if due {
-            self.life = Life::Running { seek: Seek::Asked { again: false } };
+            self.life = Life::Running { seek: Seek::Asked { until: now + SEEK_PATIENCE, again: false } };
         }
         due
     }
 
-    /// It was looked for. `true`: it is there, and has to be opened in the place of the test picture.
+    /// It was looked for. `true`: it is there, and has to be opened in the place of the test picture, also where that was
+    /// no longer waited for.
     pub(super) fn sought(&mut self, found: bool, now: Instant) -> bool {
-        let Life::Running { seek: Seek::Asked { again } } = self.life else { return false };
-        self.life = if found {
+        let Life::Running { seek } = self.life else { return false };
+        if found && self.shows == Shows::StandIn {
             self.asked = Some(now);
-            Life::Starting { until: now + CAPTURE_PATIENCE }
-        } else if again {
-            Life::Running { seek: Seek::At(now) }
+            self.life = Life::Starting { until: now + CAPTURE_PATIENCE };
+            return true;
+        }
+        if let Seek::Asked { again, .. } = seek {
+            self.is_not_found(again, now);
+        }
+        false
+    }
+
+    fn is_not_found(&mut self, again: bool, now: Instant) {
+        let seek = if again {
+            Seek::At(now)
         } else if self.is_fresh(now) {
-            Life::Running { seek: Seek::At(now + CAPTURE_RETRY_FRESH) }
+            Seek::At(now + CAPTURE_RETRY_FRESH)
         } else {
-            Life::Running { seek: Seek::No }
+            Seek::No
         };
-        found
+        self.life = Life::Running { seek };
     }
 
     /// Whether a device has just come: its names and rights follow one by one.
@@ -220,6 +232,12 @@ impl Capture {
 
     /// `true`: it takes too long to its first frame, and counts as lost from now on.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+        // Whoever looked for it may hang for ever: what comes later is looked for all the same.
+        if let Life::Running { seek: Seek::Asked { until, again } } = self.life
+            && until <= now
+        {
+            self.is_not_found(again, now);
+        }
         let late = matches!(self.life, Life::Starting { until } if until <= now);
         if late {
             self.life = Life::Lost { since: now, again: Again::Opening };
@@ -264,7 +282,7 @@ impl Capture {
     /// When something is due.
     pub(super) fn timeout(&self) -> Option<Instant> {
         let own = match self.life {
-            Life::Starting { until } => Some(until),
+            Life::Starting { until } | Life::Running { seek: Seek::Asked { until, .. } } => Some(until),
             Life::Lost { again: Again::At(at), .. } | Life::Running { seek: Seek::At(at) } => Some(at),
             Life::Idle | Life::Running { .. } | Life::Lost { .. } => None,
         };

@@ -144,7 +144,15 @@ impl Switchboard {
     fn capture_runs(&mut self, shows: Shows, now: Instant) {
         if let Some(since) = self.capture.runs(shows, now) {
             let gone = now.saturating_duration_since(since).as_secs_f64();
-            self.note(Level::Info, None, None, format!("the camera is back after {gone:.1} s"));
+            let text = match shows {
+                Shows::StandIn => {
+                    format!(
+                        "there is no camera {gone:.1} s after the last one was lost, so the test picture is shown"
+                    )
+                }
+                Shows::Camera | Shows::Test | Shows::File => format!("the camera is back after {gone:.1} s"),
+            };
+            self.note(Level::Info, None, None, text);
         }
     }
 
@@ -158,7 +166,7 @@ impl Switchboard {
         self.note(Level::Info, None, None, text.into());
         self.sound.closes();
         self.commands.push_back(Command::StopCapture);
-        self.start_capture();
+        self.start_capture(now);
     }
 
     fn capture_failed(&mut self, reason: &str, now: Instant) {

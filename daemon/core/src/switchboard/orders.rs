@@ -22,7 +22,7 @@ impl Switchboard {
     /// Somebody looks without calling: the camera is opened for it.
     fn look(&mut self, now: Instant) {
         if !self.privacy && self.capture.is_wanted(now + LOOK, now) {
-            self.start_capture();
+            self.start_capture(now);
         }
     }
 }

@@ -76,7 +76,7 @@ impl Switchboard {
             return Err(Refusal::Call(Reason::Busy));
         }
         if self.capture.is_wanted(now + LOOK, now) {
-            self.start_capture();
+            self.start_capture(now);
         }
         self.snapshots.waiting.push((request, now + SNAPSHOT_DEADLINE));
         Ok(None)

@@ -27,17 +27,20 @@ pub(super) struct Sound {
     life: Life,
     /// When a device came last that may be it.
     came: Option<Instant>,
+    /// When it was last asked to be opened.
+    asked: Option<Instant>,
 }
 
 impl Sound {
     pub(super) fn new() -> Self {
-        Self { life: Life::Closed { lost: None }, came: None }
+        Self { life: Life::Closed { lost: None }, came: None, asked: None }
     }
 
     /// The capture is opened.
-    pub(super) fn opens(&mut self) {
+    pub(super) fn opens(&mut self, now: Instant) {
         if let Life::Closed { lost } = self.life {
             self.life = Life::Opening { lost };
+            self.asked = Some(now);
         }
     }
 
@@ -58,15 +61,18 @@ impl Sound {
         let due = at <= now;
         if due {
             self.life = Life::Opening { lost };
+            self.asked = Some(now);
         }
         due
     }
 
-    /// There is none to be had. Where a device has just come, its names and rights may still follow.
+    /// There is none to be had. Where a device has just come, its names and rights may still follow; and one that came
+    /// meanwhile may have done so when it was decided already that there is none.
     pub(super) fn is_absent(&mut self, now: Instant) {
         if matches!(self.life, Life::Opening { .. }) {
-            let fresh = self.came.is_some_and(|came| now < came + CAPTURE_FRESH);
-            self.life = Life::Absent { at: fresh.then_some(now + CAPTURE_RETRY_FRESH) };
+            let asked = self.asked;
+            let again = self.came.is_some_and(|came| now < came + CAPTURE_FRESH || Some(came) >= asked);
+            self.life = Life::Absent { at: again.then_some(now + CAPTURE_RETRY_FRESH) };
         }
     }
 

@@ -69,7 +69,7 @@ impl Switchboard {
             self.commands.push_back(Command::StopCapture);
         }
         if start {
-            self.start_capture();
+            self.start_capture(now);
         }
         if self.capture.is_open() && self.sound.is_due(now) {
             self.commands.push_back(Command::StartSound);
@@ -80,8 +80,8 @@ impl Switchboard {
     }
 
     /// Opens the camera, for the first time or again.
-    pub(super) fn start_capture(&mut self) {
-        self.sound.opens();
+    pub(super) fn start_capture(&mut self, now: Instant) {
+        self.sound.opens(now);
         self.commands.push_back(Command::StartCapture);
     }
 

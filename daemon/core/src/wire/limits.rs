@@ -72,6 +72,8 @@ pub const CAPTURE_RETRY_FRESH: Duration = Duration::from_millis(200);
 pub const CAPTURE_FRESH: Duration = Duration::from_secs(2);
 /// How long a camera may take to its first frame before viewers are told that there is no picture.
 pub const CAPTURE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may take to look for a camera in the test picture's place before what comes is looked for anew.
+pub const SEEK_PATIENCE: Duration = Duration::from_secs(20);
 /// How often in a row an encoder is replaced before the calls that need it are ended.
 pub const ENCODER_TRIES: u32 = 4;
 /// Time between an encoder that failed at once and the next one.

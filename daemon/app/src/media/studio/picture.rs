@@ -20,7 +20,7 @@ use crate::media::own::OwnEncoder;
 use crate::media::pulse::Rhythm;
 use crate::media::rendition::{self, Encoding};
 use crate::media::slate::Show;
-use crate::media::{snapshot, source};
+use crate::media::{Events, snapshot, source};
 
 /// How long opening a camera may take; it gives up earlier by itself, unless it hangs.
 const CAMERA: Patience = Patience { door: Duration::from_secs(3), open: Duration::from_secs(20) };
@@ -82,12 +82,10 @@ impl Studio {
 
     /// Looks for a camera, and where the tone is heard for a microphone too, on a thread that may block.
     pub(super) fn seek(&self) {
-        let (settings, events, nodes) = (self.settings.clone(), self.events.clone(), self.nodes.clone());
+        let (settings, nodes) = (self.settings.clone(), self.nodes.clone());
         let tone = matches!(&self.sound, Life::Open(open) if open.held.it.device.is_none());
-        tokio::task::spawn_blocking(move || {
-            events.send(MediaEvent::Sought {
-                found: source::is_there(&settings.video, &settings.audio, &nodes, tone),
-            });
+        say_found(self.events.clone(), move || {
+            source::is_there(&settings.video, &settings.audio, &nodes, tone)
         });
     }
 
@@ -338,4 +336,12 @@ impl Studio {
             self.lose_encoding(rendition, format!("it takes pictures and has given none for {limit:?}"));
         }
     }
+}
+
+/// Says what came of looking, also where it ends in a panic: nothing else is looked for before.
+pub(super) fn say_found(events: Events, looks: impl FnOnce() -> bool + Send + 'static) {
+    tokio::spawn(async move {
+        let found = tokio::task::spawn_blocking(looks).await.unwrap_or(false);
+        events.send(MediaEvent::Sought { found });
+    });
 }
