@@ -9,8 +9,10 @@ from .silence import CARD, HEARS, TONE, TONE_AGAIN
 
 # As long as it may take until the microphone is heard again, with what is on its way in the viewer.
 HEARD = 3.0
-# Everything that makes cameras here.
-DRIVERS = "vivid v4l2loopback testcodec videodev"
+# Everything that makes cameras here; and the kernel without it, what it is built on included.
+DRIVERS = "vivid v4l2loopback testcodec"
+UNLOAD = (f"modprobe -r {DRIVERS}; for layer in 1 2 3 4 5; do "
+          "modprobe -r $(lsmod | awk '$1 == \"videodev\" { gsub(\",\", \" \", $4); print $4 }') videodev; done; ! grep video4linux /proc/devices")
 # Whoever holds the old device open keeps its number, so the next one gets another.
 HOLD = "setsid sleep 600 < /dev/video0 > /dev/null 2>&1 & echo $!"
 BY_PATH = "$(ls /dev/v4l/by-path/*vivid*-index0 | head -n 1)"
@@ -26,7 +28,7 @@ async def returns(lab):
     await late(lab, "without a camera", UNPLUG, PLUG)
     # Not even its driver, so that the kernel knows of no cameras at all when the service starts.
     await lab.run("systemctl stop porthole")
-    await late(lab, "without any camera's driver", f"modprobe -r {DRIVERS}; ! grep video4linux /proc/devices", "modprobe vivid; udevadm settle")
+    await late(lab, "without any camera's driver", UNLOAD, "modprobe vivid; udevadm settle")
     await lab.run(f"systemctl stop porthole; modprobe -a {DRIVERS}; udevadm settle")
 
 
