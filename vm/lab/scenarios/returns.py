@@ -11,8 +11,8 @@ from .silence import CARD, HEARS, TONE, TONE_AGAIN
 HEARD = 3.0
 # Everything that makes cameras here; and the kernel without it, what it is built on included.
 DRIVERS = "vivid v4l2loopback testcodec"
-UNLOAD = (f"modprobe -r {DRIVERS}; for layer in 1 2 3 4 5; do "
-          "modprobe -r $(lsmod | awk '$1 == \"videodev\" { gsub(\",\", \" \", $4); print $4 }') videodev; done; ! grep video4linux /proc/devices")
+UNLOAD = (f"modprobe -r {DRIVERS}; for layer in $(seq 8); do "
+          "rmmod $(lsmod | awk '$3 == 0 && $1 ~ /^(video|v4l2|cec|mc$)/ { print $1 }') 2> /dev/null; done; ! grep video4linux /proc/devices")
 # Whoever holds the old device open keeps its number, so the next one gets another.
 HOLD = "setsid sleep 600 < /dev/video0 > /dev/null 2>&1 & echo $!"
 BY_PATH = "$(ls /dev/v4l/by-path/*vivid*-index0 | head -n 1)"
