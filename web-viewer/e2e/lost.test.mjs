@@ -96,7 +96,7 @@ describe("our own page where something is missing", { skip: missing("chromium") 
     assert.match(porthole.output, /add\s+theirs to the end of the link: &token=TOKEN/);
     assert.doesNotMatch(porthole.output, /the camera's own\b[^.]*\bsesame|[▀▄█]{5}/, "no code of a link that leads to a closed door");
     const page = await open(t, elsewhere());
-    assert.match(await noted(page, "The server does not let this page in"), /^It asks for something that this link does not have/);
+    assert.match(await noted(page, "The server does not let this page in"), /^This link is not enough for it/);
     assert.equal((await page.snapshot()).door, "no-pass");
     await draw(page, "no-token");
     await live(await open(t, elsewhere(`&token=${encodeURIComponent(TOKEN)}`)));
