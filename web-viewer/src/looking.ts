@@ -6,8 +6,9 @@ import { pathOf } from "./path";
 import { viewOf, type Ongoing, type Seat } from "./seats";
 import { arrived, progress } from "./stats";
 
-/** So many looks, a second apart, after which sound would have come; a microphone may take a while to open. */
+/** So many looks, a second apart, after which sound would have come; a microphone may take a while to open, and one that did longer. */
 const MUTE_LOOKS = 6;
+const SLOW_LOOKS = 12;
 
 /** What is found. */
 export interface Finds {
@@ -34,18 +35,29 @@ export async function look(seat: Seat, finds: Finds): Promise<void> {
   call.path = pathOf(report, call.servers) ?? call.path;
   if (!call.heard && seen.audioPackets > 0) {
     call.heard = true;
-    seat.silent = false;
     finds.heard(call);
   }
-  call.mute = call.heard || !call.path ? 0 : call.mute + 1;
-  if (call.mute >= MUTE_LOOKS) {
+  const { privacy, mute } = seat.life.told;
+  // Then neither what comes nor what does not says anything of the microphone; at the next look it may still be of then.
+  const stands = privacy || mute;
+  if (seat.silent && sound > 0 && !stands && call.mute >= 0) {
+    seat.silent = false;
+    seat.slow = true;
+    if (call.instead) {
+      seat.seen = null;
+      return finds.fact({ is: "otherwise" });
+    }
+  }
+  call.mute = stands ? -1 : call.heard || !call.path ? 0 : call.mute + 1;
+  if (call.mute >= (seat.slow ? SLOW_LOOKS : MUTE_LOOKS)) {
     seat.silent = true;
     // Where sound alone was asked for, nothing at all would come of the call.
     if (call.asks === "sound") return finds.fact({ is: "otherwise" });
   }
   call.frames += moved;
-  // Where no picture comes, sound alone tells that the call goes on.
-  call.total += moved + (call.asks === "sound" || seat.feed === "picture-none" ? sound : 0);
+  // Where no picture comes, sound alone tells that the call goes on; where it is known why none comes, that it is there.
+  const none = call.asks === "sound" && stands && !call.heard && call.path;
+  call.total += moved + (none ? 1 : call.asks === "sound" || seat.feed === "picture-none" ? sound : 0);
   Object.assign(call, { seen, still: moved === 0 });
   // What stands in for the picture moves, too.
   if (!call.still && viewOf(seat).word === "live") seat.seen = new Date();

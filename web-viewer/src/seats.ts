@@ -21,6 +21,8 @@ export interface Seat {
   past: Recent | null;
   /** It has no microphone: there is a way, and no sound comes. */
   silent: boolean;
+  /** It has one all the same, which took long to open. */
+  slow: boolean;
   /** Who else watches, as the camera said last during the call. */
   watching: Watcher[];
   /** What of the picture the way carries, in the camera's words; empty before it has said anything. */
@@ -39,7 +41,7 @@ export interface Seat {
 
 /** One without a call. */
 export function empty(place: Place, life: Life, tile: Tile, vigil: Vigil): Seat {
-  const nothing = { call: null, past: null, silent: false, watching: [], feed: "", here: false, seen: null, trouble: null, timer: 0, told: "" };
+  const nothing = { call: null, past: null, silent: false, slow: false, watching: [], feed: "", here: false, seen: null, trouble: null, timer: 0, told: "" };
   return { place, life, tile, vigil, ...nothing };
 }
 
@@ -50,12 +52,14 @@ export interface Ongoing extends Named {
   heard: boolean;
   /** How much of the picture was asked for. */
   asks: Picture;
+  /** That is a small picture in the place of the sound alone that is wanted. */
+  instead: boolean;
   since: Date;
   /** What had arrived when it was looked at last, and what of it told the call's life that it goes on. */
   seen: Arrived | null;
   frames: number;
   total: number;
-  /** How often in a row there was a way then, and no sound had come yet. */
+  /** How often in a row there was a way then, and no sound had come yet; -1: there was no microphone to be heard. */
   mute: number;
   /** Whether the picture stood still then. */
   still: boolean;
@@ -71,9 +75,9 @@ export interface Ongoing extends Named {
 }
 
 /** A call of which nothing has come. */
-export function ongoing(named: Named, made: Call, asks: Picture, servers: readonly RTCIceServer[]): Ongoing {
+export function ongoing(named: Named, made: Call, asks: Picture, servers: readonly RTCIceServer[], instead = false): Ongoing {
   const counted = { heard: false, seen: null, frames: 0, total: 0, mute: 0, still: false, asked: false, recent: new Recent() };
-  return { ...named, ...counted, made, asks, since: new Date(), servers, path: null, floor: null };
+  return { ...named, ...counted, made, asks, instead, since: new Date(), servers, path: null, floor: null };
 }
 
 /** What tells a call from others. */

@@ -290,7 +290,7 @@ export class Viewer {
       },
       broken: () => this.feed(seat, { is: "broken", tag }),
     }, asks);
-    const call = ongoing({ tag, peer }, made, asks, servers);
+    const call = ongoing({ tag, peer }, made, asks, servers, asks !== this.choice.picture());
     seat.call = call;
     seat.vigil.called();
     void made.start();

@@ -79,6 +79,59 @@ test("a camera whose sound never comes is known to have no microphone, and where
   }
 });
 
+test("neither privacy nor a lost microphone is the lack of one, and the call goes on though nothing comes of it", async () => {
+  for (const [on, off] of [["privacy-on", "privacy-off"], ["sound-lost", "sound-back"]] as const) {
+    const { seat, facts, see } = table("sound");
+    Object.assign(seat, { silent: false });
+    seat.call!.path = { kind: "near", relay: null, over: "udp" };
+    for (const fact of [{ is: "answered", tag: "call-1" }, { is: on }] as Fact[]) seat.life.handle(fact, 0);
+    for (let n = 0; n < 20; n++) await see(counts({}));
+    assert.deepEqual([seat.silent, seat.call!.total], [false, 20], on);
+    assert.equal(viewOf(seat).word, on === "privacy-on" ? "privacy" : "sound-chosen");
+    seat.life.handle({ is: off }, 0);
+    for (let n = 0; n < 6; n++) await see(counts({}));
+    assert.deepEqual([seat.silent, seat.call!.total], [false, 20], "it is given as long as any other to open");
+    await see(counts({}));
+    assert.ok(seat.silent);
+    assert.equal(facts.filter(({ is }) => is === "otherwise").length, 1);
+  }
+});
+
+test("what stands in for a microphone under privacy does not show that there is one", async () => {
+  const { seat, facts, see } = table("low");
+  Object.assign(seat, { silent: true });
+  seat.call!.instead = true;
+  seat.life.handle({ is: "privacy-on" }, 0);
+  for (const packets of [25, 50]) await see(counts({ decoded: packets, packets }));
+  seat.life.handle({ is: "privacy-off" }, 0);
+  await see(counts({ decoded: 75, packets: 60 }));
+  await see(counts({ decoded: 100, packets: 60 }));
+  assert.ok(seat.silent);
+  assert.ok(facts.every(({ is }) => is !== "otherwise"));
+});
+
+test("a microphone that took long to open is taken alone again once it is heard, and given longer from then on", async () => {
+  for (const instead of [true, false]) {
+    const { seat, facts, see } = table("low");
+    Object.assign(seat, { silent: true, seen: new Date(0) });
+    seat.call!.instead = instead;
+    await see(counts({ decoded: 25 }));
+    assert.ok(facts.every(({ is }) => is !== "otherwise"));
+    await see(counts({ decoded: 50, packets: 1 }));
+    assert.equal(seat.silent, false);
+    assert.equal(facts.filter(({ is }) => is === "otherwise").length, Number(instead), "whoever wants little keeps it");
+    if (instead) assert.equal(seat.seen, null, "no picture is missed from now on");
+    await see(counts({ decoded: 75, packets: 2 }));
+    assert.equal(facts.filter(({ is }) => is === "otherwise").length, Number(instead), "once");
+    seat.call = ongoing({ tag: "call-1", peer: "nursery" }, seat.call!.made, "sound", []);
+    seat.call.path = { kind: "near", relay: null, over: "udp" };
+    for (let n = 0; n < 11; n++) await see(counts({}));
+    assert.ok(!seat.silent);
+    await see(counts({}));
+    assert.ok(seat.silent);
+  }
+});
+
 function counts({ decoded = 0, received = decoded, packets = 0 }: { decoded?: number; received?: number; packets?: number }): Map<string, Record<string, unknown>> {
   return new Map<string, Record<string, unknown>>([
     ["v", { id: "v", type: "inbound-rtp", kind: "video", framesDecoded: decoded, framesReceived: received, packetsReceived: received }],
