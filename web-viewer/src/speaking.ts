@@ -36,6 +36,11 @@ export class Speaking {
     if (call === this.meant?.call) this.talk.heard();
   }
 
+  /** The camera is in the room, and was not or we were not. */
+  reached(seat: Seat): void {
+    if (seat === this.meant) this.talk.reached();
+  }
+
   /** Brings the button in line with what is so; `seat`: the only camera that is shown. */
   show(seat: Seat | null): void {
     this.meant = seat;

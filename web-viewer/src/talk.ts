@@ -65,12 +65,18 @@ export class Talk {
   /** The camera has said something of the floor in the call that is talked in. */
   heard(): void {
     const floor = this.call?.floor;
+    this.reached();
     if (!this.wish || !floor || floor.turn < this.wish.turn) return;
     clearTimeout(this.late);
     if (floor.yours) return this.send();
     // The camera waits for three seconds, whatever the browser asks the person meanwhile.
     this.trouble = this.sends ? "taken" : floor.talkers.length > 0 ? null : "again";
     this.end();
+  }
+
+  /** The camera is there to be asked: that it did not answer is over. */
+  reached(): void {
+    if (this.trouble === "unanswered") this.trouble = null;
   }
 
   /** The button goes down. Has to be called from within the touch or key press itself. */

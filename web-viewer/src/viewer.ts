@@ -245,6 +245,7 @@ export class Viewer {
     const now = performance.now();
     if (fact.is === "hang-up") seat.vigil.end();
     if (fact.is === "call") seat.vigil.begin(now);
+    if (fact.is === "present") this.speaking.reached(seat);
     seat.life.handle(fact, now);
     for (const deed of seat.life.deeds()) {
       if (deed.do === "drop") this.drop(seat, deed.bye);

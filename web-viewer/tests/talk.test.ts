@@ -151,6 +151,27 @@ test("a camera that does not answer is not waited for", (t) => {
   assert.equal(changes(), 1);
 });
 
+test("that the camera did not answer goes when it is there again or says something of the floor, and nothing else goes with it", async (t) => {
+  const waits: (() => void)[] = [];
+  t.mock.method(globalThis, "setTimeout", (then: () => void) => waits.push(then));
+  for (const how of ["reached", "heard"] as const) {
+    const { talk, said } = line({});
+    talk.press(0);
+    waits.pop()!();
+    assert.match(talkWords(talk.view()).said, /did not answer/);
+    talk[how]();
+    assert.deepEqual([talkWords(talk.view()), said], [{ button: "Hold to talk", said: "" }, ["ask 1", "give 2"]]);
+    talk.press(9_000);
+    talk[how]();
+    assert.equal(talk.view().word, "asking");
+  }
+  const other = line({});
+  other.talk.press(0);
+  await other.microphones[0]!.refused(new DOMException("", "NotAllowedError"));
+  other.talk.reached();
+  assert.equal(other.talk.view().word, "denied");
+});
+
 test("another call, or none, ends it without a word to the old one, which is over", async () => {
   const { talk, call, said, microphones, hangUp } = line({});
   talk.press(0);
