@@ -19,7 +19,8 @@ pub enum Command {
     StartCapture,
     /// Close camera and microphone.
     StopCapture,
-    /// Open the microphone again, which failed or was not there.
+    /// Open the microphone again, which failed or was not there. A tone that stands in for it goes on until there is one, or a
+    /// camera is open. Says how it went, like `StartCapture`.
     StartSound,
     /// Look whether what the test picture stands in for is there by now. Answered by `MediaEvent::Sought`.
     Seek,

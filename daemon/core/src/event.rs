@@ -131,6 +131,8 @@ pub enum MediaEvent {
     },
     /// Sound flows from the microphone.
     SoundRunning,
+    /// A tone flows, which stands in for a microphone beside the test picture; or `StartSound` has found that it still has to.
+    SoundStandsIn,
     /// The microphone could not be opened or gives no sound any more; it has been let go. Never said where there is
     /// none to be had.
     SoundFailed {

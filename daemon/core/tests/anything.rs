@@ -590,7 +590,7 @@ impl World {
             38 if self.chance.one_in(4) => stand_in_runs(),
             38 => capture_runs(),
             39 if self.chance.one_in(4) => capture_failed(),
-            42 => match self.chance.below(14) {
+            42 => match self.chance.below(15) {
                 0 => privacy(true),
                 1..4 => privacy(false),
                 4 => sound_failed(),
@@ -601,6 +601,7 @@ impl World {
                 9 => sought(self.chance.one_in(2)),
                 10 => sound_is_absent(),
                 11 => sound_is_heard(),
+                12 => tone_stands_in(),
                 _ => rendition_runs(rendition),
             },
             40 if self.chance.one_in(4) => {

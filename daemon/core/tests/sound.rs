@@ -6,7 +6,8 @@ mod desk;
 
 use desk::*;
 use porthole_core::command::Level;
-use porthole_core::status::SoundState;
+use porthole_core::event::{Event, MediaEvent};
+use porthole_core::status::{Shows, SoundState};
 use porthole_core::wire::{Shape, What, limits};
 
 #[test]
@@ -162,6 +163,76 @@ fn a_microphone_that_comes_during_a_slow_opening_is_opened_after_it() {
 }
 
 #[test]
+fn a_tone_gives_way_to_the_microphone_that_came_before_it_and_to_one_that_comes_within_the_same_call() {
+    // Both were asked for, and came when it was decided already that they are not there.
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.ignores(device_came());
+    desk.listens(limits::CAPTURE_FRESH, []);
+    desk.ignores(tone_stands_in());
+    desk.expect(stand_in_runs(), [Seek]);
+    desk.ignores(sought(false));
+    desk.noted();
+    desk.passes(limits::CAPTURE_RETRY_FRESH, [StartSound]);
+    desk.ignores(sound_runs());
+    let noted = desk.noted();
+    let [(Level::Info, text)] = noted.as_slice() else { panic!("{noted:?}") };
+    assert!(text.contains("microphone has come"), "{text}");
+    assert_eq!((desk.board.status().live, desk.board.status().sound), (1, SoundState::Running));
+    desk.ignores(tone_stands_in());
+    desk.listens(secs(600), []);
+
+    for shows in [Shows::Test, Shows::StandIn] {
+        let mut desk = Desk::with_a_camera();
+        desk.live("anna", "1");
+        desk.ignores(Event::Media(MediaEvent::CaptureRunning { shows }));
+        desk.ignores(tone_stands_in());
+        desk.listens(secs(600), []);
+        assert_eq!(desk.board.status().sound, SoundState::Running);
+        let seeks = (shows == Shows::StandIn).then_some(Seek);
+        desk.expect(device_came(), [StartSound].into_iter().chain(seeks));
+        desk.on(sound_runs());
+        desk.ignores(tone_stands_in());
+        assert_eq!(desk.board.status().sound, SoundState::Running);
+    }
+}
+
+#[test]
+fn no_tone_stays_beside_a_camera_whichever_of_them_is_there_first() {
+    let camera_last = [tone_stands_in(), capture_runs()];
+    let camera_first = [capture_runs(), tone_stands_in()];
+    for (events, wait) in [(camera_last, millis(0)), (camera_first, limits::CAPTURE_RETRY_FRESH)] {
+        let mut desk = Desk::with_a_camera();
+        desk.live("anna", "1");
+        let [first, second] = events;
+        desk.ignores(first);
+        if wait.is_zero() {
+            desk.expect(second, [StartSound]);
+        } else {
+            desk.ignores(second);
+            desk.passes(wait, [StartSound]);
+        }
+        // No microphone either: then nothing is heard, until one comes.
+        desk.ignores(sound_is_absent());
+        desk.listens(secs(600), []);
+        assert_eq!(desk.board.status().sound, SoundState::Idle);
+        desk.expect(device_came(), [StartSound]);
+        desk.ignores(sound_runs());
+    }
+}
+
+#[test]
+fn a_microphone_that_fails_in_the_place_of_a_tone_is_a_lost_one() {
+    let mut desk = Desk::with_a_camera();
+    desk.live("anna", "1");
+    desk.on(stand_in_runs());
+    desk.on(tone_stands_in());
+    desk.expect(sound_failed(), [PlaySilence, noticed(What::SoundLost)]);
+    desk.passes(secs(1), [StartSound]);
+    desk.expect(sound_runs(), [EndSilence, noticed(What::SoundBack)]);
+}
+
+#[test]
 fn a_device_that_is_no_microphone_is_not_asked_for_ever() {
     let mut desk = Desk::with_a_camera();
     desk.live("anna", "1");
@@ -183,7 +254,7 @@ fn a_device_that_is_no_microphone_is_not_asked_for_ever() {
 fn a_closed_microphone_cannot_fail() {
     let mut desk = Desk::with_a_camera();
     for event in
-        [sound_failed(), sound_runs(), sound_is_mute(), sound_is_heard(), sound_is_absent(), device_came()]
+        [sound_failed(), sound_runs(), sound_is_mute(), sound_is_heard(), sound_is_absent(), tone_stands_in()]
     {
         desk.ignores(event);
     }

@@ -28,6 +28,8 @@ pub struct Sound {
     pub noise: Option<Pulse>,
     /// The microphone that it comes from, where it does.
     pub device: Option<String>,
+    /// It is a tone that nobody asked for, because there is no microphone.
+    pub stands_in: bool,
 }
 
 /// Where it is to come from.
@@ -91,7 +93,9 @@ impl Sound {
             From::Source(AudioSource::Alsa(device), _) => Some(device.clone()),
             From::Source(..) | From::Silence => None,
         };
-        Ok(Some(Self { pipeline, packets, pulse, noise, device }))
+        let stands_in =
+            settings.source == AudioSource::Auto && matches!(from, From::Source(AudioSource::Test, _));
+        Ok(Some(Self { pipeline, packets, pulse, noise, device, stands_in }))
     }
 }
 

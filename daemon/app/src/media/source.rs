@@ -72,10 +72,9 @@ pub fn sound_is_the_clip_s(audio: &AudioSettings, video: &VideoSettings) -> bool
     }
 }
 
-/// Whether there is a camera to be opened in the place of the test picture, or in that of its `tone` a microphone.
-pub fn is_there(video: &VideoSettings, audio: &AudioSettings, nodes: &Nodes, tone: bool) -> bool {
+/// Whether there is a camera to be opened in the place of the test picture.
+pub fn is_there(video: &VideoSettings, nodes: &Nodes) -> bool {
     matches!(picture(video, nodes), VideoSource::Camera(_))
-        || (tone && matches!(sound(audio, video, nodes), AudioSource::Alsa(_)))
 }
 
 /// The camera that is meant, as raw picture or, where it encodes by itself, as H.264. Looks for it anew.

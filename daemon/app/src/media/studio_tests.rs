@@ -112,6 +112,31 @@ async fn that_there_is_no_microphone_is_said() {
     studio.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tone_that_nobody_asked_for_stands_in_and_gives_way_only_where_there_is_something_else() {
+    let mut studio = Seat::with_sound("source = \"test\"", "test");
+    studio.until(|event| *event == MediaEvent::SoundRunning).await;
+    studio.close().await;
+    if let Some(microphone) = super::super::microphones::first() {
+        eprintln!("skipped: there is a microphone here, {microphone}");
+        return;
+    }
+    let mut studio = Seat::with_sound("source = \"test\"", "auto");
+    studio.until(|event| *event == MediaEvent::SoundStandsIn).await;
+    let mut sounds = studio.producers.clone();
+    let tone = |producers: &Producers| producers.sound.is_some();
+    let there = tokio::time::timeout(LIMIT, sounds.wait_for(tone)).await.unwrap().unwrap().sound.clone();
+    studio.asks.send(Ask::StartSound).unwrap();
+    studio.until(|event| *event == MediaEvent::SoundStandsIn).await;
+    assert_eq!(studio.producers.borrow().sound, there);
+    // It is the second of what was started.
+    studio.asks.send(Ask::Heard(2, Word::ToneOver(true))).unwrap();
+    studio.until(|event| *event == MediaEvent::SoundStandsIn).await;
+    let other = |producers: &Producers| producers.sound.is_some() && producers.sound != there;
+    drop(tokio::time::timeout(LIMIT, sounds.wait_for(other)).await.unwrap().unwrap());
+    studio.close().await;
+}
+
 /// A studio at work, and the test's end of everything around it.
 struct Seat {
     asks: mpsc::UnboundedSender<Ask>,
@@ -123,8 +148,12 @@ struct Seat {
 impl Seat {
     /// With this below `[video]`, and its camera asked for.
     fn with(video: &str) -> Self {
+        Self::with_sound(video, "none")
+    }
+
+    fn with_sound(video: &str, audio: &str) -> Self {
         gst::init().unwrap();
-        let text = format!("[video]\n{video}\nwidth = 320\nheight = 240\n[audio]\nsource = \"none\"\n");
+        let text = format!("[video]\n{video}\nwidth = 320\nheight = 240\n[audio]\nsource = \"{audio}\"\n");
         let settings = config::load("test.toml", &text, &|_| None).unwrap().media;
         let all = candidates(&EncoderChoice::Auto).unwrap();
         let named = |name| all.iter().copied().find(|encoder: &Encoder| encoder.element == name).unwrap();

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::call::{Call, Ours};
 use super::capture::Failure;
 use super::encoders::Remedy;
+use super::sound::Runs;
 use super::{Farewell, Relay, Switchboard};
 use crate::command::{Command, Level};
 use crate::event::MediaEvent;
@@ -20,11 +21,21 @@ impl Switchboard {
             MediaEvent::CaptureRunning { shows } => self.capture_runs(shows, now),
             MediaEvent::CaptureFailed { reason } => self.capture_failed(&reason, now),
             MediaEvent::SoundRunning => {
-                if let Some(since) = self.sound.runs() {
-                    let gone = now.saturating_duration_since(since).as_secs_f64();
-                    let text = format!("the sound is back after {gone:.1} s");
-                    self.note(Level::Info, None, None, text);
-                }
+                let text = match self.sound.runs() {
+                    Runs::Again { since } => {
+                        let gone = now.saturating_duration_since(since).as_secs_f64();
+                        format!("the sound is back after {gone:.1} s")
+                    }
+                    Runs::InsteadOfTone => {
+                        "a microphone has come, and takes the place of the tone".to_owned()
+                    }
+                    Runs::NoNews => return,
+                };
+                self.note(Level::Info, None, None, text);
+            }
+            MediaEvent::SoundStandsIn => {
+                let camera = self.capture.is_running() && self.capture.shows() == Shows::Camera;
+                self.sound.stands_in(camera, now);
             }
             MediaEvent::SoundAbsent => self.sound.is_absent(now),
             MediaEvent::SoundFailed { reason } => {
@@ -154,15 +165,18 @@ impl Switchboard {
             };
             self.note(Level::Info, None, None, text);
         }
+        if shows == Shows::Camera {
+            self.sound.has_a_camera(now);
+        }
     }
 
-    /// What the test picture stands in for was looked for. Camera and microphone are opened anew, as the tone goes with the
-    /// picture.
+    /// The camera that the test picture stands in for was looked for. The microphone is opened anew too, as the tone goes with
+    /// the picture.
     fn sought(&mut self, found: bool, now: Instant) {
         if !self.capture.sought(found, now) {
             return;
         }
-        let text = "a camera or microphone has come, and takes the place of the test picture's";
+        let text = "a camera has come, and takes the place of the test picture";
         self.note(Level::Info, None, None, text.into());
         self.sound.closes();
         self.commands.push_back(Command::StopCapture);

@@ -15,10 +15,23 @@ enum Life {
     Opening { lost: Option<Instant> },
     /// There is no microphone to be had; one is looked for `at`, where a device has come.
     Absent { at: Option<Instant> },
+    /// A tone stands in for it beside the test picture; a microphone is looked for `at`.
+    StandsIn { at: Option<Instant> },
     /// Open; since when it gives nothing but silence, where it does.
     Running { mute: Option<Instant> },
     /// To be opened again at `at`.
     Lost { since: Instant, at: Instant },
+}
+
+/// What it comes to that sound flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// It was lost since then.
+    Again { since: Instant },
+    /// A tone had stood in for it.
+    InsteadOfTone,
+    /// Nothing that would be news.
+    NoNews,
 }
 
 /// The microphone.
@@ -53,14 +66,18 @@ impl Sound {
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let (at, lost) = match self.life {
             Life::Lost { since, at } => (at, Some(since)),
-            Life::Absent { at: Some(at) } => (at, None),
-            Life::Absent { at: None } | Life::Closed { .. } | Life::Opening { .. } | Life::Running { .. } => {
-                return false;
-            }
+            Life::Absent { at: Some(at) } | Life::StandsIn { at: Some(at) } => (at, None),
+            Life::Absent { at: None }
+            | Life::StandsIn { at: None }
+            | Life::Closed { .. }
+            | Life::Opening { .. }
+            | Life::Running { .. } => return false,
         };
         let due = at <= now;
         if due {
-            self.life = Life::Opening { lost };
+            // The tone goes on meanwhile.
+            let tone = matches!(self.life, Life::StandsIn { .. });
+            self.life = if tone { Life::StandsIn { at: None } } else { Life::Opening { lost } };
             self.asked = Some(now);
         }
         due
@@ -69,24 +86,51 @@ impl Sound {
     /// There is none to be had. Where a device has just come, its names and rights may still follow; and one that came
     /// meanwhile may have done so when it was decided already that there is none.
     pub(super) fn is_absent(&mut self, now: Instant) {
-        if matches!(self.life, Life::Opening { .. }) {
-            let asked = self.asked;
-            let again = self.came.is_some_and(|came| now < came + CAPTURE_FRESH || Some(came) >= asked);
-            self.life = Life::Absent { at: again.then_some(now + CAPTURE_RETRY_FRESH) };
+        if matches!(self.life, Life::Opening { .. } | Life::StandsIn { .. }) {
+            self.life = Life::Absent { at: self.again(now) };
         }
     }
 
-    /// Sound flows. Since when it had not, where it was lost.
-    pub(super) fn runs(&mut self) -> Option<Instant> {
-        let Life::Opening { lost } = self.life else { return None };
+    /// A tone stands in for it: it is the test picture's, and beside a `camera` no longer than until that is known.
+    pub(super) fn stands_in(&mut self, camera: bool, now: Instant) {
+        if matches!(self.life, Life::Opening { .. } | Life::StandsIn { .. }) {
+            let at = if camera { Some(now + CAPTURE_RETRY_FRESH) } else { self.again(now) };
+            self.life = Life::StandsIn { at };
+        }
+    }
+
+    /// There is a camera's picture: no tone goes with that.
+    pub(super) fn has_a_camera(&mut self, now: Instant) {
+        if let Life::StandsIn { at } = &mut self.life {
+            *at = Some(now);
+        }
+    }
+
+    /// When one that was not there is looked for again, where a device has come.
+    fn again(&self, now: Instant) -> Option<Instant> {
+        let again = self.came.is_some_and(|came| now < came + CAPTURE_FRESH || Some(came) >= self.asked);
+        again.then_some(now + CAPTURE_RETRY_FRESH)
+    }
+
+    /// Sound flows.
+    pub(super) fn runs(&mut self) -> Runs {
+        let runs = match self.life {
+            Life::Opening { lost: Some(since) } => Runs::Again { since },
+            Life::Opening { lost: None } => Runs::NoNews,
+            Life::StandsIn { .. } => Runs::InsteadOfTone,
+            Life::Closed { .. } | Life::Absent { .. } | Life::Running { .. } | Life::Lost { .. } => {
+                return Runs::NoNews;
+            }
+        };
         self.life = Life::Running { mute: None };
-        lost
+        runs
     }
 
     /// It failed, or could not be opened. `true`: it is lost from now on.
     pub(super) fn failed(&mut self, now: Instant) -> bool {
         let (since, at, lost) = match self.life {
             Life::Opening { lost } => (lost.unwrap_or(now), now + CAPTURE_RETRY, lost.is_none()),
+            Life::StandsIn { .. } => (now, now + CAPTURE_RETRY, true),
             Life::Running { .. } => (now, now, true),
             Life::Closed { .. } | Life::Absent { .. } | Life::Lost { .. } => return false,
         };
@@ -114,7 +158,7 @@ impl Sound {
         self.came = Some(now);
         match &mut self.life {
             Life::Lost { at, .. } => *at = now,
-            Life::Absent { at } => *at = Some(now),
+            Life::Absent { at } | Life::StandsIn { at } => *at = Some(now),
             Life::Closed { .. } | Life::Opening { .. } | Life::Running { .. } => {}
         }
     }
@@ -124,7 +168,7 @@ impl Sound {
             Life::Closed { lost: None } | Life::Opening { lost: None } | Life::Absent { .. } => {
                 SoundState::Idle
             }
-            Life::Running { mute: None } => SoundState::Running,
+            Life::Running { mute: None } | Life::StandsIn { .. } => SoundState::Running,
             Life::Running { mute: Some(_) } => SoundState::Mute,
             Life::Closed { .. } | Life::Opening { .. } | Life::Lost { .. } => SoundState::Lost,
         }
@@ -134,7 +178,7 @@ impl Sound {
     pub(super) fn lost_since(&self) -> Option<Instant> {
         match self.life {
             Life::Closed { lost } | Life::Opening { lost } => lost,
-            Life::Absent { .. } | Life::Running { .. } => None,
+            Life::Absent { .. } | Life::StandsIn { .. } | Life::Running { .. } => None,
             Life::Lost { since, .. } => Some(since),
         }
     }
@@ -148,7 +192,7 @@ impl Sound {
     pub(super) fn timeout(&self) -> Option<Instant> {
         match self.life {
             Life::Lost { at, .. } => Some(at),
-            Life::Absent { at } => at,
+            Life::Absent { at } | Life::StandsIn { at } => at,
             Life::Closed { .. } | Life::Opening { .. } | Life::Running { .. } => None,
         }
     }

@@ -361,6 +361,11 @@ pub fn sound_runs() -> Event {
     Event::Media(MediaEvent::SoundRunning)
 }
 
+/// The tone, because there is no microphone.
+pub fn tone_stands_in() -> Event {
+    Event::Media(MediaEvent::SoundStandsIn)
+}
+
 pub fn sound_is_absent() -> Event {
     Event::Media(MediaEvent::SoundAbsent)
 }

@@ -84,6 +84,8 @@ pub enum Word {
     CameraLost(String),
     /// The sound is there, is none to be had, or cannot be opened.
     Sound(Result<Option<Held<Sound>>, MediaError>),
+    /// It was looked for what the tone stands in for: whether that is there, or the tone has to go without it.
+    ToneOver(bool),
     /// The sound failed.
     SoundLost(String),
     /// An encoding was made, or cannot be.
@@ -274,6 +276,7 @@ impl Studio {
                 }
             }
             Word::Sound(result) => self.sound_opened(number, result),
+            Word::ToneOver(over) => self.tone_over(number, over),
             Word::SoundLost(reason) => {
                 if self.sound.number() == Some(number) {
                     self.lose_sound(format!("{reason}; check that the microphone is plugged in"));

@@ -80,13 +80,10 @@ impl Studio {
         }
     }
 
-    /// Looks for a camera, and where the tone is heard for a microphone too, on a thread that may block.
+    /// Looks for a camera, on a thread that may block.
     pub(super) fn seek(&self) {
         let (settings, nodes) = (self.settings.clone(), self.nodes.clone());
-        let tone = matches!(&self.sound, Life::Open(open) if open.held.it.device.is_none());
-        say_found(self.events.clone(), move || {
-            source::is_there(&settings.video, &settings.audio, &nodes, tone)
-        });
+        say_found(self.events.clone(), move || source::is_there(&settings.video, &nodes));
     }
 
     /// It is let go in the background: a device that hangs in its close must not keep anybody waiting.

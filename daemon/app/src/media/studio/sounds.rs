@@ -56,7 +56,13 @@ impl Mute {
 }
 
 impl Studio {
+    /// Opens the sound, or looks whether the tone that stands in for it has to give way.
     pub(super) fn start_sound(&mut self) {
+        if let Life::Open(Open { number, held, .. }) = &self.sound
+            && held.it.stands_in
+        {
+            return self.look_behind_tone(*number);
+        }
         // A clip's sound comes with its picture.
         if self.sound.number().is_some() || (self.sound_is_the_clip_s() && self.clip().is_none()) {
             return;
@@ -82,6 +88,29 @@ impl Studio {
         });
     }
 
+    /// On a thread that may block: devices are asked for that. The tone goes on meanwhile.
+    fn look_behind_tone(&self, number: u64) {
+        let (settings, nodes, known) = (self.settings.clone(), self.nodes.clone(), self.microphone.clone());
+        let ear = self.ear(number);
+        tokio::spawn(async move {
+            let source = move || sound_source(&settings, known, &nodes);
+            let source = tokio::task::spawn_blocking(source).await;
+            ear(Word::ToneOver(source.is_ok_and(|source| source != AudioSource::Test)));
+        });
+    }
+
+    pub(super) fn tone_over(&mut self, number: u64, over: bool) {
+        if self.sound.number() != Some(number) {
+            return;
+        }
+        if over {
+            self.stop_sound();
+            self.start_sound();
+        } else {
+            self.events.send(MediaEvent::SoundStandsIn);
+        }
+    }
+
     pub(super) fn sound_opened(&mut self, number: u64, result: Result<Option<Held<Sound>>, MediaError>) {
         if self.sound.number() != Some(number) {
             if let Ok(Some(late)) = result {
@@ -95,8 +124,13 @@ impl Studio {
                 // The silence of a clip or of nothing is meant.
                 self.mute = held.it.noise.clone().filter(|_| held.it.device.is_some()).map(Mute::of);
                 let rhythm = Rhythm::of(held.it.pulse.clone());
+                let stands_in = held.it.stands_in;
                 self.sound = Life::Open(Open { number, held, rhythm });
-                self.events.send(MediaEvent::SoundRunning);
+                self.events.send(if stands_in {
+                    MediaEvent::SoundStandsIn
+                } else {
+                    MediaEvent::SoundRunning
+                });
                 self.publish_sound();
             }
             Ok(None) => {

@@ -102,6 +102,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!sound" if rest.contains("mute") => MediaEvent::SoundMute { reason },
         "!sound" if rest.contains("heard") => MediaEvent::SoundHeard,
         "!sound" if rest.contains("none") => MediaEvent::SoundAbsent,
+        "!sound" if rest.contains("tone") => MediaEvent::SoundStandsIn,
         "!sound" => MediaEvent::SoundRunning,
         "!device" if rest.contains("sought") => MediaEvent::Sought { found: true },
         "!device" => MediaEvent::DeviceCame,
