@@ -399,6 +399,39 @@ fn a_camera_that_fails_while_it_lingers_is_told_and_closed() {
 }
 
 #[test]
+fn a_camera_that_comes_while_the_test_picture_lingers_is_opened_for_nobody_and_for_the_next_call() {
+    let mut desk = standing_in();
+    desk.expect(bye("anna", "1"), [hang_up(1), StopRendition(H264)]);
+    desk.on(closed(1));
+    desk.passes(secs(1), []);
+    desk.expect(device_came(), [StopCapture]);
+    desk.ignores(sought(true));
+    desk.ignores(device_came());
+    desk.listens(secs(600), []);
+    assert_eq!(desk.board.status().capture, CaptureState::Idle);
+    desk.expect(offer("bert", "1"), [StartCapture, StartRendition(H264), answer(2, "bert", "1")]);
+    desk.ignores(capture_runs());
+    assert_eq!(desk.board.status().shows, Shows::Camera);
+
+    // It came before they left, and is found after that.
+    let mut desk = standing_in();
+    desk.expect(device_came(), [Seek]);
+    desk.expect(bye("anna", "1"), [hang_up(1), StopRendition(H264), StopCapture]);
+    desk.on(closed(1));
+    desk.ignores(sought(true));
+    desk.listens(secs(600), []);
+
+    // Nobody waited for that look any more.
+    let mut desk = standing_in();
+    desk.expect(device_came(), [Seek]);
+    desk.listens(limits::SEEK_PATIENCE, []);
+    desk.expect(bye("anna", "1"), [hang_up(1), StopRendition(H264)]);
+    desk.on(closed(1));
+    desk.expect(sought(true), [StopCapture]);
+    desk.listens(secs(600), []);
+}
+
+#[test]
 fn a_camera_that_is_kept_warm_is_open_before_the_first_call_and_after_the_last() {
     let mut desk = Desk { camera_works: false, ..Desk::with(|settings| settings.keep_warm = true) };
     assert!(desk.on(up()).contains(&StartCapture));

@@ -127,6 +127,10 @@ impl Capture {
         if matches!(self.life, Life::Lost { again: Again::At(_), .. }) {
             return self.close();
         }
+        // Nobody needs the camera that may have come, and whoever calls next is to see that, not the test picture.
+        if matches!(self.life, Life::Running { seek: Seek::At(_) | Seek::Asked { .. } }) {
+            return self.close();
+        }
         let until = *self.lingers_until.get_or_insert(now + idle_after);
         until <= now && self.close()
     }
@@ -204,6 +208,10 @@ impl Capture {
     pub(super) fn sought(&mut self, found: bool, now: Instant) -> bool {
         let Life::Running { seek } = self.life else { return false };
         if found && self.shows == Shows::StandIn {
+            if self.lingers_until.is_some() {
+                self.life = Life::Running { seek: Seek::At(now) };
+                return false;
+            }
             self.asked = Some(now);
             self.life = Life::Starting { until: now + CAPTURE_PATIENCE };
             return true;
