@@ -20,8 +20,9 @@ use super::v4l2::Node;
 pub const DEVICES: &str = "/dev";
 /// Device nodes, with what is known of those that hang.
 pub type Nodes = nodes::Nodes<Camera>;
-/// How long a device may take to say what it is.
-const ANSWER: Duration = Duration::from_secs(3);
+/// How long a device may take to say what it is. What is left until a camera without a picture counts as lost has to do for
+/// the first frame of the test picture: a node that hangs makes no lost camera of one that was never there.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Every camera, and what looks like one: V4L2's in the order of their numbers, then libcamera's.
 pub fn all(nodes: &Nodes) -> Vec<Camera> {
@@ -86,7 +87,9 @@ fn v4l2(folder: &Path, only: Option<&Path>, known: &Nodes) -> Vec<Camera> {
     nodes.sort();
     let names = stable_names(&folder.join("v4l"));
     let nodes: Vec<PathBuf> = nodes.into_iter().map(|(_, node)| node).collect();
-    let answers = known.ask(&nodes, ANSWER, |node| {
+    // One that cannot be used may be another time.
+    let usable = |camera: &Camera| camera.unusable().is_none();
+    let answers = known.ask(&nodes, ANSWER, usable, |node| {
         Node::open(node).and_then(|device| inquiry::ask(&node.to_string_lossy(), &device))
     });
     let mut cameras: Vec<Camera> = nodes
@@ -217,7 +220,15 @@ fn libcamera() -> Vec<Camera> {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use porthole_core::wire::limits::CAPTURE_PATIENCE;
+
     use super::*;
+
+    #[test]
+    fn a_node_that_hangs_leaves_time_for_the_test_picture_before_the_camera_counts_as_lost() {
+        let first_frame = Duration::from_secs(1);
+        assert!(ANSWER + first_frame <= CAPTURE_PATIENCE);
+    }
 
     #[test]
     fn nodes_are_found_in_the_order_of_their_numbers_with_the_names_that_lead_to_them() {

@@ -170,6 +170,8 @@ pub fn open(
 ) -> (mpsc::UnboundedSender<Ask>, watch::Receiver<Producers>, JoinHandle<()>) {
     let (asks, heard) = mpsc::unbounded_channel();
     let (published, producers) = watch::channel(Producers::default());
+    let says = events.clone();
+    let nodes = Nodes::new(move || says.send(MediaEvent::DeviceCame));
     let studio = Studio {
         settings: Arc::new(settings),
         encoders,
@@ -180,7 +182,7 @@ pub fn open(
         porter: Porter::default(),
         asks: asks.clone(),
         published,
-        nodes: Nodes::default(),
+        nodes,
         camera: Life::Closed,
         camera_door: Door::default(),
         slate: None,
