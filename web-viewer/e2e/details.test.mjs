@@ -55,6 +55,12 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     };
   });
   const said = (page, pattern) => until(() => panel(page), ({ lines }) => lines.some((line) => pattern.test(line.join(" "))), String(pattern));
+  /** Whether nothing lies over the only one of these that is shown. */
+  const free = (page, which) => page.evaluate((where) => {
+    const button = [...document.querySelectorAll(where)].find((one) => one.checkVisibility());
+    const { left, top, width, height } = button.getBoundingClientRect();
+    return [0.05, 0.5, 0.95].every((part) => button.contains(document.elementFromPoint(left + width / 2, top + height * part)));
+  }, which);
   const choose = (page, what) => page.click(`#details label:has([value=${what}])`);
 
   test("open by a key or the button, say in sentences how things are, keep the focus, and go away by Escape", async (t) => {
@@ -101,7 +107,7 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
       const fits = await page.evaluate(() => {
         const card = document.querySelector("#details > div");
         const { left, top, right, bottom } = card.getBoundingClientRect();
-        const small = [...card.querySelectorAll("button, label")].filter((one) => one.getBoundingClientRect().height < 44).length;
+        const small = [...card.querySelectorAll("button:not([hidden]), label")].filter((one) => one.getBoundingClientRect().height < 44).length;
         return { inside: left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight, across: card.scrollWidth <= card.clientWidth, small };
       });
       assert.deepEqual(fits, { inside: true, across: true, small: 0 }, `${width}x${height}`);
@@ -113,7 +119,7 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     const page = await open(t, { script: () => { navigator.clipboard.writeText = async (text) => void (window.copied = text); } });
     await page.press("i");
     await said(page, /frames\/s/);
-    await page.click("#details .primary");
+    await page.click("#details > div > .primary");
     const { status } = await until(() => panel(page), (now) => now.status !== "", "it says that it has copied");
     assert.match(status, /^Copied\./);
     const text = await page.evaluate(() => window.copied);
@@ -131,7 +137,7 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
       document.execCommand = () => false;
     } });
     await page.press("i");
-    await page.click("#details .primary");
+    await page.click("#details > div > .primary");
     const seen = await until(() => panel(page), (now) => now.status !== "", "it says what to press");
     assert.match(seen.status, /Ctrl\+C/);
     assert.equal(seen.paper, true);
@@ -172,6 +178,10 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     await health(porthole, (now) => now.live === 1 && now.renditions.length === 0, "nothing is encoded");
     const shown = await look(page);
     assert.deepEqual([shown.title, shown.veiled, shown.last], ["Sound only, as you chose", true, null]);
+    for (const [width, height] of [[320, 568], [844, 390], [390, 844]]) {
+      await page.page.setViewportSize({ width, height });
+      await until(() => free(page, ".veil .primary"), Boolean, `what the alarm says leaves the button at ${width}x${height}`);
+    }
     await draw(page, "sound-only-phone");
     await sounds(page);
     // Longer than the alarm waits, and than the camera does for a word of somebody who watches.
@@ -186,7 +196,15 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     await until(() => page.evaluate(() => getComputedStyle(document.querySelector("#talk")).opacity), (seen) => seen === "1", "the button is seen");
     await page.click("#talk .talk");
     await health(porthole, ({ speaker }) => speaker.talkers === 1 && speaker.level > -50, "the voice is heard");
-    await page.click("#talk .talk");
+    // What ends it is there also while the details lie over it.
+    await page.press("i");
+    await until(() => free(page, "#details .talk"), Boolean, "a button that ends it");
+    assert.equal(await page.text("#details .talk"), "Talking. Tap to stop");
+    await page.click("#details .talk");
+    await page.until((seen) => seen.talk.word === "ready", "nobody talks");
+    assert.equal((await panel(page)).focus, true);
+    await until(() => page.evaluate(() => document.querySelector("#details .talk").hidden), Boolean, "the button is gone");
+    await page.press("i");
 
     await page.click(".veil .primary");
     await live(page, "the picture is back");

@@ -11,12 +11,15 @@ export interface DetailsActions {
   choose(picture: Picture): void;
   /** The text for the report of a bug. */
   report(): string;
+  /** Talks no more: the button that does is behind the panel. */
+  hush(): void;
 }
 
 export class Details {
   private readonly title = element("h2", { id: "about" });
   private readonly list = element("ul");
   private readonly radios = PICTURES.map((value) => element("input", { type: "radio", name: "picture", value }));
+  private readonly talk = element("button", { type: "button", class: "primary talk", "aria-pressed": "true", hidden: true });
   private readonly paper = element("textarea", { readonly: true, hidden: true, rows: "5", "aria-label": TEXT.copy });
   private readonly copied = element("p", { role: "status" });
   private readonly card: HTMLElement;
@@ -27,13 +30,18 @@ export class Details {
     const close = element("button", { type: "button", class: "round", title: `${TEXT.close} (Esc)`, "aria-label": TEXT.close }, icon("close"));
     const copy = element("button", { type: "button", class: "primary" }, TEXT.copy);
     this.card = element("div", { role: "dialog", "aria-modal": "true", "aria-labelledby": "about", tabindex: "-1" },
-      element("header", {}, this.title, close),
+      element("header", {}, this.title, close, this.talk),
       element("fieldset", {}, element("legend", {}, TEXT.choice),
         ...this.radios.map((radio) => element("label", {}, radio, element("span", {}, TEXT.choices[radio.value as Picture])))),
       this.list, copy, this.copied, this.paper);
     this.root = element("div", { id: "details", hidden: true }, this.card);
     document.body.append(this.root);
     close.addEventListener("click", () => this.close());
+    this.talk.addEventListener("click", () => {
+      actions.hush();
+      this.talk.hidden = true;
+      this.card.focus();
+    });
     copy.addEventListener("click", () => void this.copy());
     // Beside the card is the picture, which one wants to see again.
     this.root.addEventListener("click", ({ target }) => { if (target === this.root) this.close(); });
@@ -61,10 +69,12 @@ export class Details {
 
   /**
    * Brings it in line with what is so. What has not changed is not touched: somebody reads it, or has it read out.
-   * `silent`: there is no sound that could be chosen.
+   * `silent`: there is no sound that could be chosen; `talks`: on the button that ends talking, where it goes on by itself.
    */
-  show(name: string, picture: Picture, silent: boolean, lines: readonly Line[]): void {
+  show(name: string, picture: Picture, silent: boolean, talks: string, lines: readonly Line[]): void {
     write(this.title, TEXT.detailsOf(name));
+    write(this.talk, talks);
+    this.talk.hidden = talks === "";
     for (const radio of this.radios) {
       radio.checked = radio.value === picture;
       radio.disabled = silent && radio.value === "sound";

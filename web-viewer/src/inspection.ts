@@ -6,6 +6,7 @@ import { lines, report, type Around, type Known, type Page } from "./detailwords
 import { Diary } from "./diary";
 import { viewOf, type Seat } from "./seats";
 import type { Snapshot } from "./snapshot";
+import { talkWords } from "./talkwords";
 
 export class Inspection {
   private readonly diary = new Diary();
@@ -15,8 +16,8 @@ export class Inspection {
   private seats: readonly Seat[] = [];
 
   /** `page`: what is so with the page itself; `reached`: whether the relay is, `away`: when it was lost last. */
-  constructor(private readonly page: () => Omit<Snapshot, "cameras"> & { reached: Around["relay"]; away: Date }, choose: DetailsActions["choose"]) {
-    this.details = new Details({ choose, report: () => report(this.seats.map((seat) => this.known(seat)), this.around(), new Date()) });
+  constructor(private readonly page: () => Omit<Snapshot, "cameras"> & { reached: Around["relay"]; away: Date }, choose: DetailsActions["choose"], hush: DetailsActions["hush"]) {
+    this.details = new Details({ choose, hush, report: () => report(this.seats.map((seat) => this.known(seat)), this.around(), new Date()) });
   }
 
   /** Opens or closes the panel. */
@@ -54,7 +55,8 @@ export class Inspection {
   private fill(): void {
     if (!this.about) return;
     const known = this.known(this.about);
-    this.details.show(known.name, this.page().picture, this.about.silent, lines(known, this.around(), new Date()));
+    const { picture, talk } = this.page();
+    this.details.show(known.name, picture, this.about.silent, talk.latched ? talkWords(talk).button : "", lines(known, this.around(), new Date()));
   }
 
   private around(): Page {

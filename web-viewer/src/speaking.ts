@@ -51,6 +51,7 @@ export class Speaking {
 
   stop(): void {
     this.talk.stop();
+    this.show(this.meant);
   }
 
   state(): TalkView {

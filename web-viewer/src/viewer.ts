@@ -66,7 +66,7 @@ export class Viewer {
     this.speaking = new Speaking(this.page, (call, want, turn) => {
       this.link.send(wire.talk(this.address(call), want, turn, proveTalk(key, room, me, call, want, turn)));
     });
-    this.inspection = new Inspection(() => ({ ...this.state(), reached: this.relay, away: this.away }), (picture) => this.choose(picture));
+    this.inspection = new Inspection(() => ({ ...this.state(), reached: this.relay, away: this.away }), (picture) => this.choose(picture), () => this.speaking.stop());
     this.sound = new Sound(kept, () => this.page.showSound(this.sound.state()));
     const auth = { ...(token && { token }), ...(key && { key: key.id, admission: proof.ofAdmission(key, room), room }) };
     this.link = new Link(relay, wire.join(room, me, "Web page"), auth, {
