@@ -11,12 +11,13 @@ export class Diary {
   note(who: string, what: string, now: Date, whose: unknown = who): void {
     if (this.last.get(whose) === what) return;
     this.last.set(whose, what);
-    this.changes.push(`${now.toLocaleTimeString("sv")} ${who}: ${what}`);
+    this.changes.push(`${now.toLocaleString("sv")} ${who}: ${what}`);
     if (this.changes.length > DIARY_LONGEST) this.changes.shift();
   }
 
-  /** `21:04:05 relay: up`, the oldest first, in this device's own time. */
-  lines(): readonly string[] {
-    return this.changes;
+  /** `21:04:05 relay: up`, the oldest first, in this device's own time, and with the date where that is not the one of `now`. */
+  lines(now: Date): readonly string[] {
+    const today = `${now.toLocaleDateString("sv")} `;
+    return this.changes.map((change) => (change.startsWith(today) ? change.slice(today.length) : change));
   }
 }

@@ -67,7 +67,7 @@ export class Inspection {
       relay, door, key: key !== null, picture, sound, alarm: alarm.word, awake: alarm.awake, talk: talk.word, https: isSecureContext, online: navigator.onLine,
       page: document.visibilityState, screen: `${innerWidth}x${innerHeight}@${devicePixelRatio}`,
     };
-    return { room, relay, door, away, states, browser: navigator.userAgent, changes: this.diary.lines() };
+    return { room, relay, door, away, states, browser: navigator.userAgent, changes: this.diary.lines(new Date()) };
   }
 
   private known(seat: Seat): Known {

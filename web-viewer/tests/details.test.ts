@@ -198,12 +198,19 @@ test("the report of a call that is over has the figures of it, and says that the
 test("the diary keeps the last changes, and none that is none", () => {
   const diary = new Diary();
   for (let n = 0; n < 3; n++) diary.note("relay", "up", NOW);
-  assert.deepEqual(diary.lines(), ["21:14:30 relay: up"]);
+  assert.deepEqual(diary.lines(NOW), ["21:14:30 relay: up"]);
   for (let n = 0; n < 3; n++) for (const whose of [1, 2]) diary.note("Door", `of ${whose}`, NOW, whose);
-  assert.deepEqual(diary.lines().slice(1), ["21:14:30 Door: of 1", "21:14:30 Door: of 2"], "two may be called the same");
+  assert.deepEqual(diary.lines(NOW).slice(1), ["21:14:30 Door: of 1", "21:14:30 Door: of 2"], "two may be called the same");
   for (let n = 0; n < 100; n++) diary.note("Nursery", `state ${n}`, NOW);
-  assert.equal(diary.lines().length, DIARY_LONGEST);
-  assert.deepEqual([diary.lines()[0], diary.lines().at(-1)], ["21:14:30 Nursery: state 80", "21:14:30 Nursery: state 99"]);
+  assert.equal(diary.lines(NOW).length, DIARY_LONGEST);
+  assert.deepEqual([diary.lines(NOW)[0], diary.lines(NOW).at(-1)], ["21:14:30 Nursery: state 80", "21:14:30 Nursery: state 99"]);
+});
+
+test("a change of another day than the one on which it is copied has its date", () => {
+  const diary = new Diary();
+  diary.note("relay", "up", new Date(NOW.getTime() - 24 * 3_600_000));
+  diary.note("relay", "down", NOW);
+  assert.deepEqual(diary.lines(NOW), ["2026-11-28 21:14:30 relay: up", "21:14:30 relay: down"]);
 });
 
 test("the choice is kept for each room, and what is kept by others is none", () => {
