@@ -73,7 +73,7 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     await said(page, /The picture (has not frozen|froze)/);
     await said(page, /The camera’s server is reached\./);
     await said(page, /Porthole \d+\.\d+\.\d+\. Mozilla/);
-    const { lines } = await said(page, /The camera sends the full picture\. picture: H264 1280 × 720, [\d.]+ frames\/s, \d+ kbit\/s; sound: opus \d+ kbit\/s/);
+    const { lines } = await said(page, /The camera sends the full picture[.,].*picture: H264 1280 × 720, [\d.]+ frames\/s, \d+ kbit\/s; sound: opus \d+ kbit\/s/);
     const [, frames, kbit, sound] = /([\d.]+) frames\/s, (\d+) kbit.*opus (\d+) kbit/.exec(lines.flat().join(" "));
     assert.ok(frames > 2 && frames < 60, `${frames} frames a second`);
     assert.ok(kbit > 50 && kbit < 20_000, `${kbit} kbit/s of picture`);

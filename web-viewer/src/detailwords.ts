@@ -44,6 +44,8 @@ export interface Line {
 const MUCH = 2;
 /** So late is late, in milliseconds. */
 const LATE_MS = 400;
+/** Fewer frames in a second are few. */
+const FEW = 6;
 /** So far apart are picture and sound two things, in milliseconds. */
 const APART_MS = 100;
 
@@ -52,11 +54,12 @@ export function lines(known: Known, { relay, door, away, browser }: Around, now:
   const { view, name, trouble, path, recent, since } = known;
   const goes = ["live", "sound-only", "sound-chosen", "camera-lost", "privacy"].includes(view.word);
   const figures = goes && recent ? recent.figures() : null;
+  const judgement = figures && judged(known, figures);
   return [
     ...(["live", "sound-chosen"].includes(view.word) ? [] : [{ said: spoken(view, name, "", trouble, known.asks === "sound"), figures: "" }]),
-    ...(figures ? [quality(known, figures), delay(known, figures)] : []),
+    ...(judgement ? [quality(known, figures!, judgement), delay(figures!, judgement)] : []),
     // What stands in for the picture does not freeze, and is none of the camera's.
-    ...(figures && view.word !== "camera-lost" && view.word !== "privacy" ? [freezes(figures, since, now), sent(known, figures)] : []),
+    ...(judgement && view.word !== "camera-lost" && view.word !== "privacy" ? [freezes(figures!, since, now), sent(known, figures!, judgement)] : []),
     goes && path && { said: `${way(path)}.`, figures: "" },
     relay === "new" || door ? null
       : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}.${goes ? " A call goes on without it, as it is." : ""}`, figures: "" },
@@ -73,10 +76,9 @@ function judged({ asks, feed }: Known, { picture, sound }: Figures) {
   return { worst, none, little, weak: little || (worst ?? 0) >= MUCH };
 }
 
-function quality(known: Known, figures: Figures): Line | null {
-  const { here, path } = known;
-  const { picture, sound } = figures;
-  const { worst, none, little, weak } = judged(known, figures);
+type Judgement = ReturnType<typeof judged>;
+
+function quality({ here, path }: Known, { picture, sound }: Figures, { worst, none, little, weak }: Judgement): Line | null {
   if (!weak && worst === null) return null;
   const lost = worst === null || worst === 0 ? null : `${percent(worst)} of the packets were lost in the last 10 seconds.`;
   // Where nothing is lost, it may be the board that does not get it all out.
@@ -89,12 +91,11 @@ function quality(known: Known, figures: Figures): Line | null {
   };
 }
 
-function delay(known: Known, figures: Figures): Line | null {
-  const { picture, sound, rtt } = figures;
+function delay({ picture, sound, rtt }: Figures, { weak }: Judgement): Line | null {
   if (rtt === null) return null;
   const [seen, heard] = [picture?.late ?? null, sound?.late ?? null];
   const late = Math.max(seen ?? 0, heard ?? 0);
-  const why = late < LATE_MS ? "" : rtt > late ? `, because the way is ${judged(known, figures).weak ? "too narrow" : "long"}`
+  const why = late < LATE_MS ? "" : rtt > late ? `, because the way is ${weak ? "too narrow" : "long"}`
     : `, because this ${late === seen && late > 2 * picture!.buffer! ? "device is slow or busy" : "browser waits for what comes late"}`;
   const said = seen === null && heard === null ? `To the camera and back it takes ${ms(rtt)}`
     : seen === null || heard === null ? `The ${seen === null ? "sound" : "picture"} comes about ${ms(late)} late`
@@ -111,14 +112,17 @@ function freezes({ freezes, frozen }: Figures, since: Date, now: Date): Line | n
   return { said: freezes === 0 ? `The picture has not frozen ${when}.` : `The picture froze ${freezes === 1 ? "once" : `${freezes} times`} ${when}${long}.`, figures: "" };
 }
 
-function sent({ asks, feed }: Known, { picture, sound }: Figures): Line {
+function sent({ asks, feed }: Known, { picture, sound, made, rtt }: Figures, { worst, weak }: Judgement): Line {
   const what = asks === "sound" ? "sound alone, as you chose"
     : feed === "picture-none" ? "sound alone: the way carries no picture"
     : asks === "low" && feed !== "picture-full" ? "a small picture, as you chose"
     : feed === "picture-small" ? "a small picture: the way carries no more" : "the full picture";
+  // Nor does a way on which everything waits lose anything.
+  const few = made !== null && made < FEW && worst === 0 && !weak && (rtt ?? 0) < LATE_MS
+    ? ", but few frames a second: that is its board, its light or its settings, not the way" : "";
   const kbit = (rate: number) => `${Math.round(rate)} kbit/s`;
   return {
-    said: `The camera sends ${what}${sound || asks === "sound" ? "" : ", without sound"}.`,
+    said: `The camera sends ${what}${sound || asks === "sound" ? "" : ", without sound"}${few}.`,
     figures: [
       each("picture: ", [
         [picture?.codec ?? "", picture?.width, (width) => `${width} × ${picture?.height}`], ["", picture?.frames, (rate) => `${rate.toFixed(1)} frames/s`],

@@ -7,6 +7,8 @@ import { inbound } from "./stats";
 /** Over how long is reckoned, in milliseconds; looks are a second apart, and may be late. */
 export const WINDOW_MS = 10_000;
 const LATE_MS = 700;
+/** Over how long the full picture has to have come for it to be said how many frames are made of it. */
+const STEADY_MS = 8_000;
 /** Most looks that are kept. */
 const LOOKS_KEPT = 16;
 
@@ -16,9 +18,10 @@ export interface Stream {
   counts: Readonly<Record<string, number>>;
 }
 
-/** One look. `rtt`: of the way, in seconds. */
+/** One look. `full`: it was at the full picture of the camera; `rtt`: of the way, in seconds. */
 export interface Look {
   at: number;
+  full: boolean;
   rtt: number | null;
   video: Stream | null;
   audio: Stream | null;
@@ -36,8 +39,9 @@ export interface Flow {
   late: number | null;
 }
 
-/** `rtt` in milliseconds, `frozen` in seconds. */
+/** `made`: frames that came in a second, once nothing but the full picture has come for a while; `rtt` in milliseconds, `frozen` in seconds. */
 export interface Figures {
+  made: number | null;
   picture: (Flow & { width: number | null; height: number | null; frames: number | null }) | null;
   sound: Flow | null;
   rtt: number | null;
@@ -49,8 +53,8 @@ export interface Figures {
 export class Recent {
   private looks: Look[] = [];
 
-  add(report: Report, now: number): void {
-    this.looks = [...this.looks.filter(({ at }) => now - at <= WINDOW_MS + LATE_MS), look(report, now)].slice(-LOOKS_KEPT);
+  add(report: Report, now: number, full = false): void {
+    this.looks = [...this.looks.filter(({ at }) => now - at <= WINDOW_MS + LATE_MS), look(report, now, full)].slice(-LOOKS_KEPT);
   }
 
   last(): Look | null {
@@ -63,7 +67,9 @@ export class Recent {
     const rtt = last?.rtt == null ? null : last.rtt * 1_000;
     const picture = flow(looks, "video", rtt);
     const counts = last?.video?.counts ?? {};
+    const steady = looks.every(({ full }) => full) && (growth(looks, "video", "timestamp") ?? 0) >= STEADY_MS;
     return {
+      made: steady ? rate(looks, "video", "framesReceived") : null,
       picture: picture && {
         ...picture, width: counts.frameWidth ?? null, height: counts.frameHeight ?? null, frames: rate(looks, "video", "framesDecoded"),
       },
@@ -75,7 +81,7 @@ export class Recent {
   }
 }
 
-function look(report: Report, at: number): Look {
+function look(report: Report, at: number, full: boolean): Look {
   const found: Record<string, Stream> = {};
   for (const [entry, codec] of inbound(report)) {
     const counts = Object.fromEntries(Object.entries(entry).filter((one): one is [string, number] => Number.isFinite(one[1])));
@@ -83,7 +89,7 @@ function look(report: Report, at: number): Look {
     if (counts.packetsReceived) found[String(entry.kind)] = { codec: codec.replace(/^.*\//, "") || null, counts };
   }
   const rtt = chosenPair(report)?.currentRoundTripTime;
-  return { at, rtt: typeof rtt === "number" ? rtt : null, video: found.video ?? null, audio: found.audio ?? null };
+  return { at, full, rtt: typeof rtt === "number" ? rtt : null, video: found.video ?? null, audio: found.audio ?? null };
 }
 
 function flow(looks: readonly Look[], kind: "video" | "audio", rtt: number | null): Flow | null {

@@ -3,7 +3,7 @@
 
 import type { Fact } from "./life";
 import { pathOf } from "./path";
-import { viewOf, type Ongoing, type Seat } from "./seats";
+import { isFull, viewOf, type Ongoing, type Seat } from "./seats";
 import { arrived, progress } from "./stats";
 
 /** So many looks, a second apart, after which sound would have come; a microphone may take a while to open, and one that did longer. */
@@ -31,7 +31,7 @@ export async function look(seat: Seat, finds: Finds): Promise<void> {
   const seen = arrived(report);
   const moved = progress(seen, call.seen, document.hidden);
   const sound = seen.audioPackets - (call.seen?.audioPackets ?? 0);
-  call.recent.add(report, performance.now());
+  call.recent.add(report, performance.now(), isFull(seat));
   call.path = pathOf(report, call.servers) ?? call.path;
   if (!call.heard && seen.audioPackets > 0) {
     call.heard = true;

@@ -138,6 +138,11 @@ export function viewOf({ life, feed, call }: { life: Life; feed: string; call: P
   return view.word === "live" && feed === "picture-none" && call?.still ? { word: "sound-only", reason: null } : view;
 }
 
+/** Whether what comes is the full picture of the camera, as far as it says. */
+export function isFull(seat: Parameters<typeof viewOf>[0]): boolean {
+  return viewOf(seat).word === "live" && (seat.feed === "picture-full" || (seat.feed === "" && seat.call?.asks === "full"));
+}
+
 /** What the alarm is about: every camera that was not hung up; where there is none yet, that there is none. */
 export function watched(seats: readonly Seat[]): Watched[] {
   if (seats.length === 0) return [{ id: -1, last: 0 }];

@@ -5,8 +5,10 @@ import test from "node:test";
 import { lines, report, type Around, type Known } from "../src/detailwords";
 import { Diary, DIARY_LONGEST } from "../src/diary";
 import { Recent } from "../src/figures";
+import { Life, type Fact } from "../src/life";
 import type { Path } from "../src/path";
 import { bounded, Choice, LOW_KBIT } from "../src/picture";
+import { isFull } from "../src/seats";
 import { words } from "../src/words";
 
 const NOW = new Date(2026, 10, 29, 21, 14, 30);
@@ -29,7 +31,7 @@ test("the figures of the last ten seconds are told apart from those of the whole
 
 test("what a browser does not say is not nought, and one look alone says nothing of what goes on", () => {
   const recent = new Recent();
-  assert.deepEqual(recent.figures(), { picture: null, sound: null, rtt: null, freezes: null, frozen: null });
+  assert.deepEqual(recent.figures(), { made: null, picture: null, sound: null, rtt: null, freezes: null, frozen: null });
   const bare = (second: number) => new Map<string, Record<string, unknown>>([
     ["v", { type: "inbound-rtp", kind: "video", packetsReceived: 10 + second, framesDecoded: 25 * second, timestamp: second * 1_000, codecId: "nothing" }],
     ["a", { type: "inbound-rtp", kind: "audio", packetsReceived: 0 }],
@@ -39,7 +41,7 @@ test("what a browser does not say is not nought, and one look alone says nothing
   for (const second of [1, 2]) recent.add(bare(second), second * 1_000);
   const { picture, sound, ...rest } = recent.figures();
   assert.deepEqual(picture, { codec: null, loss: null, kbit: null, buffer: null, late: null, width: null, height: null, frames: 25 });
-  assert.deepEqual([sound, rest], [null, { rtt: null, freezes: null, frozen: null }]);
+  assert.deepEqual([sound, rest], [null, { made: null, rtt: null, freezes: null, frozen: null }]);
   const said = told({ recent }).map((line) => `${line.said} ${line.figures}`).join("\n");
   assert.doesNotMatch(said, /%|late|froz|null|NaN|undefined/);
   assert.match(said, /The camera sends the full picture, without sound\. picture: 25\.0 frames\/s/);
@@ -125,6 +127,41 @@ test("what the camera sends is said with the reason for it", () => {
   assert.equal(sends("", "low"), "The camera sends a small picture, as you chose.");
   assert.equal(sends("", "sound"), "The camera sends sound alone, as you chose.");
   assert.equal(told({ recent: of({}) })[3]!.figures, "picture: H264 1280 × 720, 25.0 frames/s, 1000 kbit/s; sound: opus 32 kbit/s");
+});
+
+test("few frames of the full picture on a good way are told to be the camera's, and only once that is known", () => {
+  const of = ({ each = 3, looks = 10, lost = 0, rtt = 0.012, full = (_second: number) => true, more = {} as Partial<Known> }) => {
+    const recent = new Recent();
+    for (let second = 0; second <= looks; second++) {
+      const entries = stats({ at: second, lost: second * lost, frames: second * each, rtt });
+      // A slow device shows fewer than come.
+      Object.assign(entries.get("v")!, { framesReceived: second * each, framesDecoded: second });
+      recent.add(entries, second * 1_000, full(second));
+    }
+    return told({ recent, ...more }).find(({ said }) => said.startsWith("The camera sends"))!.said;
+  };
+  const all = "The camera sends the full picture.";
+  assert.equal(of({}), "The camera sends the full picture, but few frames a second: that is its board, its light or its settings, not the way.");
+  assert.equal(of({ more: { asks: "low", feed: "picture-full" } }), of({}), "it can make no small one");
+  assert.equal(of({ each: 6 }), all);
+  assert.equal(of({ looks: 7 }), all, "a call has just begun");
+  assert.equal(of({ full: (second) => second > 3 }), all, "there was a slate or a small picture a moment ago");
+  assert.equal(of({ lost: 1 }), all, "it may be the way");
+  assert.equal(of({ rtt: 0.9 }), all, "it may be the way");
+  assert.equal(of({ more: { feed: "picture-small" } }), "The camera sends a small picture: the way carries no more.");
+});
+
+test("the full picture is one that moves, in a call for it, of which the camera says nothing else", () => {
+  const life = new Life(() => "call-1", () => 0.5);
+  const call = { still: false, asks: "full" as Known["asks"] };
+  const full = (feed: string) => isFull({ life, feed, call });
+  assert.equal(full(""), false, "nothing has come");
+  for (const fact of [{ is: "present", anew: true }, { is: "answered", tag: "call-1" }, { is: "picture", tag: "call-1" }] as Fact[]) life.handle(fact, 0);
+  assert.deepEqual(["", "picture-full", "picture-small", "picture-none"].map(full), [true, true, false, false]);
+  call.asks = "low";
+  assert.deepEqual(["", "picture-full", "picture-small"].map(full), [false, true, false]);
+  life.handle({ is: "privacy-on" }, 0);
+  assert.equal(full("picture-full"), false);
 });
 
 test("of what stands in for the picture nothing is said but that it does", () => {

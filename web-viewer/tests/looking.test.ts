@@ -32,6 +32,17 @@ test("frames that came while the page was hidden are no picture once more when i
   assert.deepEqual([seat.call!.total, seat.call!.still], [51, false]);
 });
 
+test("each look knows whether it was at the full picture", async () => {
+  const { seat, see } = table("full");
+  const seen: boolean[] = [];
+  for (const is of [null, null, "privacy-on", "privacy-off"] as const) {
+    if (is) seat.life.handle({ is }, 0);
+    await see(counts({ decoded: seat.call!.frames + 5 }));
+    seen.push(seat.call!.recent.last()!.full);
+  }
+  assert.deepEqual(seen, [false, true, false, true]);
+});
+
 test("where sound alone was asked for, sound tells that the call goes on, keeps the alarm quiet, and nothing is missed", async () => {
   const { seat, facts, see, heard } = table("sound");
   seat.life.handle({ is: "answered", tag: "call-1" }, 0);
