@@ -143,8 +143,8 @@ pub struct Studio {
     sound_wanted: bool,
     /// The microphone that was open once: `auto` means it from then on.
     microphone: Option<String>,
-    /// For how long the microphone has given nothing but silence.
-    mute: Option<sounds::Mute>,
+    /// Whether the microphone gives more than silence.
+    mutes: sounds::Mutes,
     silence: Option<Sound>,
     orders: BTreeMap<Rendition, Order>,
     attempts: BTreeMap<Rendition, u32>,
@@ -190,7 +190,7 @@ pub fn open(
         sound_door: Door::default(),
         sound_wanted: false,
         microphone: None,
-        mute: None,
+        mutes: sounds::Mutes::default(),
         silence: None,
         orders: BTreeMap::new(),
         attempts: BTreeMap::new(),

@@ -22,9 +22,43 @@ const MUTE: Duration = Duration::from_millis(2500);
 const MUTE_AGAIN: Duration = Duration::from_secs(10);
 const MUTE_LONGEST: Duration = Duration::from_secs(3600);
 
+/// Whether the microphone that is open gives more than silence. What was learned of one is kept until another is opened: it is
+/// closed and opened with each call, and the night would be a row of warnings all the same.
+#[derive(Debug, Default)]
+pub(super) struct Mutes {
+    open: Option<Mute>,
+    /// The last microphone, and how long that may give nothing.
+    last: Option<(String, Duration)>,
+}
+
+impl Mutes {
+    fn opens(&mut self, microphone: &str, noise: Pulse) {
+        let limit = match &self.last {
+            Some((last, limit)) if last == microphone => *limit,
+            _ => MUTE,
+        };
+        self.last = Some((microphone.to_owned(), limit));
+        self.open = Some(Mute { noise: Rhythm::of(noise), said: false, limit });
+    }
+
+    fn closes(&mut self) {
+        self.open = None;
+    }
+
+    /// What there is to say after `elapsed`.
+    fn look(&mut self, elapsed: Duration) -> Option<MediaEvent> {
+        let mute = self.open.as_mut()?;
+        let word = mute.look(elapsed);
+        if let Some((_, limit)) = &mut self.last {
+            *limit = mute.limit;
+        }
+        word
+    }
+}
+
 /// Whether a microphone gives more than silence.
 #[derive(Debug)]
-pub(super) struct Mute {
+struct Mute {
     noise: Rhythm,
     said: bool,
     /// How long it may give nothing.
@@ -32,10 +66,6 @@ pub(super) struct Mute {
 }
 
 impl Mute {
-    fn of(noise: Pulse) -> Self {
-        Self { noise: Rhythm::of(noise), said: false, limit: MUTE }
-    }
-
     /// What there is to say after `elapsed`.
     fn look(&mut self, elapsed: Duration) -> Option<MediaEvent> {
         self.noise.look(elapsed);
@@ -122,7 +152,9 @@ impl Studio {
             Ok(Some(held)) => {
                 self.microphone = held.it.device.clone().or(self.microphone.take());
                 // The silence of a clip or of nothing is meant.
-                self.mute = held.it.noise.clone().filter(|_| held.it.device.is_some()).map(Mute::of);
+                if let (Some(microphone), Some(noise)) = (&held.it.device, &held.it.noise) {
+                    self.mutes.opens(microphone, noise.clone());
+                }
                 let rhythm = Rhythm::of(held.it.pulse.clone());
                 let stands_in = held.it.stands_in;
                 self.sound = Life::Open(Open { number, held, rhythm });
@@ -142,7 +174,7 @@ impl Studio {
     }
 
     pub(super) fn stop_sound(&mut self) {
-        self.mute = None;
+        self.mutes.closes();
         if let Some(held) = self.sound.take() {
             self.porter.close("the microphone", held);
             self.publish_sound();
@@ -189,8 +221,7 @@ impl Studio {
             }
             return;
         }
-        let word = self.mute.as_mut().and_then(|mute| mute.look(elapsed));
-        if let Some(word) = word {
+        if let Some(word) = self.mutes.look(elapsed) {
             self.events.send(word);
         }
     }
@@ -231,8 +262,9 @@ mod tests {
     #[test]
     fn a_silence_is_said_once_and_its_end_once_and_the_next_one_again() {
         let noise = Pulse::default();
-        let mut mute = Mute::of(noise.clone());
-        let silent = |mute: &mut Mute, looks: u32| {
+        let mut mute = Mutes::default();
+        mute.opens("hw:1", noise.clone());
+        let silent = |mute: &mut Mutes, looks: u32| {
             let said: Vec<_> = (0..looks).map(|_| mute.look(LOOK)).collect();
             said.into_iter().flatten().collect::<Vec<_>>()
         };
@@ -251,9 +283,30 @@ mod tests {
     }
 
     #[test]
+    fn how_long_a_microphone_may_be_silent_stays_known_until_another_one_is_opened() {
+        let mut mutes = Mutes::default();
+        let mut opened_says_after = |microphone: &str| {
+            let noise = Pulse::default();
+            mutes.closes();
+            assert_eq!(mutes.look(LOOK), None);
+            mutes.opens(microphone, noise.clone());
+            noise.beat();
+            assert_eq!(mutes.look(LOOK), None);
+            let said = (1..).find(|_| mutes.look(LOOK).is_some()).unwrap();
+            noise.beat();
+            assert_eq!(mutes.look(LOOK), Some(MediaEvent::SoundHeard));
+            said
+        };
+        // Half seconds.
+        assert_eq!(["hw:1"; 4].map(&mut opened_says_after), [5, 20, 80, 320]);
+        assert_eq!(["hw:2", "hw:2", "hw:1"].map(opened_says_after), [5, 20, 5]);
+    }
+
+    #[test]
     fn a_microphone_that_is_heard_all_the_time_has_nothing_to_say() {
         let noise = Pulse::default();
-        let mut mute = Mute::of(noise.clone());
+        let mut mute = Mutes::default();
+        mute.opens("hw:1", noise.clone());
         for _ in 0..100 {
             noise.beat();
             assert_eq!(mute.look(LOOK), None);
