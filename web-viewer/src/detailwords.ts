@@ -46,6 +46,8 @@ const MUCH = 2;
 const LATE_MS = 400;
 /** Fewer frames in a second are few. */
 const FEW = 6;
+/** No small picture of a camera has more pixels. */
+const SMALL_PIXELS = 640 * 360;
 /** So far apart are picture and sound two things, in milliseconds. */
 const APART_MS = 100;
 
@@ -113,10 +115,12 @@ function freezes({ freezes, frozen }: Figures, since: Date, now: Date): Line | n
 }
 
 function sent({ asks, feed }: Known, { picture, sound, made, rtt }: Figures, { worst, weak }: Judgement): Line {
+  // What was asked for may have been lost on the way; nought: nothing has come.
+  const pixels = (picture?.width ?? 0) * (picture?.height ?? 0);
   const what = asks === "sound" ? "sound alone, as you chose"
     : feed === "picture-none" ? "sound alone: the way carries no picture"
-    : asks === "low" && feed !== "picture-full" ? "a small picture, as you chose"
-    : feed === "picture-small" ? "a small picture: the way carries no more" : "the full picture";
+    : asks === "low" && feed !== "picture-full" && pixels <= SMALL_PIXELS ? pixels ? "a small picture, as you chose" : "a picture"
+    : feed === "picture-small" && asks === "full" ? "a small picture: the way carries no more" : "the full picture";
   // Nor does a way on which everything waits lose anything.
   const few = made !== null && made < FEW && worst === 0 && !weak && (rtt ?? 0) < LATE_MS
     ? ", but few frames a second: that is its board, its light or its settings, not the way" : "";

@@ -119,12 +119,14 @@ test("freezes are counted since the call began", () => {
 });
 
 test("what the camera sends is said with the reason for it", () => {
-  const sends = (feed: string, asks: Known["asks"]) => told({ feed, asks, recent: of({}) })[3]!.said;
+  const sends = (feed: string, asks: Known["asks"], size: [number?, number?] = [1280, 720]) => told({ feed, asks, recent: of({ size }) })[3]!.said;
   assert.equal(sends("", "full"), "The camera sends the full picture.");
   assert.equal(sends("picture-full", "low"), "The camera sends the full picture.", "it can make no small one");
   assert.equal(sends("picture-small", "full"), "The camera sends a small picture: the way carries no more.");
   assert.equal(sends("picture-none", "full"), "The camera sends sound alone: the way carries no picture.");
-  assert.equal(sends("", "low"), "The camera sends a small picture, as you chose.");
+  for (const feed of ["", "picture-small"]) assert.equal(sends(feed, "low", [640, 360]), "The camera sends a small picture, as you chose.");
+  for (const feed of ["", "picture-small"]) assert.equal(sends(feed, "low"), "The camera sends the full picture.", "a relay may have lost what was asked for");
+  assert.equal(sends("", "low", []), "The camera sends a picture.", "nobody knows yet");
   assert.equal(sends("", "sound"), "The camera sends sound alone, as you chose.");
   assert.equal(told({ recent: of({}) })[3]!.figures, "picture: H264 1280 × 720, 25.0 frames/s, 1000 kbit/s; sound: opus 32 kbit/s");
 });
@@ -296,12 +298,13 @@ function known(more: Partial<Known>): Known {
 }
 
 /** Looks at a call with these figures. */
-function of({ rtt = 12, losses = [0, 0], buffers = [50, 50], freezes = [0, 0] }: {
-  rtt?: number; losses?: [number | null, number | null]; buffers?: [number | null, number | null]; freezes?: [number, number];
+function of({ rtt = 12, losses = [0, 0], buffers = [50, 50], freezes = [0, 0], size = [1280, 720] }: {
+  rtt?: number; losses?: [number | null, number | null]; buffers?: [number | null, number | null]; freezes?: [number, number]; size?: [number?, number?];
 }): Recent {
   const recent = new Recent();
   for (const second of [0, 1, 2]) {
     const entries = stats({ at: second, rtt: rtt / 1_000, frames: second * 25, bytes: second * 125_000, freezes });
+    Object.assign(entries.get("v")!, { frameWidth: size[0], frameHeight: size[1] });
     for (const [at, id] of ["v", "a"].entries()) {
       const [loss, buffer] = [losses[at], buffers[at]];
       Object.assign(entries.get(id)!, {
