@@ -6,9 +6,10 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use inotify::{Inotify, WatchDescriptor, WatchMask, Watches};
+use inotify::{Event, EventMask, EventStream, Inotify, WatchDescriptor, WatchMask, Watches};
 use porthole_core::config::settings::{AudioSource, MediaSettings, VideoSource};
 use porthole_core::event::MediaEvent;
 
@@ -17,19 +18,45 @@ use super::cameras::DEVICES;
 
 /// Bytes of inotify events that are read at once.
 const BUFFER: usize = 4096;
+/// What is heard of: a device is there first and may be opened by us only after udev has seen to it.
+const COMES: WatchMask =
+    WatchMask::CREATE.union(WatchMask::MOVED_TO).union(WatchMask::ATTRIB).union(WatchMask::ONLYDIR);
 /// Where the nodes of sound cards are, below [`DEVICES`]. The folder comes with the first card.
 const SOUND: &str = "snd";
+
+/// How long nobody listens after that went wrong; doubled each time, up to [`AGAIN_MOST`].
+const AGAIN: Duration = Duration::from_secs(1);
+/// See [`AGAIN`].
+const AGAIN_MOST: Duration = Duration::from_secs(60);
 
 /// Says [`MediaEvent::DeviceCame`] whenever something came that may be the camera or the microphone. Where the system tells
 /// of nothing, a lost one is found a little later.
 pub async fn follow(settings: MediaSettings, events: Events) {
-    let tell = move |_: &OsStr| events.send(MediaEvent::DeviceCame);
     let wanted = Wanted::of(&settings);
-    if wanted.is_nothing() {
-        return;
+    if !wanted.is_nothing() {
+        follow_in(Path::new(DEVICES), &wanted, &|_| events.send(MediaEvent::DeviceCame)).await;
     }
-    if let Err(error) = listen(Path::new(DEVICES), &wanted, tell).await {
-        log::debug!("devices that come are not heard of: {error}");
+}
+
+/// Tells what comes into `folder`, for ever. After what was not heard, a name that nothing has is told: it is worth a look.
+async fn follow_in(folder: &Path, wanted: &Wanted, tell: &impl Fn(&OsStr)) {
+    let mut again = AGAIN;
+    let mut missed = false;
+    loop {
+        let error = match Listening::begin(folder, wanted) {
+            Ok(listening) => {
+                again = AGAIN;
+                if std::mem::take(&mut missed) {
+                    tell(OsStr::new(""));
+                }
+                listening.listen(tell).await
+            }
+            Err(error) => error,
+        };
+        log::debug!("devices that come are not heard of for {again:?}: {error}");
+        missed = true;
+        tokio::time::sleep(again).await;
+        again = (again * 2).min(AGAIN_MOST);
     }
 }
 
@@ -84,64 +111,92 @@ fn may_open(path: &Path) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::R_OK | libc::W_OK) == 0 }
 }
 
-/// What is watched.
-struct Watch {
+/// What is listened to.
+struct Listening<'a> {
+    wanted: &'a Wanted,
+    sound_folder: PathBuf,
+    changes: EventStream<[u8; BUFFER]>,
+    watches: Watches,
     devices: Option<WatchDescriptor>,
     sound: Option<WatchDescriptor>,
     clip: Option<WatchDescriptor>,
 }
 
-/// Tells the names of everything in `folder` that is `wanted`, for ever.
-async fn listen(folder: &Path, wanted: &Wanted, tell: impl Fn(&OsStr)) -> io::Result<()> {
-    let inotify = Inotify::init()?;
-    // A device is there first and may be opened by us only after udev has seen to it.
-    let comes = WatchMask::CREATE | WatchMask::MOVED_TO | WatchMask::ATTRIB | WatchMask::ONLYDIR;
-    let mut watches = inotify.watches();
-    let clip = match &wanted.clip {
-        Some((folder, _)) => Some(watches.add(folder, comes | WatchMask::CLOSE_WRITE)?),
-        None => None,
-    };
-    let devices = if wanted.cameras || wanted.microphones { Some(watches.add(folder, comes)?) } else { None };
-    let mut watch = Watch { devices, sound: None, clip };
-    let sound = folder.join(SOUND);
-    let follow_sound = |watches: &mut Watches, watch: &mut Watch| {
-        watch.sound = watches.add(&sound, comes).ok();
-    };
-    if wanted.microphones {
-        follow_sound(&mut watches, &mut watch);
+impl<'a> Listening<'a> {
+    /// From now on everything in `folder` that is `wanted` is heard of.
+    fn begin(folder: &Path, wanted: &'a Wanted) -> io::Result<Self> {
+        let inotify = Inotify::init()?;
+        let mut watches = inotify.watches();
+        let clip = match &wanted.clip {
+            Some((folder, _)) => Some(watches.add(folder, COMES | WatchMask::CLOSE_WRITE)?),
+            None => None,
+        };
+        let any = wanted.cameras || wanted.microphones;
+        let devices = if any { Some(watches.add(folder, COMES)?) } else { None };
+        let changes = inotify.into_event_stream([0; BUFFER])?;
+        let sound_folder = folder.join(SOUND);
+        let mut listening = Self { wanted, sound_folder, changes, watches, devices, sound: None, clip };
+        if wanted.microphones {
+            listening.follow_sound();
+        }
+        Ok(listening)
     }
-    let mut changes = inotify.into_event_stream([0; BUFFER])?;
-    while let Some(change) = changes.next().await {
-        let change = change?;
-        let (Some(name), from) = (change.name, Some(change.wd)) else { continue };
-        if from == watch.devices {
-            if wanted.cameras && is_camera(&name) {
+
+    fn follow_sound(&mut self) {
+        self.sound = self.watches.add(&self.sound_folder, COMES).ok();
+    }
+
+    /// Tells the names of what comes, until that goes wrong.
+    async fn listen(mut self, tell: &impl Fn(&OsStr)) -> io::Error {
+        loop {
+            match self.changes.next().await {
+                Some(Ok(change)) => {
+                    if let Err(error) = self.hear(change, tell) {
+                        return error;
+                    }
+                }
+                Some(Err(error)) => return error,
+                None => return io::Error::other("the system tells nothing any more"),
+            }
+        }
+    }
+
+    fn hear(&mut self, change: Event<OsString>, tell: &impl Fn(&OsStr)) -> io::Result<()> {
+        let from = Some(change.wd);
+        if change.mask.contains(EventMask::Q_OVERFLOW) {
+            return Err(io::Error::other("more came at once than the system keeps"));
+        }
+        // The folder of sound cards goes with the last one, and is told of when it comes.
+        if change.mask.contains(EventMask::IGNORED) && (from == self.devices || from == self.clip) {
+            return Err(io::Error::other("the folder is gone"));
+        }
+        let Some(name) = change.name else { return Ok(()) };
+        if from == self.devices {
+            if self.wanted.cameras && is_camera(&name) {
                 tell(&name);
             }
-            if wanted.microphones && name == SOUND {
-                follow_sound(&mut watches, &mut watch);
+            if self.wanted.microphones && name == SOUND {
+                self.follow_sound();
                 // Some may have been there before it was watched.
-                for node in fs::read_dir(&sound).into_iter().flatten().flatten() {
+                for node in fs::read_dir(&self.sound_folder).into_iter().flatten().flatten() {
                     if is_microphone(&node.file_name()) && may_open(&node.path()) {
                         tell(&node.file_name());
                     }
                 }
             }
         }
-        if from == watch.sound && is_microphone(&name) && may_open(&sound.join(&name)) {
+        if from == self.sound && is_microphone(&name) && may_open(&self.sound_folder.join(&name)) {
             tell(&name);
         }
-        if from == watch.clip && wanted.clip.as_ref().is_some_and(|(_, clip)| *clip == name) {
+        if from == self.clip && self.wanted.clip.as_ref().is_some_and(|(_, clip)| *clip == name) {
             tell(&name);
         }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::FutureExt;
     use tokio::sync::mpsc;
 
@@ -186,6 +241,63 @@ mod tests {
         assert_eq!(told(folder.path(), &wanted, comes, "yard.mp4").await, [""; 0]);
     }
 
+    #[tokio::test]
+    async fn after_more_than_the_system_keeps_there_is_a_look_and_whatever_comes_is_told_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let kept: usize = kept.trim().parse().unwrap();
+        let comes = |dev: &Path| {
+            for number in 0..=kept {
+                // Two of the same in a row would be one.
+                let name = dev.join(["ttyS0", "ttyS1"][number % 2]);
+                fs::write(&name, "").unwrap();
+                fs::remove_file(&name).unwrap();
+            }
+            fs::write(dev.join("video7"), "").unwrap();
+        };
+        let tells_again = |dev: &Path| fs::write(dev.join("video8"), "").unwrap();
+        assert_eq!(hears(folder.path(), &both(), comes, tells_again).await, ["", "video8"]);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_goes_and_comes_back_is_listened_to_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let clips = folder.path().join("clips");
+        fs::create_dir(&clips).unwrap();
+        let wanted = Wanted { clip: Some((clips.clone(), "yard.mp4".into())), ..Wanted::default() };
+        let comes = |_: &Path| {
+            fs::remove_dir(&clips).unwrap();
+            fs::create_dir(&clips).unwrap();
+        };
+        let tells_again = |_: &Path| fs::write(clips.join("yard.mp4"), "").unwrap();
+        assert_eq!(hears(folder.path(), &wanted, comes, tells_again).await, ["", "yard.mp4"]);
+    }
+
+    /// What is told of what `comes`, and then of what comes `after` the look.
+    async fn hears(
+        folder: &Path,
+        wanted: &Wanted,
+        comes: impl FnOnce(&Path),
+        after: impl FnOnce(&Path),
+    ) -> Vec<String> {
+        let (says, mut said) = mpsc::unbounded_channel();
+        let tell = move |name: &OsStr| says.send(name.to_string_lossy().into_owned()).unwrap();
+        let listening = follow_in(folder, wanted, &tell);
+        tokio::pin!(listening);
+        assert!((&mut listening).now_or_never().is_none());
+        comes(folder);
+        let hearing = async {
+            let mut names = vec![said.recv().await.unwrap()];
+            after(folder);
+            names.push(said.recv().await.unwrap());
+            names
+        };
+        tokio::select! {
+            () = &mut listening => unreachable!("it listens for ever"),
+            names = tokio::time::timeout(LIMIT, hearing) => names.expect("both are told"),
+        }
+    }
+
     #[test]
     fn what_is_waited_for_is_what_the_configuration_may_mean() {
         let of = |text: &str| {
@@ -208,8 +320,8 @@ mod tests {
     /// What is told of what `comes`, before `last`, which is told in any case.
     async fn told(folder: &Path, wanted: &Wanted, comes: impl FnOnce(&Path), last: &str) -> Vec<String> {
         let (says, mut said) = mpsc::unbounded_channel();
-        let listening =
-            listen(folder, wanted, move |name| says.send(name.to_string_lossy().into_owned()).unwrap());
+        let tell = move |name: &OsStr| says.send(name.to_string_lossy().into_owned()).unwrap();
+        let listening = follow_in(folder, wanted, &tell);
         tokio::pin!(listening);
         // It listens from its first look on.
         assert!((&mut listening).now_or_never().is_none());
@@ -225,7 +337,7 @@ mod tests {
             names
         };
         tokio::select! {
-            ended = &mut listening => panic!("{ended:?}"),
+            () = &mut listening => unreachable!("it listens for ever"),
             names = tokio::time::timeout(LIMIT, hearing) => names.expect("the last is told"),
         }
     }
