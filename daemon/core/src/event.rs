@@ -249,6 +249,12 @@ pub enum MediaEvent {
         /// Whose.
         call: CallId,
     },
+    /// The first key frame of what a call was told to feed has come; until then it went on with what it had, where that was
+    /// less.
+    FeedBegan {
+        /// Which.
+        call: CallId,
+    },
     /// A viewer (PLI, FIR) or an overflowed queue wants a key frame.
     KeyFrameWanted {
         /// Of which rendition.

@@ -59,27 +59,33 @@ fn the_full_picture_stops_with_the_last_that_gets_it_and_starts_again_with_the_f
         StopRendition(H264),
     ];
     desk.expect(reports(anna, 500), down);
-    // What comes through is made more and more, until it is what the full picture needs.
-    let (mut seen, mut padded) = (Vec::new(), 300);
-    for _ in 0..18 {
-        desk.listens(secs(1), []);
-        seen = desk.on(sends(anna, 3000, padded));
-        for command in &seen {
-            if let Command::Pad { call: CallId(1), kbit } = command {
-                assert!(*kbit > padded, "{kbit} after {padded}");
-                padded = *kbit;
-            }
-        }
-        if seen.contains(&StartRendition(H264)) {
-            break;
-        }
-    }
+    let (seen, padded) = desk.climbs(anna);
     assert_eq!(padded, 1900, "nearly what it was");
     let up = [StartRendition(H264), feed(anna, Some(H264)), noticed_by("anna", "1", What::PictureFull)];
     assert_eq!(seen, up);
     // The small one is watched until the full one is there, and the next small one begins as usual.
     let small = Command::SetBitrate { rendition: SmallH264, kbit: 300 };
-    desk.expect(rendition_runs(H264), [StopRendition(SmallH264), small]);
+    desk.expect(rendition_runs(H264), []);
+    desk.expect(feed_began(anna), [StopRendition(SmallH264), small]);
+}
+
+#[test]
+fn the_small_picture_goes_on_until_a_key_frame_of_a_full_one_that_others_have_is_there() {
+    let mut desk = Desk::local();
+    let anna = desk.live("anna", "1");
+    let bert = desk.live("bert", "1");
+    desk.settles();
+    desk.ignores(reports(anna, 2600));
+    desk.on(reports(anna, 500));
+    desk.ignores(feed_began(anna));
+    let (seen, _) = desk.climbs(anna);
+    // As far as this encoder makes one when it is asked for.
+    let up = [feed(anna, Some(H264)), ForceKeyFrame(H264), noticed_by("anna", "1", What::PictureFull)];
+    assert_eq!(seen, up);
+    let small = Command::SetBitrate { rendition: SmallH264, kbit: 300 };
+    desk.ignores(feed_began(bert));
+    desk.expect(feed_began(anna), [StopRendition(SmallH264), small]);
+    desk.ignores(feed_began(anna));
 }
 
 #[test]
@@ -244,6 +250,26 @@ impl Desk {
                 self.on(heard(id));
             }
         }
+    }
+
+    /// What comes through to who has the small picture is made more and more, until it is what the full picture needs. What is
+    /// done then, and how much that was.
+    fn climbs(&mut self, id: u64) -> (Vec<Command>, u32) {
+        let mut padded = 300;
+        for _ in 0..18 {
+            self.listens(secs(1), []);
+            let seen = self.on(sends(id, 3000, padded));
+            if seen.contains(&feed(id, Some(H264))) {
+                return (seen, padded);
+            }
+            for command in seen {
+                if let Command::Pad { kbit, .. } = command {
+                    assert!(kbit > padded, "{kbit} after {padded}");
+                    padded = kbit;
+                }
+            }
+        }
+        panic!("it never gets the full picture");
     }
 
     /// A call of somebody who takes 150 kbit/s, before it is connected.

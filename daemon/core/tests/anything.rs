@@ -580,6 +580,7 @@ impl World {
             }
             34 => call_failed(id),
             35 => overflowed(id),
+            36 if self.chance.one_in(3) => feed_began(id),
             36 => found(id, number),
             37 => wanted(rendition),
             38 if self.chance.one_in(3) => Event::Order(Order::Look {}),
@@ -948,7 +949,7 @@ impl Seen {
             ("call with a key", 400),
             ("watching", 3),
             ("player watches", 200),
-            ("player trickles", 20),
+            ("player trickles", 10),
             ("player hangs up", 10),
             ("player refused", 1000),
             ("heard", 10),

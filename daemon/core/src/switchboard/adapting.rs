@@ -23,13 +23,6 @@ impl Switchboard {
         }
     }
 
-    /// What somebody waited for with something else is made now.
-    pub(super) fn runs_now(&mut self, rendition: Rendition) {
-        for call in self.calls.values_mut().filter(|call| call.watched() == Some(rendition)) {
-            call.keeps = None;
-        }
-    }
-
     /// What a viewer of this gets first that takes so many kbit/s of picture, where it says so.
     pub(super) fn begins_with(&self, format: Option<Rendition>, takes: Option<u32>) -> Feed {
         let has_small = format.is_some_and(|format| self.policy.has_small(format));
@@ -51,7 +44,10 @@ impl Switchboard {
         let told = (call.shape == Shape::Porthole).then(|| call.address.clone());
         let runs = picture.is_some_and(|picture| self.renditions.contains_key(&picture));
         let has_small = call.rendition.is_some_and(|format| self.policy.has_small(format));
-        call.keeps = before.filter(|_| feed == Feed::Full && !runs && has_small);
+        if !same {
+            // Also where it runs: a camera that encodes makes key frames when it likes.
+            call.keeps = before.filter(|_| feed == Feed::Full && has_small);
+        }
         self.open_for(picture, now);
         // What it has got from the start instead of what it wants needs to be told, and no more.
         let given = !same || carries.is_some();

@@ -68,7 +68,6 @@ impl Switchboard {
             // Its first frame is a key frame, and the calls waiting for it are served by the media side.
             MediaEvent::RenditionRunning { rendition } => {
                 self.encoders.entry(rendition).or_default().runs();
-                self.runs_now(rendition);
             }
             MediaEvent::RateFixed { rendition, fixed } => {
                 let changes = self.policy.fix(rendition, fixed, now);
@@ -108,6 +107,11 @@ impl Switchboard {
             MediaEvent::Overflowed { call: id } => {
                 if self.calls.get_mut(&id).is_some_and(|call| call.overflowed(now)) {
                     self.end(id, Reason::TooSlow, Farewell::Said, now);
+                }
+            }
+            MediaEvent::FeedBegan { call } => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.keeps = None;
                 }
             }
             MediaEvent::KeyFrameWanted { rendition } => {

@@ -324,6 +324,10 @@ pub fn overflowed(id: u64) -> Event {
     Event::Media(MediaEvent::Overflowed { call: CallId(id) })
 }
 
+pub fn feed_began(id: u64) -> Event {
+    Event::Media(MediaEvent::FeedBegan { call: CallId(id) })
+}
+
 pub fn closed(id: u64) -> Event {
     Event::Media(MediaEvent::Closed { call: CallId(id) })
 }

@@ -67,6 +67,7 @@ impl Line {
             move |word| match word {
                 Word::Failed(reason) => events.send(MediaEvent::CallFailed { call, reason }),
                 Word::Overflowed => events.send(MediaEvent::Overflowed { call }),
+                Word::Began => events.send(MediaEvent::FeedBegan { call }),
             }
         };
         let result = (|| {
@@ -154,12 +155,14 @@ impl Line {
                 Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
                 Codec::Opus => producers.sound.as_ref(),
             };
-            let had = entry.gate.draws_from();
             // The full picture is waited for with the small one; for the small one what there was is too much.
             let keeps = fed.is_some_and(|picture| !picture.is_small())
-                && had.as_ref().is_some_and(|had| producers.pictures.values().any(|now| now == had));
-            if fan != had.as_ref() && !(fan.is_none() && keeps) {
-                entry.gate.draw_from(fan);
+                && entry.gate.shows().is_some_and(|had| producers.pictures.values().any(|now| *now == had));
+            match fan {
+                _ if fan == entry.gate.draws_from().as_ref() => {}
+                Some(fan) if keeps => entry.gate.go_over_to(fan),
+                None if keeps => {}
+                _ => entry.gate.draw_from(fan),
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Where the packets of one m-line enter its call: a pad that is webrtcbin's neighbour, and a bounded line of frames in front
 //! of it. Frames are handed in without waiting, whatever becomes of them. Must not know who makes them.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -11,15 +10,9 @@ use super::Fan;
 use super::crew::{Crew, Work};
 use super::frame::Frame;
 use super::label::Label;
+use super::waiting::{Line, Phase, Taken};
 use crate::media::element::{MediaError, failed};
 
-/// How much of the past may wait for a viewer. More is of no use to anybody who watches live.
-const WAITS: gst::ClockTime = gst::ClockTime::from_mseconds(500);
-/// The same as frames and bytes, whatever their times say.
-const FRAMES: usize = 250;
-const BYTES: usize = 8 * 1024 * 1024;
-/// How long nobody wishes for a key frame again who has wished for one.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a close waits for the frame that is being sent. webrtcbin's own end stops one that goes on.
 const LAST_FRAME: Duration = Duration::from_millis(500);
 
@@ -30,6 +23,8 @@ pub enum Word {
     Overflowed,
     /// Its call takes nothing any more, for this reason.
     Failed(String),
+    /// The first key frame of the picture that it was told to send has come.
+    Began,
 }
 
 /// A gate. Cheap to clone.
@@ -48,28 +43,15 @@ pub struct Shared {
     still: Condvar,
     /// Only whoever sends takes it.
     label: Mutex<Label>,
-    fan: Mutex<Option<Fan>>,
+    /// Never taken by whoever hands in frames.
+    fans: Mutex<Fans>,
 }
 
-/// What waits.
-struct Line {
-    phase: Phase,
-    frames: VecDeque<Arc<Frame>>,
-    bytes: usize,
-    /// Nothing is of use before the next key frame.
-    needs_key: bool,
-    /// When it was wished for.
-    wished: Option<Instant>,
-    /// A frame is being sent, or is about to be.
-    sends: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// webrtcbin would keep whoever sends until it is connected.
-    Shut,
-    Open,
-    Closed,
+/// What it is told to send, and what it sends until the first key frame of that.
+#[derive(Default)]
+struct Fans {
+    drawn: Option<Fan>,
+    before: Option<Fan>,
 }
 
 impl Gate {
@@ -84,23 +66,15 @@ impl Gate {
         hear: impl Fn(Word) + Send + Sync + 'static,
     ) -> Result<Self, MediaError> {
         let picture = caps.structure(0).and_then(|s| s.get::<&str>("media").ok()) == Some("video");
-        let line = Line {
-            phase: Phase::Shut,
-            frames: VecDeque::new(),
-            bytes: 0,
-            needs_key: picture,
-            wished: None,
-            sends: false,
-        };
         let shared = Arc::new_cyclic(|weak| Shared {
             pad: pad(weak.clone()),
             crew: crew.clone(),
             hear: Box::new(hear),
             picture,
-            line: Mutex::new(line),
+            line: Mutex::new(Line::new(picture)),
             still: Condvar::new(),
             label: Mutex::new(label),
-            fan: Mutex::default(),
+            fans: Mutex::default(),
         });
         let pad = &shared.pad;
         pad.set_active(true).map_err(|e| failed(&e))?;
@@ -126,23 +100,51 @@ impl Gate {
 
     /// Sends what this fan gives from now on, from its next key frame; what waits already goes first.
     pub fn draw_from(&self, fan: Option<&Fan>) {
-        let mut drawn = self.0.fan.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = drawn.take() {
+        self.draw(fan, false);
+    }
+
+    /// The same, but goes on with what it sends now until that key frame, which some cameras make only every few seconds.
+    pub fn go_over_to(&self, fan: &Fan) {
+        self.draw(Some(fan), true);
+    }
+
+    fn draw(&self, fan: Option<&Fan>, goes_on: bool) {
+        let mut fans = self.0.fans();
+        let number = fan.map(Fan::number);
+        let mut line = self.0.line();
+        let shown = fans.shown(&line).cloned();
+        let goes_on = goes_on && shown.is_some() && !line.needs_key;
+        if line.source.is_some() && line.source == number {
+            // It has been sent all along.
+            line.next = None;
+        } else if goes_on {
+            line.next = number;
+        } else {
+            (line.source, line.next, line.needs_key) = (number, None, self.0.picture);
+        }
+        // The fan makes one for whoever is new.
+        (line.fresh, line.wished) = (number.is_some(), Some(Instant::now()));
+        let before = shown.filter(|_| line.next.is_some());
+        drop(line);
+        let now = Fans { drawn: fan.cloned(), before };
+        let old = std::mem::replace(&mut *fans, now);
+        for old in old.both().filter(|old| fans.both().all(|fan| fan != *old)) {
             old.remove(&self.0);
         }
-        let mut line = self.0.line();
-        // The fan makes one for whoever is new.
-        (line.needs_key, line.wished) = (self.0.picture, Some(Instant::now()));
-        drop(line);
-        if let Some(new) = fan {
-            new.add(&self.0);
-            *drawn = Some(new.clone());
+        if let Some(fan) = fan {
+            fan.add(&self.0);
         }
     }
 
-    /// What it sends.
+    /// What it was told to send.
     pub fn draws_from(&self) -> Option<Fan> {
-        self.0.fan.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.fans().drawn.clone()
+    }
+
+    /// What it sends meanwhile.
+    pub fn shows(&self) -> Option<Fan> {
+        let fans = self.0.fans();
+        fans.shown(&self.0.line()).cloned()
     }
 
     /// Lets everything through from now on: the call is connected. Answers whether a key frame has to be made for it; it does not
@@ -176,9 +178,9 @@ impl Gate {
 }
 
 impl Shared {
-    /// Takes a frame of the fan's, without waiting. Answers whether it takes a key frame to go on: not as long as nobody is
-    /// connected, who might be so for ever at the others' expense.
-    pub fn take(self: &Arc<Self>, frame: &Arc<Frame>) -> bool {
+    /// Takes a frame of a fan's, without waiting. It does not want a key frame as long as nobody is connected, who might be
+    /// so for ever at the others' expense.
+    pub fn take(self: &Arc<Self>, frame: &Arc<Frame>) -> Taken {
         let mut line = self.line();
         if line.sends {
             // Whoever is at it may be held up, at this viewer or at the one before.
@@ -188,13 +190,23 @@ impl Shared {
         }
         // Sound that nobody hears yet is not made up for.
         if line.phase == Phase::Closed || line.phase == Phase::Shut && !self.picture {
-            return false;
+            return Taken::Fine;
+        }
+        let from = Some(frame.source);
+        if line.next == from {
+            if !frame.key {
+                return line.wishes();
+            }
+            (line.source, line.next) = (from, None);
+        } else if line.source != from {
+            return Taken::NotMine;
         }
         line.needs_key |= self.picture && frame.broken;
         if line.needs_key && !frame.key {
             return line.wishes();
         }
         (line.needs_key, line.wished) = (false, None);
+        let begins = line.next.is_none() && std::mem::take(&mut line.fresh) && self.picture;
         if line.is_full(frame) {
             line.drop_all();
             // What follows the hole is of no use, unless it is this frame.
@@ -209,13 +221,16 @@ impl Shared {
             }
             line = self.line();
             if line.phase == Phase::Closed {
-                return false;
+                return Taken::Fine;
             }
         }
         line.bytes += frame.size();
         line.frames.push_back(frame.clone());
         self.go_on(line);
-        false
+        if begins {
+            (self.hear)(Word::Began);
+        }
+        Taken::Fine
     }
 
     /// Has what waits sent, where it may be and nobody is at it.
@@ -231,11 +246,29 @@ impl Shared {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn fans(&self) -> MutexGuard<'_, Fans> {
+        self.fans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The viewer misses something of what it is sent.
     fn wish(&self) {
-        let fan = self.fan.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(fan) = fan {
+        let fans = self.fans();
+        let shown = fans.shown(&self.line()).cloned();
+        drop(fans);
+        if let Some(fan) = shown {
             fan.wish();
         }
+    }
+}
+
+impl Fans {
+    fn both(&self) -> impl Iterator<Item = &Fan> {
+        self.drawn.iter().chain(&self.before)
+    }
+
+    /// What is sent.
+    fn shown(&self, line: &Line) -> Option<&Fan> {
+        if line.next.is_some() { self.before.as_ref() } else { self.drawn.as_ref() }
     }
 }
 
@@ -259,40 +292,6 @@ impl Work for Shared {
         line.sends = false;
         self.still.notify_all();
         self.go_on(line);
-    }
-}
-
-impl Line {
-    fn next(&mut self) -> Option<Arc<Frame>> {
-        let frame = self.frames.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(frame.size());
-        Some(frame)
-    }
-
-    /// Whether too much waits for this frame to wait, too.
-    fn is_full(&self, frame: &Frame) -> bool {
-        let oldest = self.frames.front().and_then(|oldest| oldest.at);
-        let span = oldest.zip(frame.at).map(|(oldest, at)| at.saturating_sub(oldest));
-        span.is_some_and(|span| span > WAITS) || self.frames.len() >= FRAMES || self.bytes > BYTES
-    }
-
-    /// Whether a key frame is to be made for it now.
-    fn wishes(&mut self) -> bool {
-        let wishes = self.phase == Phase::Open && self.wished.is_none_or(|then| then.elapsed() >= PATIENCE);
-        if wishes {
-            self.wished = Some(Instant::now());
-        }
-        wishes
-    }
-
-    fn drop_all(&mut self) {
-        self.frames.clear();
-        self.bytes = 0;
-    }
-
-    fn close(&mut self) {
-        self.phase = Phase::Closed;
-        self.drop_all();
     }
 }
 

@@ -7,6 +7,7 @@ mod frame;
 mod gate;
 mod label;
 mod payload;
+mod waiting;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -18,6 +19,7 @@ pub use label::Label;
 pub use payload::payload;
 #[cfg(test)]
 pub use payload::tests as payload_tests;
+use waiting::Taken;
 
 /// What one encoding gives. Cheap to clone; clones are equal, and nothing else is.
 #[derive(Clone)]
@@ -59,12 +61,18 @@ impl Fan {
         frame.source = self.0.number;
         let frame = Arc::new(frame);
         let mut wishes = false;
-        for gate in self.gates().iter().filter_map(Weak::upgrade) {
-            wishes |= gate.take(&frame);
-        }
+        self.gates().retain(|gate| {
+            let taken = gate.upgrade().map_or(Taken::NotMine, |gate| gate.take(&frame));
+            wishes |= taken == Taken::WantsKey;
+            taken != Taken::NotMine
+        });
         if wishes {
             self.wish();
         }
+    }
+
+    fn number(&self) -> u64 {
+        self.0.number
     }
 
     /// Somebody wants a key frame.
@@ -73,7 +81,11 @@ impl Fan {
     }
 
     fn add(&self, gate: &Arc<gate::Shared>) {
-        self.gates().push(Arc::downgrade(gate));
+        let mut gates = self.gates();
+        if !gates.iter().any(|other| other.as_ptr() == Arc::as_ptr(gate)) {
+            gates.push(Arc::downgrade(gate));
+        }
+        drop(gates);
         // It begins with one.
         self.wish();
     }

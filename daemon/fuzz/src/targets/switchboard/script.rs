@@ -87,6 +87,7 @@ pub fn report(word: &str, call: CallId, rest: &str) -> Option<Event> {
         "!reported" => MediaEvent::Reported { call, report: reported(rest) },
         "!failed" => MediaEvent::CallFailed { call, reason },
         "!overflowed" => MediaEvent::Overflowed { call },
+        "!began" => MediaEvent::FeedBegan { call },
         "!closed" => MediaEvent::Closed { call },
         "!found" => MediaEvent::Candidate { call, candidate: candidate(rest) },
         "!offered" => MediaEvent::Offered { call, sdp: sdp::our_offer(rendition) },
