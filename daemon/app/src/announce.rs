@@ -72,7 +72,8 @@ pub fn print_relay(
     links::write_bare(out, &all)?;
     writeln!(
         out,
-        "They show the cameras that wait in the room, to whoever has a key to them. Their configuration says:\n\n  \
+        "They show the cameras that wait in the room, to whoever has a key to them. Their configuration says,\n\
+         each key below its [section] where that is there already:\n\n  \
          [room]\n  name = \"{}\"\n  camera = \"Camera\"\n  \
          [relay]\n  mode = \"external\"\n  url = \"{}\"\n  dialect = \"porthole\"",
         room.room,
@@ -143,7 +144,7 @@ fn write_reach(
     writeln!(
         out,
         "It listens on {bound}: only browsers on this machine reach it. For others, write into the\n\
-         configuration:\n\n  {keys}[relay]\n  listen = \"0.0.0.0:{}\"\n",
+         configuration, each key below its [section] where that is there already:\n\n  {keys}[relay]\n  listen = \"0.0.0.0:{}\"\n",
         bound.port()
     )
 }
@@ -226,6 +227,7 @@ mod tests {
             links_in(&text),
             ["http://localhost:8080/#room=porthole", "http://localhost:8080/#room=yard"]
         );
+        assert!(text.contains("below its [section] where that is there already"), "{text}");
         let camera = config::load("advice", &advice_in(&text), &|_| None).unwrap();
         let RelayMode::External(other) = &camera.relay.mode else { panic!("{text}") };
         assert_eq!((other.url.as_str(), camera.room.room.as_str()), ("http://localhost:8080", "porthole"));

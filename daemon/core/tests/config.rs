@@ -432,7 +432,38 @@ fn what_is_no_toml_is_found_beside_everything_else() {
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(found[0].starts_with("my.toml:2: not TOML: "), "{found:?}");
     assert_eq!(found[1], "my.toml:4: video.width = 7: an even number of pixels from 16 to 4096");
-    assert!(found[2].starts_with("my.toml:6: not TOML: duplicate key"), "{found:?}");
+    assert_eq!(found[2], "my.toml:6: video.height: is there already, in line 5: leave one of them out");
+}
+
+#[test]
+fn a_section_or_a_key_that_stands_twice_is_named_with_its_first_place() {
+    let installed = "[room]\nname = 'a'\n[relay]\nlisten = '0.0.0.0:80'\n[video]\nwidth = 640\n";
+    let relay = "my.toml:7: [relay] is there already, in line 3: write what belongs below it there, and leave \
+                 this line out";
+    assert_eq!(
+        wrong(&format!("{installed}[relay]\nlisten = '127.0.0.1:81'\n")),
+        [relay, "my.toml:8: relay.listen: is there already, in line 4: leave one of them out"]
+    );
+    assert_eq!(wrong(&format!("{installed}[relay] # [mine]\ntls = 'off'\n[log]\n")), [relay]);
+    assert_eq!(
+        wrong(&format!("{installed}[[ ice . turn ]]\nurl = 'turn:a'\nsecret = 's'\n[ice.turn]\n")),
+        ["my.toml:10: [ice.turn] is there already, in line 7: write what belongs below it there, and leave \
+          this line out"]
+    );
+    assert_eq!(
+        wrong("room.name = 'a'\nroom.camera = 'b'\nroom.name = 'c'\n"),
+        ["my.toml:3: room.name: is there already, in line 1: leave one of them out"]
+    );
+    // Not where it is only spoken of.
+    assert_eq!(
+        wrong("[room]\nname = 'a' # [relay]\n#[relay]\n[relay]\nlink = ''\n\n[relay]\n"),
+        [
+            "my.toml:7: [relay] is there already, in line 4: write what belongs below it there, and leave this \
+          line out"
+        ]
+    );
+    let many = "width = 640\n".repeat(60);
+    assert_eq!(wrong(&format!("[video]\n{many}")).len(), 59);
 }
 
 #[test]

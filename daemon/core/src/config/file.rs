@@ -7,9 +7,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Finding;
+use super::twice::twice;
 
 /// The characters of a key or value that a finding repeats at most.
 const SHOWN_CHARACTERS: usize = 60;
+/// The lines that are not TOML of which it is looked up where what they repeat stood first: each costs another reading.
+const MOST_LOOKED_UP: usize = 16;
 
 /// A file's text, with what was found wrong in it so far.
 pub(super) struct File<'t> {
@@ -40,12 +43,31 @@ impl<'t> File<'t> {
         let mut file = Self { name, text, found: Vec::new(), broken: BTreeSet::new() };
         for error in errors {
             // Only the message: the parser's own report repeats the line, which may hold a password.
-            let line = file.line(error.span().map_or(0, |span| span.start));
+            let span = error.span().unwrap_or(0..0);
+            let line = file.line(span.start);
             if file.broken.insert(line) {
-                file.note(line, String::new(), None, format!("not TOML: {}", error.message()));
+                let (key, why) = file.why_broken(error.message(), span);
+                file.note(line, key, None, why);
             }
         }
         (file, table)
+    }
+
+    /// The key that a line is not TOML for, if it is one, and why it is not.
+    fn why_broken(&self, said: &str, span: Range<usize>) -> (String, String) {
+        let looked_up = self.broken.len() <= MOST_LOOKED_UP;
+        let Some(twice) = looked_up.then(|| twice(self.text, said, span.start, span.end)).flatten() else {
+            return (String::new(), format!("not TOML: {said}"));
+        };
+        let place = twice.first.map_or(String::new(), |at| format!(", in line {}", self.line(at)));
+        let why = match twice.section {
+            Some(section) => format!(
+                "{} is there already{place}: write what belongs below it there, and leave this line out",
+                on_one_line(&section)
+            ),
+            None => format!("is there already{place}: leave one of them out"),
+        };
+        (twice.key, why)
     }
 
     /// Whether the whole text is TOML and nothing was found about any of these keys.

@@ -19,6 +19,7 @@ pub mod settings;
 mod speaker;
 mod summary;
 mod tls;
+mod twice;
 
 pub use changes::Change;
 pub use check::{load, load_for_relay};
