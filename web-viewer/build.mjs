@@ -27,7 +27,7 @@ async function page() {
   const dist = `${here}dist`;
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: [`${here}src/app.ts`, `${here}src/app.css`, `${here}src/tick.ts`],
     outdir: dist,
     bundle: true,
@@ -40,9 +40,13 @@ async function page() {
     target: BROWSERS,
     define,
     plugins: [lean, withShortNames],
+    // A package ships the licences of what is in it: scripts/third-party.mjs.
     legalComments: "none",
+    metafile: true,
     logLevel: "warning",
   });
+  await mkdir(`${here}.build`, { recursive: true });
+  await writeFile(`${here}.build/bundled.json`, JSON.stringify(bundled(metafile)));
   // A fortieth smaller than what esbuild leaves.
   const { code } = await minify(await readFile(`${dist}/app.js`, "utf8"), { module: true, compress: { passes: 2 } });
   await writeFile(`${dist}/app.js`, code);
@@ -53,6 +57,14 @@ async function page() {
   for (const file of await readdir(dist)) {
     await writeFile(`${dist}/${file}.gz`, await zopfli.gzipAsync(await readFile(`${dist}/${file}`), { numiterations: 15 }));
   }
+}
+
+/** The packages of others of which something is in the page. */
+function bundled({ outputs }) {
+  const files = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  const names = files.filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1]);
+  return [...new Set(names)].filter(Boolean).sort();
 }
 
 async function tests() {
