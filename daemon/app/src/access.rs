@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use porthole_core::access::{Key, Role, Stamp, Unknown};
+use porthole_core::config::Findings;
 use porthole_core::config::settings::{Access, RoomSettings, Settings};
 use serde_json::json;
 
@@ -23,6 +24,11 @@ pub enum Failed {
     /// There is no configuration to go by.
     #[error(transparent)]
     Configuration(#[from] configuration::Unusable),
+    /// Something in it is wrong, and puts in doubt what is needed of it.
+    #[error(
+        "{0}\nwhich keys are meant, or what their links look like, cannot be told before that is mended; nothing has changed"
+    )]
+    Doubtful(Findings),
     /// There is nowhere to keep keys.
     #[error(transparent)]
     Nowhere(#[from] NoPlace),
@@ -58,6 +64,7 @@ impl Failed {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Configuration(unusable) => unusable.exit(),
+            Self::Doubtful(_) => Exit::Config,
             Self::Unknown(_) | Self::Empty { .. } | Self::Date(_) => Exit::Usage,
             Self::Kept(Kept::Broken { .. }) => Exit::Broken,
             Self::Kept(_) | Self::Unsaid(_) => Exit::Unkept,
@@ -71,7 +78,7 @@ impl Failed {
 /// # Errors
 /// [`Failed`]; nothing has changed then, but for [`Failed::Unsaid`].
 pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
-    let settings = configuration::read(config)?;
+    let settings = settings(config, matches!(asked, Keys::Add { .. } | Keys::Show { .. }))?;
     let file = KeyFile::new(keys::key_file(settings.room.keys.as_deref())?);
     let mut out = io::stdout().lock();
     match asked {
@@ -122,6 +129,20 @@ pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// What is needed of the configuration: where the keys are, and the place in their links where `links` are asked for. What
+/// else is wrong in it is told, and in nobody's way: a stolen phone is not let in for longer because of a typing error.
+fn settings(config: Option<&Path>, links: bool) -> Result<Settings, Failed> {
+    let (settings, found) = configuration::read_in_part(config)?;
+    let Some(found) = found else { return Ok(settings) };
+    let lost = settings.room.keys.is_none() && found.doubt_key("room", "keys");
+    let astray = links && ["room", "relay"].iter().any(|section| found.doubt_section(section));
+    if found.are_of_syntax() || lost || astray {
+        return Err(Failed::Doubtful(found));
+    }
+    configuration::warn(&found);
+    Ok(settings)
 }
 
 /// What to type to do something with the keys of the same camera: `porthole access … --config FILE`.

@@ -75,6 +75,14 @@ pub fn read(path: Option<&Path>) -> Result<Settings, Unusable> {
     read_by(config::load, path)
 }
 
+/// The same for who needs a part of it and can do without the rest; what is wrong comes with it.
+///
+/// # Errors
+/// The file cannot be read at all.
+pub fn read_in_part(path: Option<&Path>) -> Result<(Settings, Option<Findings>), Unusable> {
+    written(config::load_in_part, path)
+}
+
 /// The same for a relay without a camera, in whose configuration nothing may be about one.
 ///
 /// # Errors
@@ -109,17 +117,26 @@ pub fn check(path: &Path) -> Result<Settings, Unusable> {
     Ok(settings)
 }
 
-/// The rules of a configuration: what it is made of (file name, text, environment) and what it comes to.
-type Rules = fn(&str, &str, &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings>;
+/// Tells a person what is wrong in a configuration and was in nobody's way.
+pub fn warn(found: &Findings) {
+    found.iter().for_each(|finding| eprintln!("warning: {finding}"));
+}
 
-fn read_by(load: Rules, path: Option<&Path>) -> Result<Settings, Unusable> {
+/// The rules of a configuration: what it is made of (file name, text, environment) and what it comes to.
+type Rules<T> = fn(&str, &str, &dyn Fn(&str) -> Option<String>) -> T;
+
+fn read_by(load: Rules<Result<Settings, Findings>>, path: Option<&Path>) -> Result<Settings, Unusable> {
+    Ok(written(load, path)??)
+}
+
+fn written<T>(load: Rules<T>, path: Option<&Path>) -> Result<T, Unusable> {
     let secrets = Secrets::of(path);
     let env = |name: &str| env::var(name).ok().or_else(|| secrets.as_ref()?.read(name));
-    let Some(path) = path else { return Ok(load("defaults", "", &env)?) };
+    let Some(path) = path else { return Ok(load("defaults", "", &env)) };
     let file = path.display().to_string();
     match fs::read(path) {
         // What is not UTF-8 becomes U+FFFD, which is allowed in no key and found with its line where it matters.
-        Ok(bytes) => Ok(load(&file, &String::from_utf8_lossy(&bytes), &env)?),
+        Ok(bytes) => Ok(load(&file, &String::from_utf8_lossy(&bytes), &env)),
         Err(error) => Err(Unusable::Unreadable { file, error }),
     }
 }

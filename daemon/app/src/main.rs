@@ -79,7 +79,11 @@ fn live(
 
 /// Says how the daemon is.
 fn status(config: Option<&Path>, json: bool) -> Exit {
-    match porthole::status::print(&mut std::io::stdout().lock(), config, json) {
+    let printed = porthole::status::print(&mut std::io::stdout().lock(), config, json);
+    if printed.is_ok() {
+        warn_of(config);
+    }
+    match printed {
         Ok(Ok(())) => Exit::Well,
         Ok(Err(_)) => Exit::Unkept,
         Err(unanswered) => {
@@ -89,11 +93,18 @@ fn status(config: Option<&Path>, json: bool) -> Exit {
     }
 }
 
+/// Says what is wrong in the configuration of a daemon that was asked all the same.
+fn warn_of(config: Option<&Path>) {
+    let found = config.and_then(|file| configuration::read_in_part(Some(file)).ok()?.1);
+    found.iter().for_each(configuration::warn);
+}
+
 /// Switches privacy on or off.
 fn privacy(config: Option<&Path>, on: bool) -> Exit {
     match porthole::privacy::switch(config, on) {
         Ok(switched) => {
             println!("{}", switched.said);
+            warn_of(config);
             switched.unkept.map_or(Exit::Well, |why| {
                 eprintln!("but a restart of the daemon would forget it: {why}");
                 Exit::Unkept

@@ -143,6 +143,46 @@ fn what_cannot_be_meant_is_said_and_changes_nothing() {
 }
 
 #[test]
+fn a_typing_error_elsewhere_in_the_configuration_leaves_no_key_in_a_stolen_phone() {
+    let home = Home::new();
+    let whole = "[room]\nkeys = \"yard.json\"\n";
+    let config = home.write("my.toml", whole);
+    let ring =
+        || KeyRing::from_json(&fs::read_to_string(home.folder.path().join("yard.json")).unwrap()).unwrap();
+    home.does(&["add", "phone", "--config", &config]);
+    // Not where the keys may be elsewhere, nor where nobody can say.
+    for broken in [
+        "[room]\nkyes = \"yard.json\"\n",
+        "[room]\nkeys = 3\n",
+        "[rooom]\nkeys = \"yard.json\"\n",
+        "[room]\nkeys = \"yard.json\"\n[video]\nwidth = \n",
+        "keys = \"yard.json\"\n",
+    ] {
+        home.write("my.toml", broken);
+        for words in [&["revoke", "phone"][..], &["list"], &["add", "bob"]] {
+            let said = home.fails(&[words, &["--config", &config]].concat(), 78);
+            assert!(said.starts_with(&config) && said.contains("nothing has changed"), "{said}");
+        }
+        assert!(!home.file().exists());
+    }
+    home.write(
+        "my.toml",
+        &format!("{whole}max_cals = 3\n[video]\nwidht = 1\n[vidoe]\n[relay]\nlisten = \"here\"\n"),
+    );
+    let said = home.fails(&["show", "phone", "--config", &config], 78);
+    assert!(said.contains("relay.listen") && !said.contains("key="), "{said}");
+    let output = home.command(&["revoke", "phone", "--config", &config]).output().unwrap();
+    assert!(output.status.success() && ring().keys().is_empty(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("warning: ") && said.contains("my.toml:5: video.widht: "), "{said}");
+
+    home.write("my.toml", &format!("{whole}[video]\nwidht = 1\n"));
+    let output = home.command(&["add", "bob", "--config", &config]).output().unwrap();
+    assert!(output.status.success() && ring().keys().len() == 1, "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("video.widht"));
+}
+
+#[test]
 fn a_broken_file_is_named_and_never_overwritten() {
     let home = Home::new();
     home.does(&["add", "ann"]);

@@ -219,6 +219,30 @@ fn of_two_daemons_the_one_whose_configuration_is_named_is_asked() {
 }
 
 #[test]
+fn a_daemon_whose_configuration_was_spoilt_meanwhile_is_found_by_it_all_the_same() {
+    let house = House::new();
+    let one = house.start("one.toml");
+    let _two = house.start("two.toml");
+    for (file, spoilt) in [("one.toml", "[video]\nwidht = 1\n"), ("cam.toml", "[relay]\nlisten = \"here\"\n")]
+    {
+        fs::write(house.path(file), spoilt).unwrap();
+    }
+    let config = house.path("one.toml").display().to_string();
+    let told = house.asks(&["privacy", "on", "--config", &config]);
+    assert!(told.status.success(), "{told:?}");
+    let said = String::from_utf8(told.stderr).unwrap();
+    assert!(said.starts_with(&format!("warning: {config}:2: video.widht: ")), "{said}");
+    let told = house.asks(&["status", "--json", "--config", &config]);
+    let status: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((&status["pid"], &status["privacy"]), (&json!(one.child.id()), &json!(true)));
+    assert!(String::from_utf8(told.stderr).unwrap().starts_with("warning: "));
+    let other = house.path("two.toml").display().to_string();
+    assert!(house.says(&["status", "--config", &other]).contains("The camera is closed, because nobody"));
+    let nobody = house.asks(&["status", "--config", &house.path("cam.toml").display().to_string()]);
+    assert_eq!(nobody.status.code(), Some(78), "{nobody:?}");
+}
+
+#[test]
 fn a_switch_of_privacy_that_a_restart_would_forget_is_one_now_and_says_so_with_the_reason() {
     let house = House::new();
     let _camera = house.start("cam.toml");

@@ -69,14 +69,19 @@ impl NoAnswer {
     }
 }
 
-/// The socket of the daemon with this configuration, or of the only one there is.
+/// The socket of the daemon with this configuration, or of the only one there is. Where that file is not allowed any more,
+/// it is the daemon that says it runs with it: what it goes by is what it read before.
 ///
 /// # Errors
 /// [`NoAnswer`]: there is none, or there are several.
 pub fn find(config: Option<&Path>) -> Result<PathBuf, NoAnswer> {
     let folders = place::folders();
     let Some(file) = config else { return the_only_one(folders) };
-    let name = place::name(configuration::read(config)?.relay.listen, config);
+    let settings = match configuration::read(config) {
+        Ok(settings) => settings,
+        Err(unusable) => return that_names(file, &folders).ok_or(NoAnswer::Configuration(unusable)),
+    };
+    let name = place::name(settings.relay.listen, config);
     let found = folders.iter().map(|folder| folder.join(&name)).find(|socket| is_alive(socket));
     found.ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
 }
@@ -121,6 +126,17 @@ fn the_only_one(folders: Vec<PathBuf>) -> Result<PathBuf, NoAnswer> {
         1 => Ok(alive.remove(0)),
         _ => Err(NoAnswer::Several(alive.iter().map(|at| format!("  {}", introduce(at))).collect())),
     }
+}
+
+/// The socket of the daemon that runs with this file.
+fn that_names(file: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+    let real = |file: &Path| fs::canonicalize(file).ok();
+    let names = |socket: &PathBuf| {
+        let reply = ask(socket, &Request::Status).ok();
+        let said = reply.as_ref().and_then(|reply| reply["status"]["config"].as_str());
+        said.is_some_and(|said| real(Path::new(said)).is_some_and(|said| real(file) == Some(said)))
+    };
+    folders.iter().flat_map(|folder| sockets(folder)).find(names)
 }
 
 fn sockets(folder: &Path) -> Vec<PathBuf> {

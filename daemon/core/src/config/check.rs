@@ -36,6 +36,16 @@ const LONGEST_CAMERA: usize = 64;
 /// # Errors
 /// Everything that is not allowed, all at once, in the order of the lines.
 pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Findings> {
+    allowed(read(file_name, text, env, Settings::default(), |_, _, _| {}))
+}
+
+/// The same for who needs a part of it and can do without the rest: what is not allowed has its default, and what that puts
+/// in doubt is said by [`Findings::doubt_key`] and [`Findings::doubt_section`].
+pub fn load_in_part(
+    file_name: &str,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> (Settings, Option<Findings>) {
     read(file_name, text, env, Settings::default(), |_, _, _| {})
 }
 
@@ -51,7 +61,11 @@ pub fn load_for_relay(
 ) -> Result<Settings, Findings> {
     let mut default = Settings::default();
     default.room.access = Access::Local;
-    read(file_name, text, env, default, relay::report_camera)
+    allowed(read(file_name, text, env, default, relay::report_camera))
+}
+
+fn allowed((settings, found): (Settings, Option<Findings>)) -> Result<Settings, Findings> {
+    found.map_or(Ok(settings), Err)
 }
 
 /// Reads a whole configuration by every rule there is, and one `more`; `default` is what an empty one means.
@@ -61,7 +75,7 @@ fn read(
     env: &dyn Fn(&str) -> Option<String>,
     default: Settings,
     more: impl for<'t> FnOnce(&mut File<'t>, &'t DeTable<'t>, &Settings),
-) -> Result<Settings, Findings> {
+) -> (Settings, Option<Findings>) {
     let keyed = default.room.access == Access::Keys;
     let (mut file, table) = File::parse(file_name, text);
     let table = table.get_ref();
@@ -92,10 +106,7 @@ fn read(
     report_contradictions(&mut file, table, &settings, keyed);
     more(&mut file, table, &settings);
 
-    match Findings::new(file.into_found()) {
-        Some(findings) => Err(findings),
-        None => Ok(settings),
-    }
+    (settings, Findings::new(file.into_found()))
 }
 
 fn room(section: &mut Reader<'_, '_>, default: RoomSettings, folder: &Path) -> RoomSettings {

@@ -8,6 +8,7 @@ mod address;
 mod camera;
 mod changes;
 mod check;
+mod doubt;
 mod error;
 mod file;
 mod ice;
@@ -22,5 +23,5 @@ mod tls;
 mod twice;
 
 pub use changes::Change;
-pub use check::{load, load_for_relay};
+pub use check::{load, load_for_relay, load_in_part};
 pub use error::{Finding, Findings};

@@ -226,14 +226,14 @@ pub(super) fn is_printable(text: &str) -> bool {
 }
 
 /// The section that knows a key called `name`, if only one does.
-fn home_of(name: &str) -> Option<&'static str> {
+pub(super) fn home_of(name: &str) -> Option<&'static str> {
     let mut homes = SECTIONS.iter().filter(|section| section.keys.iter().any(|key| key.name == name));
     let home = homes.next()?;
     homes.next().is_none().then_some(home.name)
 }
 
 /// The known word most like `written`, if any is like it.
-fn suggestion<'n>(written: &str, known: &[&'n str]) -> Option<&'n str> {
+pub(super) fn suggestion<'n>(written: &str, known: &[&'n str]) -> Option<&'n str> {
     let written = written.to_lowercase();
     known
         .iter()
