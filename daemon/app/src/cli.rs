@@ -41,7 +41,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Look whether camera, sound, encoders, network and board are well, and say what to do where they are not
+    /// Look whether camera, sound, encoders, network, board, service and keys are well, and say what to do where they are not
     Doctor {
         /// Configuration of the camera; not needed where the daemon runs, or every key has its default [root: /etc/porthole/porthole.toml if it is there]
         #[arg(long, value_name = "FILE")]

@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -66,6 +67,52 @@ fn a_configuration_that_is_not_allowed_is_what_is_said_of_it() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let (verdict, says) = finding(&told, "config");
     assert!(verdict == "failed" && says.contains("relay.listen = \"here\": "), "{says}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn keys_with_which_no_daemon_starts_are_found_before_it_does_not() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let text = fs::read_to_string(house.config()).unwrap();
+    fs::write(house.config(), text.replacen("\"open\"", "\"keys\"", 1)).unwrap();
+    let told: Value = serde_json::from_slice(&house.doctor(&["--json"]).stdout).unwrap();
+    assert_eq!(finding(&told, "keys"), ("ok", "none yet: the first start makes the owner's"));
+    assert_eq!(finding(&told, "authority"), ("ok", "none yet: the first start makes it"));
+    let state = house.0.path().join("state");
+    assert!(!state.exists(), "whoever only looks makes nothing");
+
+    fs::create_dir(&state).unwrap();
+    for (file, broken) in [("keys.json", "{broken"), ("authority.pem", "torn")] {
+        fs::write(state.join(file), broken).unwrap();
+    }
+    let output = house.doctor(&["--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (verdict, says) = finding(&told, "keys");
+    assert!(
+        verdict == "failed" && says.contains("no daemon starts with them: ") && says.contains("keys.json: "),
+        "{says}"
+    );
+    let (verdict, says) = finding(&told, "authority");
+    assert!(verdict == "warning" && says.contains("authority.pem: "), "{says}");
+    assert_eq!(output.status.code(), Some(1));
+    let run = house.program("run").arg("--config").arg(house.config()).output().unwrap();
+    assert_eq!(run.status.code(), Some(65), "{run:?}");
+}
+
+#[test]
+fn a_service_that_does_not_stay_up_is_not_well() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let systemctl = house.0.path().join("systemctl");
+    let shows = "LoadState=loaded\nActiveState=activating\nUnitFileState=enabled\nNRestarts=5321\n";
+    fs::write(&systemctl, format!("#!/bin/sh\ncat <<END\n{shows}END\n")).unwrap();
+    fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", house.0.path().display(), std::env::var("PATH").unwrap());
+    let mut asked = house.program("doctor");
+    let output = asked.env("PATH", path).arg("--config").arg(house.config()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let mut lines =
+        said.lines().skip_while(|line| !line.starts_with("failed   service      it does not stay up"));
+    assert!(lines.nth(1).is_some_and(|fix| fix.contains("-> journalctl -u porthole")), "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 

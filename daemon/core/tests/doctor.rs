@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use Verdict::{Failed, Ok as Well, Warning};
 use porthole_core::access::Stamp;
+use porthole_core::doctor::kept::{self, Kept};
 use porthole_core::doctor::machine::{self, Daemon, Device, Room, Service, Throttled};
 use porthole_core::doctor::media::{self, Camera, Frames, Loop, Sound};
 use porthole_core::doctor::network::{self, Asked, Port};
@@ -270,17 +271,14 @@ fn rights_that_are_missing_are_told_with_the_groups_that_have_them() {
 
 #[test]
 fn the_service_and_the_daemon_are_told_apart() {
-    let service = |active: &str, enabled: &str, restarts| {
-        machine::service(Some(&Service {
-            load: "loaded".into(),
-            active: active.into(),
-            enabled: enabled.into(),
-            restarts,
-        }))
+    let asked = |active: &str, enabled: &str, restarts, answers| {
+        let (load, active, enabled) = ("loaded".into(), active.into(), enabled.into());
+        machine::service(Some(&Service { load, active, enabled, restarts, user: String::new() }), answers)
     };
-    is(&machine::service(None), Well, "not installed as one");
+    let service = |active: &str, enabled: &str, restarts| asked(active, enabled, restarts, true);
+    is(&machine::service(None, false), Well, "not installed as one");
     is(
-        &machine::service(Some(&Service { load: "not-found".into(), ..Service::default() })),
+        &machine::service(Some(&Service { load: "not-found".into(), ..Service::default() }), false),
         Well,
         "not installed as one",
     );
@@ -289,6 +287,19 @@ fn the_service_and_the_daemon_are_told_apart() {
     is(&service("active", "disabled", 0), Warning, "active, and it does not start by itself");
     is(&service("inactive", "disabled", 0), Warning, "installed, and inactive");
     is(&service("failed", "enabled", 9), Failed, "it has failed");
+    for answers in [true, false] {
+        let unstable = asked("activating", "enabled", 5321, answers);
+        let says = "it does not stay up: activating, and it had to be started again 5321 times";
+        is(&unstable, Failed, says);
+        assert!(unstable.fix.unwrap().contains("journalctl -u porthole"));
+        is(&asked("activating", "enabled", 0, answers), Well, "activating, and it starts by itself");
+    }
+    is(&asked("active", "enabled", 0, false), Failed, "active, and no daemon answers");
+    is(
+        &asked("active", "enabled", 1, false),
+        Failed,
+        "active, and no daemon answers, and it had to be started again once",
+    );
     let daemon = |version: &str, healthy| Daemon {
         version: version.into(),
         healthy,
@@ -306,6 +317,26 @@ fn the_service_and_the_daemon_are_told_apart() {
         Failed,
         "it runs and is not well: The relay is not there.",
     );
+}
+
+#[test]
+fn keys_that_cannot_be_had_keep_a_daemon_from_starting_and_an_authority_does_not() {
+    let file = "/s/keys.json";
+    let keys = |kept| kept::keys(file, &kept);
+    is(&keys(Kept::None), Well, "none yet: the first start makes the owner's");
+    is(&keys(Kept::Good(3)), Well, "/s/keys.json can be read, and holds 3");
+    is(&keys(Kept::Broken("no JSON".into())), Failed, "no daemon starts with them: no JSON");
+    let closed = keys(Kept::Closed("porthole".into()));
+    is(&closed, Failed, "no daemon starts with them: porthole, as whom it runs, may not read /s/keys.json");
+    assert!(closed.fix.unwrap().starts_with("sudo chown porthole: /s/keys.json"));
+    let authority = |kept| kept::authority("/s/authority.pem", &kept);
+    is(&authority(Kept::Good(1)), Well, "/s/authority.pem can be read");
+    for kept in [Kept::Broken("no PEM".into()), Kept::Closed("porthole".into())] {
+        let found = authority(kept);
+        assert!(found.verdict == Warning && found.says.starts_with("each start makes another"), "{found:?}");
+        assert!(found.fix.unwrap().contains("/s/authority.pem"));
+    }
+    assert_eq!((keys(Kept::Hidden).verdict, authority(Kept::Hidden).verdict), (Well, Well));
 }
 
 #[test]

@@ -86,6 +86,11 @@ pub fn find(config: Option<&Path>) -> Result<PathBuf, NoAnswer> {
     found.ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
 }
 
+/// Whether any daemon of this machine listens, whether we may ask it or not.
+pub fn is_anybody_there() -> bool {
+    place::folders().iter().flat_map(|folder| sockets(folder)).any(|socket| is_alive(&socket))
+}
+
 /// Asks the daemon behind this socket, and answers with its reply, which is no error.
 ///
 /// # Errors

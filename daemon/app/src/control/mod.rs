@@ -25,7 +25,7 @@ mod report;
 mod talk;
 mod words;
 
-pub use asking::{NoAnswer, ask, find};
+pub use asking::{NoAnswer, ask, find, is_anybody_there};
 pub use listener::{Control, Known, NotOpened, open};
 pub use place::{Place, folders};
 pub use report::Facts;

@@ -55,6 +55,26 @@ pub fn user() -> String {
     named("/etc/passwd", id).unwrap_or_else(|| format!("user {id}"))
 }
 
+/// A user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+    /// The number of its group.
+    pub group: u32,
+}
+
+/// The user with this name, as `passwd(5)` has it.
+pub fn user_called(name: &str) -> Option<User> {
+    let text = fs::read_to_string("/etc/passwd").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let mut fields = line.split(':').skip(1);
+    let (id, group) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(User { name: name.to_owned(), id, group })
+}
+
 /// Every file that picture or sound goes through.
 pub fn devices() -> Vec<Device> {
     devices_in(Path::new("/dev"))
@@ -79,7 +99,7 @@ fn devices_in(dev: &Path) -> Vec<Device> {
 
 /// What the service manager says; `None` where there is none.
 pub fn service() -> Option<Service> {
-    let wanted = "--property=LoadState,ActiveState,UnitFileState,NRestarts";
+    let wanted = "--property=LoadState,ActiveState,UnitFileState,NRestarts,User";
     let mut asked = Command::new("systemctl");
     asked.args(["show", "porthole.service", wanted]).stdin(Stdio::null()).stderr(Stdio::null());
     let output = asked.output().ok().filter(|output| output.status.success())?;
@@ -96,6 +116,7 @@ fn service_of(text: &str) -> Service {
         active: value("ActiveState"),
         enabled: value("UnitFileState"),
         restarts: value("NRestarts").parse().unwrap_or(0),
+        user: value("User"),
     }
 }
 
@@ -131,6 +152,8 @@ mod tests {
         assert!(!user().is_empty());
         assert_eq!(named("/etc/passwd", 0).as_deref(), Some("root"));
         assert_eq!(named("/etc/group", u32::MAX - 1), None);
+        assert_eq!(user_called("root"), Some(User { name: "root".into(), id: 0, group: 0 }));
+        assert_eq!(user_called(""), None);
     }
 
     #[test]
@@ -151,11 +174,12 @@ mod tests {
 
     #[test]
     fn what_systemctl_shows_is_read_in_any_order_and_its_absence_too() {
-        let service =
-            service_of("NRestarts=3\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n");
+        let service = service_of(
+            "NRestarts=3\nUser=cam\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n",
+        );
         let said =
             (service.load.as_str(), service.active.as_str(), service.enabled.as_str(), service.restarts);
-        assert_eq!(said, ("loaded", "active", "enabled", 3));
+        assert_eq!((said, service.user.as_str()), (("loaded", "active", "enabled", 3), "cam"));
         assert_eq!(
             service_of("LoadState=not-found\n"),
             Service { load: "not-found".into(), ..Service::default() }

@@ -2,6 +2,7 @@
 //! does.
 
 mod board;
+mod kept;
 mod ways;
 
 use std::env;
@@ -103,7 +104,8 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
         let known = daemon.as_ref().map(|daemon| daemon.known.clone());
         told.tell(machine::daemon(known.as_ref(), env!("CARGO_PKG_VERSION")));
     }
-    told.tell(machine::service(board::service().as_ref()));
+    let service = board::service();
+    told.tell(machine::service(service.as_ref(), control::is_anybody_there()));
     // The daemon that runs goes by its own.
     let config = config.map(Path::to_owned).or_else(|| daemon.as_ref()?.config.clone());
     let settings = match configuration::read(config.as_deref()) {
@@ -121,6 +123,9 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
             None => "none: every key has its default".to_owned(),
         },
     ));
+    kept::look(&settings, config.as_deref(), service.as_ref())
+        .into_iter()
+        .for_each(|finding| told.tell(finding));
     machine_of(told);
     match exam::gstreamer() {
         Ok((version, missing)) => {

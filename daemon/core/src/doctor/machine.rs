@@ -53,6 +53,8 @@ pub struct Service {
     pub enabled: String,
     /// How often it was started again.
     pub restarts: u64,
+    /// As whom it runs; empty for root.
+    pub user: String,
 }
 
 /// A daemon that runs.
@@ -188,23 +190,33 @@ pub fn rights(user: &str, devices: &[Device]) -> Finding {
     Finding::failed(about, format!("{user} may not use {}{more}", first.path), fix)
 }
 
-/// What to make of the service.
-pub fn service(service: Option<&Service>) -> Finding {
+/// What to make of the service. `answers`: there is some daemon on this machine that could be asked.
+pub fn service(service: Option<&Service>, answers: bool) -> Finding {
     let about = "service";
     let Some(Service { active, enabled, restarts, .. }) = service.filter(|service| service.load == "loaded")
     else {
         return Finding::ok(about, "not installed as one");
     };
     let look = "journalctl -u porthole -e says why";
+    let again = || match restarts {
+        0 => String::new(),
+        1 => ", and it had to be started again once".to_owned(),
+        many => format!(", and it had to be started again {many} times"),
+    };
     match active.as_str() {
         "failed" => {
             Finding::failed(about, "it has failed", format!("{look}; then sudo systemctl restart porthole"))
         }
-        "active" | "activating" | "reloading" if *restarts > 0 => Finding::warning(
-            about,
-            format!("{active}, and it had to be started again {restarts} times"),
-            look,
-        ),
+        "activating" if *restarts > 0 => {
+            Finding::failed(about, format!("it does not stay up: {active}{}", again()), look)
+        }
+        "active" | "reloading" if !answers => {
+            let fix = format!("{look}; then sudo systemctl restart porthole");
+            Finding::failed(about, format!("{active}, and no daemon answers{}", again()), fix)
+        }
+        "active" | "reloading" if *restarts > 0 => {
+            Finding::warning(about, format!("{active}{}", again()), look)
+        }
         "active" | "activating" | "reloading" if enabled != "enabled" => Finding::warning(
             about,
             format!("{active}, and it does not start by itself"),

@@ -3,6 +3,7 @@
 //! Each part takes observations as they are and gives [`Finding`]s in sentences; who observes is elsewhere.
 
 pub mod elements;
+pub mod kept;
 pub mod machine;
 pub mod media;
 pub mod network;

@@ -20,7 +20,7 @@ use tower::Service;
 
 use super::{Events, Link};
 
-pub use tls::{Unusable as TlsUnusable, look_at as look_at_tls};
+pub use tls::{Unusable as TlsUnusable, look_at as look_at_tls, look_at_authority};
 
 pub(super) mod assets;
 mod connection;

@@ -13,6 +13,7 @@ mod pages;
 mod pair;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -133,6 +134,15 @@ impl Speaker {
         tokio::time::timeout(deadline, self.acceptor.accept(stream))
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Looks at the authority of our own without making one: its file, and whether it is there or why it is of no use; `None`
+/// where https has none, or nothing says where it is.
+pub fn look_at_authority(settings: &TlsSettings) -> Option<(PathBuf, Result<bool, String>)> {
+    match &settings.source {
+        TlsSource::Own { authority } => own::look_at(authority.as_deref()),
+        TlsSource::Files { .. } | TlsSource::Off => None,
     }
 }
 

@@ -72,7 +72,7 @@ impl Own {
         wanted: &BTreeSet<Subject>,
         now: Date,
     ) -> Result<Self, NotMade> {
-        let file = file.map(Path::to_owned).or_else(|| Some(state::directory()?.join(FILE)));
+        let file = place(file);
         let found = match &file {
             Some(file) => find_or_make(file, wanted, now)?,
             None => Err(Unkept::Nowhere),
@@ -159,6 +159,28 @@ impl Own {
     }
 }
 
+/// The file of the authority: that of the configuration, else one in the state directory.
+fn place(configured: Option<&Path>) -> Option<PathBuf> {
+    configured.map(Path::to_owned).or_else(|| Some(state::directory()?.join(FILE)))
+}
+
+/// Looks at it without making anything: where it is, and whether it is there; or why it is of no use.
+pub fn look_at(configured: Option<&Path>) -> Option<(PathBuf, Result<bool, String>)> {
+    let file = place(configured)?;
+    let found = found(&file).map(|found| found.is_some()).map_err(|why| why.to_string());
+    Some((file, found))
+}
+
+/// The authority in `file`, if there is such a file.
+fn found(file: &Path) -> Result<Option<Authority>, Unkept> {
+    let name = || file.display().to_string();
+    match fs::read(file) {
+        Ok(text) => Authority::from_pem(&text).map(Some).map_err(|why| Unkept::Broken(name(), why)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unkept::Unread(name(), error)),
+    }
+}
+
 /// Outside: no random numbers. Inside: it is there and of no use, or it cannot be kept.
 fn find_or_make(
     file: &Path,
@@ -166,12 +188,7 @@ fn find_or_make(
     now: Date,
 ) -> Result<Result<Authority, Unkept>, NotMade> {
     let name = file.display().to_string();
-    let read = || match fs::read(file) {
-        Ok(text) => Authority::from_pem(&text).map(Some).map_err(|why| Unkept::Broken(name.clone(), why)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Unkept::Unread(name.clone(), error)),
-    };
-    match read() {
+    match found(file) {
         Ok(Some(authority)) => {
             if fs::metadata(file).is_ok_and(|seen| seen.mode() & 0o077 != 0) {
                 warn!(
@@ -190,7 +207,7 @@ fn find_or_make(
             Ok(authority)
         }
         // Another camera on this machine was quicker.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match found(file) {
             Ok(Some(theirs)) => Ok(theirs),
             Ok(None) => Err(Unkept::Unwritten(name, error)),
             Err(why) => Err(why),

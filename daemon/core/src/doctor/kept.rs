@@ -1,0 +1,63 @@
+//! What a daemon keeps over a restart and needs for the next: its keys, and the authority of its https. Must not read either.
+
+use super::Finding;
+
+/// What became of reading such a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// There is none, so the next start makes it.
+    None,
+    /// It is as it should be, and holds so many.
+    Good(usize),
+    /// It cannot be read, or is no such file; in words.
+    Broken(String),
+    /// It is good, and this user, as whom the daemon runs, may not read it.
+    Closed(String),
+    /// Who asks may not look.
+    Hidden,
+}
+
+/// What to make of the access keys in `file`, without which a daemon that asks for them does not start.
+pub fn keys(file: &str, kept: &Kept) -> Finding {
+    let about = "keys";
+    match kept {
+        Kept::None => Finding::ok(about, "none yet: the first start makes the owner's"),
+        Kept::Good(count) => Finding::ok(about, format!("{file} can be read, and holds {count}")),
+        Kept::Broken(why) => {
+            let fix = format!(
+                "mend it, put back a copy, or have a new owner's key made at the next start: sudo mv {file} {file}.broken"
+            );
+            Finding::failed(about, format!("no daemon starts with them: {why}"), fix)
+        }
+        Kept::Closed(user) => {
+            let says = format!("no daemon starts with them: {user}, as whom it runs, may not read {file}");
+            Finding::failed(about, says, format!("sudo chown {user}: {file} && sudo chmod 600 {file}"))
+        }
+        Kept::Hidden => hidden(about),
+    }
+}
+
+/// What to make of the authority of our own in `file`; without it a daemon starts with another, which no browser knows.
+pub fn authority(file: &str, kept: &Kept) -> Finding {
+    let about = "authority";
+    let lost = "each start makes another, and browsers warn of https again";
+    match kept {
+        Kept::None => Finding::ok(about, "none yet: the first start makes it"),
+        Kept::Good(_) => Finding::ok(about, format!("{file} can be read")),
+        Kept::Broken(why) => {
+            let fix = format!(
+                "put the right one back, or have one made that stays and is installed anew: sudo mv {file} {file}.broken"
+            );
+            Finding::warning(about, format!("{lost}: {why}"), fix)
+        }
+        Kept::Closed(user) => {
+            let says = format!("{lost}: {user}, as whom the daemon runs, may not read {file}");
+            Finding::warning(about, says, format!("sudo chown {user}: {file} && sudo chmod 600 {file}"))
+        }
+        Kept::Hidden => hidden(about),
+    }
+}
+
+fn hidden(about: &str) -> Finding {
+    Finding::ok(about, "not looked at: those of the service are for root (sudo porthole doctor)")
+}
