@@ -5,7 +5,7 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use porthole_core::access::{Key, Role, Stamp, Unknown};
+use porthole_core::access::{Key, Label, Role, Stamp, Unknown};
 use porthole_core::config::Findings;
 use porthole_core::config::settings::{Access, RoomSettings, Settings};
 use serde_json::json;
@@ -29,6 +29,17 @@ pub enum Failed {
         "{0}\nwhich keys are meant, or what their links look like, cannot be told before that is mended; nothing has changed"
     )]
     Doubtful(Findings),
+    /// A key for a camera that this user has not, on a machine whose service is one.
+    #[error(
+        "no key was made, because it would open nothing: the camera of this machine is a service, whose keys are root's. \
+         Type:\n\n  {command}\n\nA camera of your own makes its first key, in {file}, when it is started for the first time"
+    )]
+    Services {
+        /// What to type.
+        command: String,
+        /// Where the key would have been kept.
+        file: String,
+    },
     /// There is nowhere to keep keys.
     #[error(transparent)]
     Nowhere(#[from] NoPlace),
@@ -65,6 +76,7 @@ impl Failed {
         match self {
             Self::Configuration(unusable) => unusable.exit(),
             Self::Doubtful(_) => Exit::Config,
+            Self::Services { .. } => Exit::NotPermitted,
             Self::Unknown(_) | Self::Empty { .. } | Self::Date(_) => Exit::Usage,
             Self::Kept(Kept::Broken { .. }) => Exit::Broken,
             Self::Kept(_) | Self::Unsaid(_) => Exit::Unkept,
@@ -83,6 +95,9 @@ pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
     let mut out = io::stdout().lock();
     match asked {
         Keys::Add { name, role, until, lasts } => {
+            if elsewhere(config).is_some() {
+                of_an_own_camera(&file, &name)?;
+            }
             let now = keys::now();
             let until = match (until, lasts) {
                 (Some(date), _) => Some(dates::until(&date, now)?),
@@ -94,6 +109,9 @@ pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
             writeln!(out, "There is a new key, which {}.", allows(&key, now))?;
             write_link(&mut out, &settings, &key)?;
             write_advice(&mut out, &settings.room, &file, &key, config)?;
+            if let Some(hint) = elsewhere(config) {
+                eprintln!("\n{hint}");
+            }
         }
         Keys::Show { key } => {
             let Some(ring) = file.read()? else {
@@ -173,13 +191,27 @@ fn by_name(words: &str, config: Option<&Path>) -> String {
 
 /// Where somebody who finds no key may have meant to look: the service of this machine, whose keys are root's.
 pub fn elsewhere(config: Option<&Path>) -> Option<String> {
-    let missed = config.is_none() && !state::is_root() && Path::new(INSTALLED).exists();
-    missed.then(|| {
+    // Who is given a place of their own is meant by it.
+    let root = state::is_root() || env::var_os("STATE_DIRECTORY").is_some();
+    is_missed(config, root, Path::new(INSTALLED)).then(|| {
         format!(
             "The camera that is a service of this machine is meant by root: sudo {} access …",
             env!("CARGO_PKG_NAME")
         )
     })
+}
+
+fn is_missed(config: Option<&Path>, root: bool, installed: &Path) -> bool {
+    config.is_none() && !root && installed.exists()
+}
+
+/// Refuses to begin a ring where the service of this machine may be meant: no camera reads it.
+fn of_an_own_camera(file: &KeyFile, name: &Label) -> Result<(), Failed> {
+    if file.path().exists() {
+        return Ok(());
+    }
+    let command = command(&format!("add {}", quoted(name.as_str())), Some(Path::new(INSTALLED)));
+    Err(Failed::Services { command, file: file.path().display().to_string() })
 }
 
 /// As a shell takes it for one word.
@@ -280,9 +312,37 @@ fn without_secret(key: &Key) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use porthole_core::access::Label;
-
     use super::*;
+
+    #[test]
+    fn no_key_is_made_for_nobody_where_the_camera_is_a_service_and_it_is_said_what_to_type() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("keys.json"));
+        let name = Label::new("grandma's phone").unwrap();
+        let refused = of_an_own_camera(&file, &name).unwrap_err();
+        assert_eq!(refused.exit(), Exit::NotPermitted);
+        let said = refused.to_string();
+        assert!(said.contains("porthole access add \"grandma's phone\"\n"), "{said}");
+        assert!(said.contains(&file.path().display().to_string()), "{said}");
+        // Whoever runs a camera of their own has begun one.
+        file.change(|_| Ok::<_, Kept>(())).unwrap();
+        of_an_own_camera(&file, &name).unwrap();
+    }
+
+    #[test]
+    fn the_service_may_be_meant_where_nothing_says_otherwise() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (there, nowhere) = (file.path(), Path::new("/nowhere/porthole.toml"));
+        let missed = [
+            (None, false, there, true),
+            (None, true, there, false),
+            (Some(there), false, there, false),
+            (None, false, nowhere, false),
+        ];
+        for (config, root, installed, may) in missed {
+            assert_eq!(is_missed(config, root, installed), may, "{config:?} {root} {installed:?}");
+        }
+    }
 
     #[test]
     fn what_is_to_be_typed_reaches_us_through_a_shell_as_it_was() {
