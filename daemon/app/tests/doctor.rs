@@ -67,6 +67,8 @@ fn a_configuration_that_is_not_allowed_is_what_is_said_of_it() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let (verdict, says) = finding(&told, "config");
     assert!(verdict == "failed" && says.contains("relay.listen = \"here\": "), "{says}");
+    assert_eq!(finding(&told, "daemon"), ("ok", "none runs"));
+    assert_eq!((finding(&told, "GStreamer").0, finding(&told, "clock").1.is_empty()), ("ok", false));
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -128,6 +130,23 @@ fn beside_a_daemon_its_camera_is_not_opened_a_second_time() {
     assert_eq!(finding(&told, "port"), ("ok", "the daemon that runs listens on 127.0.0.1:0"));
     assert!(finding(&told, "daemon").1.ends_with(" runs, and is well"), "{told}");
     assert!(finding(&told, "config").1.contains("my.toml is allowed"), "{told}");
+}
+
+#[test]
+fn a_daemon_whose_configuration_was_spoilt_meanwhile_is_seen_all_the_same() {
+    let house = House::new("[relay]\nlisten = \"127.0.0.1:0\"\n");
+    let _camera = house.start();
+    let text = fs::read_to_string(house.config()).unwrap();
+    fs::write(house.config(), text.replacen("width", "widht", 1)).unwrap();
+    let output = house.doctor(&["--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(finding(&told, "daemon").1.ends_with(" runs, and is well"), "{told}");
+    let (verdict, says) = finding(&told, "config");
+    assert!(verdict == "failed" && says.contains("video.widht: "), "{says}");
+    let all = told["findings"].as_array().unwrap();
+    let config = all.iter().find(|found| found["about"] == "config").unwrap();
+    assert!(config["fix"].as_str().unwrap().contains("goes by what it read before"), "{config}");
+    assert_eq!((finding(&told, "GStreamer").0, output.status.code()), ("ok", Some(1)));
 }
 
 #[test]

@@ -305,15 +305,17 @@ fn the_service_and_the_daemon_are_told_apart() {
         healthy,
         why: "The relay is not there.".into(),
     };
-    is(&machine::daemon(None, "1.0"), Well, "none runs, so devices were tried here");
-    is(&machine::daemon(Some(&daemon("1.0", true)), "1.0"), Well, "version 1.0 runs, and is well");
+    is(&machine::daemon(None, "1.0", true), Well, "none runs, so devices were tried here");
+    let untried = machine::daemon(None, "1.0", false);
+    assert_eq!((untried.verdict, untried.says.as_str()), (Well, "none runs"));
+    is(&machine::daemon(Some(&daemon("1.0", true)), "1.0", true), Well, "version 1.0 runs, and is well");
     is(
-        &machine::daemon(Some(&daemon("0.9", true)), "1.0"),
+        &machine::daemon(Some(&daemon("0.9", true)), "1.0", true),
         Warning,
         "version 0.9 runs, and 1.0 is installed",
     );
     is(
-        &machine::daemon(Some(&daemon("0.9", false)), "1.0"),
+        &machine::daemon(Some(&daemon("0.9", false)), "1.0", true),
         Failed,
         "it runs and is not well: The relay is not there.",
     );

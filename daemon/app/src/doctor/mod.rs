@@ -93,6 +93,9 @@ fn summary(findings: &[Finding]) -> String {
 
 fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
     let (daemon, unasked) = daemon(config);
+    // The daemon that runs goes by its own.
+    let config = config.map(Path::to_owned).or_else(|| daemon.as_ref()?.config.clone());
+    let read = configuration::read(config.as_deref());
     if let Some(unasked) = unasked {
         let hidden = unasked.verdict == Verdict::Failed;
         told.tell(unasked);
@@ -102,41 +105,43 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
         }
     } else {
         let known = daemon.as_ref().map(|daemon| daemon.known.clone());
-        told.tell(machine::daemon(known.as_ref(), env!("CARGO_PKG_VERSION")));
+        told.tell(machine::daemon(known.as_ref(), env!("CARGO_PKG_VERSION"), read.is_ok()));
     }
     let service = board::service();
     told.tell(machine::service(service.as_ref(), control::is_anybody_there()));
-    // The daemon that runs goes by its own.
-    let config = config.map(Path::to_owned).or_else(|| daemon.as_ref()?.config.clone());
-    let settings = match configuration::read(config.as_deref()) {
-        Ok(settings) => settings,
+    let settings = match read {
+        Ok(settings) => {
+            told.tell(allowed(config.as_deref()));
+            kept::look(&settings, config.as_deref(), service.as_ref())
+                .into_iter()
+                .for_each(|finding| told.tell(finding));
+            Some(settings)
+        }
         Err(unusable) => {
-            let fix = "mend it: `porthole check-config FILE` says when it is allowed";
+            let fix = match &daemon {
+                None => "mend it: `porthole check-config FILE` says when it is allowed",
+                Some(_) => {
+                    "mend it: the daemon goes by what it read before, and would not start again; \
+                     `porthole check-config FILE` says when it is allowed"
+                }
+            };
             unusable.to_string().lines().for_each(|line| told.tell(Finding::failed("config", line, fix)));
-            return;
+            None
         }
     };
-    told.tell(Finding::ok(
-        "config",
-        match &config {
-            Some(file) => format!("{} is allowed", file.display()),
-            None => "none: every key has its default".to_owned(),
-        },
-    ));
-    kept::look(&settings, config.as_deref(), service.as_ref())
-        .into_iter()
-        .for_each(|finding| told.tell(finding));
     machine_of(told);
     match exam::gstreamer() {
         Ok((version, missing)) => {
             elements::judge(version, &missing).into_iter().for_each(|finding| told.tell(finding));
-            devices(&settings, daemon.as_ref(), tone, told);
+            settings.iter().for_each(|settings| devices(settings, daemon.as_ref(), tone, told));
         }
         Err(error) => {
             let fix = "sudo apt-get install --reinstall libgstreamer1.0-0";
             told.tell(Finding::failed("GStreamer", error.to_string(), fix));
         }
     }
+    // Which devices and which servers are meant is not known without one.
+    let Some(settings) = settings else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
@@ -146,6 +151,16 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
         }
         Err(error) => told.tell(Finding::failed("network", error.to_string(), "restart the machine")),
     }
+}
+
+fn allowed(config: Option<&Path>) -> Finding {
+    Finding::ok(
+        "config",
+        match config {
+            Some(file) => format!("{} is allowed", file.display()),
+            None => "none: every key has its default".to_owned(),
+        },
+    )
 }
 
 fn machine_of(told: &mut Told<impl Write>) {
@@ -238,7 +253,7 @@ fn daemon(config: Option<&Path>) -> (Option<Running>, Option<Finding>) {
         .and_then(|socket| control::ask(&socket, &Request::Status).map(|reply| (socket, reply)));
     match asked {
         Ok((socket, reply)) => (Some(Running::new(socket, &reply)), None),
-        // What is wrong with the configuration is told with it.
+        // What is wrong with the configuration is told with it; no daemon says that it runs with it.
         Err(NoAnswer::Nobody { .. } | NoAnswer::Configuration(_)) => (None, None),
         Err(why) => (None, Some(unasked(&why))),
     }
