@@ -42,13 +42,15 @@ fn what_is_wrong_is_said_with_its_fix_and_in_the_status_of_the_program() {
     let at = taken.local_addr().unwrap();
     let stun = "[ice]\nstun = [\"stun:nobody.invalid\"]\n";
     let relay = "mode = \"external\"\nurl = \"http://127.0.0.1:9\"\n";
-    let house = House::new(&format!("[relay]\nlisten = \"{at}\"\n{relay}{stun}"));
+    let crowd = "[publish]\nwhip = \"http://127.0.0.1:9/whip/secret\"\n";
+    let house = House::new(&format!("[relay]\nlisten = \"{at}\"\n{relay}{stun}{crowd}"));
     let output = house.doctor(&[]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     for line in [
         format!("failed   port         {at} is already in use"),
         "failed   relay        nobody listens at 127.0.0.1:9".to_owned(),
+        "failed   publish      no camera comes to http://127.0.0.1:9: 127.0.0.1:9 is not reached".to_owned(),
         "failed   ways         stun:nobody.invalid does not answer: its name ".to_owned(),
     ] {
         let at = said
@@ -57,6 +59,7 @@ fn what_is_wrong_is_said_with_its_fix_and_in_the_status_of_the_program() {
             .unwrap_or_else(|| panic!("{line}:\n{said}"));
         assert!(said.lines().nth(at + 1).unwrap().trim_start().starts_with("-> "), "{said}");
     }
+    assert!(!said.contains("secret"), "a path may be one: {said}");
     assert!(said.trim_end().lines().last().unwrap().starts_with("Does not work: "), "{said}");
 }
 

@@ -168,6 +168,10 @@ fn the_port_and_the_relay_are_told_with_the_fix_that_comes_with_them() {
         network::relay("https://r.example", &Err("nobody listens at r.example: start the relay".into()));
     is(&away, Failed, "nobody listens at r.example");
     assert_eq!(away.fix.as_deref(), Some("start the relay"));
+    is(&network::publish("https://w.example", &Ok(())), Well, "https://w.example answers");
+    let slow = network::publish("https://w.example", &Err("w.example:443 takes too long to answer".into()));
+    is(&slow, Failed, "no camera comes to https://w.example: w.example:443 takes too long to answer");
+    assert_eq!(slow.fix.as_deref(), Some("check `whip` below [publish]"));
 }
 
 #[test]

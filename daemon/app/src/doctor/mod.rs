@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::control::{self, NoAnswer, Request};
 use crate::exit::Exit;
-use crate::link::{embedded, external};
+use crate::link::{embedded, external, publish};
 use crate::media::{exam, survey};
 use crate::{addresses, configuration, keys};
 
@@ -233,6 +233,10 @@ async fn network_of(settings: &Settings, daemon: Option<&Running>, told: &mut To
     // A daemon that runs has said how it stands with its relay.
     if let (RelayMode::External(relay), None) = (&settings.relay.mode, daemon) {
         told.tell(network::relay(&relay.url, &external::attempt(relay).await));
+    }
+    // Of this one a daemon says nothing, and to ask it twice does no harm.
+    if let Some(server) = &settings.publish {
+        told.tell(network::publish(server.origin(), &publish::attempt(server).await));
     }
     let asked = ways::ask(&settings.ice).await;
     let own = addresses::own().unwrap_or_default();

@@ -56,6 +56,18 @@ pub fn relay(url: &str, reached: &Result<(), String>) -> Finding {
     }
 }
 
+/// What to make of the server at `origin` that shows the camera to a crowd, which was asked for nothing.
+pub fn publish(origin: &str, reached: &Result<(), String>) -> Finding {
+    let about = "publish";
+    match reached {
+        Ok(()) => Finding::ok(about, format!("{origin} answers")),
+        Err(why) => {
+            let (says, fix) = why.split_once(": ").unwrap_or((why, "check `whip` below [publish]"));
+            Finding::failed(about, format!("no camera comes to {origin}: {says}"), fix)
+        }
+    }
+}
+
 /// What to make of the servers that were asked, all from one socket, on a machine with these addresses.
 pub fn ways(asked: &[Asked], turn: bool, own: &[IpAddr]) -> Vec<Finding> {
     if asked.is_empty() {

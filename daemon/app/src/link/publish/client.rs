@@ -77,6 +77,22 @@ impl Client {
         Err(plain(Failure::Astray))
     }
 
+    /// Asks what may be asked there (OPTIONS), which changes nothing.
+    ///
+    /// # Errors
+    /// It is not reached, or does not know the token. What else it says is no reason: not every server takes the question.
+    pub async fn reach(&self) -> Result<(), Failure> {
+        let at = Url::parse(&self.settings.whip).map_err(|_| Failure::NoAddress)?;
+        let request = self.request(Method::OPTIONS, &at, &at)?;
+        let response = request.send().await.map_err(|error| Failure::of(&error, &at))?;
+        match response.status() {
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                Err(Failure::Status(status.as_u16()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Says that a call has ended. Whether anybody hears it makes no difference.
     pub async fn forget(&self, place: Url) {
         // Wherever the answer pointed: the token is for whom the configuration names.

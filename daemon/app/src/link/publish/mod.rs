@@ -22,6 +22,14 @@ mod failure;
 /// How long the last errands may take at the end.
 const GOODBYE: Duration = Duration::from_millis(800);
 
+/// Makes one connection to the server, without offering anything.
+///
+/// # Errors
+/// Why it is not reached, with what to do.
+pub async fn attempt(settings: &PublishSettings) -> Result<(), String> {
+    Client::new(settings.clone()).reach().await.map_err(|failure| failure.to_string())
+}
+
 /// Runs errands until it is closed.
 #[derive(Debug)]
 pub struct Publisher {

@@ -121,6 +121,20 @@ async fn a_server_that_is_not_there_or_speaks_no_tls_is_told_apart() {
     assert!(reason.contains("no secure connection"), "{reason}");
 }
 
+#[tokio::test]
+async fn whoever_only_wants_to_know_offers_nothing_and_hears_of_a_token_that_is_not_known() {
+    for (status, reached) in [(204, true), (404, true), (405, true), (401, false), (403, false)] {
+        let server = Server::new(move |_| said(status, &[], "")).await;
+        let settings =
+            PublishSettings { whip: server.url("/whip/yard"), token: Some(Token("secret".into())) };
+        let outcome = attempt(&settings).await;
+        assert_eq!(outcome.is_ok(), reached, "{status}: {outcome:?}");
+        assert!(outcome.err().is_none_or(|why| why.contains("`token`")), "{status}");
+        let token = Some("Bearer secret".to_owned());
+        assert_eq!(server.heard(), [("OPTIONS".into(), "/whip/yard".into(), token, String::new())]);
+    }
+}
+
 // ---- parts -----------------------------------------------------------------------------------------------------
 
 const SDP: &str = "application/sdp";
