@@ -36,13 +36,14 @@ pub fn throttled() -> Option<Throttled> {
     bits.or_else(|| alarm_in(Path::new(HWMON))).map(Throttled)
 }
 
-/// The one bit of it that the kernel's own driver knows: the voltage is too low now.
+/// The one bit of it that the kernel's own driver knows: the voltage is too low now. What was before it forgets.
 fn alarm_in(hwmon: &Path) -> Option<u32> {
     let entries = fs::read_dir(hwmon).ok()?.filter_map(Result::ok);
     entries.map(|entry| entry.path()).find_map(|folder| {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let ours = read("name")?.trim() == "rpi_volt";
-        ours.then(|| read("in0_lcrit_alarm"))?.map(|alarm| u32::from(alarm.trim() == "1"))
+        ours.then(|| read("in0_lcrit_alarm"))?
+            .map(|alarm| Throttled::ONLY_NOW | u32::from(alarm.trim() == "1"))
     })
 }
 
@@ -124,8 +125,8 @@ mod tests {
         sensor("hwmon0", "cpu_thermal\n", "0\n");
         assert_eq!(alarm_in(hwmon.path()), None);
         sensor("hwmon1", "rpi_volt\n", "1\n");
-        assert_eq!(alarm_in(hwmon.path()), Some(1));
+        assert_eq!(alarm_in(hwmon.path()), Some(Throttled::ONLY_NOW | 1));
         fs::write(hwmon.path().join("hwmon1/in0_lcrit_alarm"), "0\n").unwrap();
-        assert_eq!(alarm_in(hwmon.path()), Some(0));
+        assert_eq!(alarm_in(hwmon.path()), Some(Throttled::ONLY_NOW));
     }
 }

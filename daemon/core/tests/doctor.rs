@@ -236,6 +236,9 @@ fn the_board_is_told_in_the_words_of_who_stands_before_it() {
     is(&power(0x5_0000), Warning, "the voltage was too low at some time since the board was started");
     is(&power(0x2), Warning, "the board is slowed down now, by heat or by its supply");
     is(&power(0x8_0000), Warning, "the board was slowed down at some time since it was started");
+    let only_now = |bits| power(Throttled::ONLY_NOW | bits);
+    is(&only_now(0), Well, "the voltage is not too low now; whether it was is not known here");
+    is(&only_now(1), Failed, "the voltage is too low now: cameras drop out and cards break");
     assert_eq!(machine::power(None), None);
     let memory = [200, 60, 20].map(|free| machine::memory(free * MIB).verdict);
     assert_eq!(memory, [Well, Warning, Failed]);

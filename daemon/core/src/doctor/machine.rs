@@ -20,6 +20,11 @@ const DISK: (u64, u64) = (64 * 1024 * 1024, 2 * 1024 * 1024);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttled(pub u32);
 
+impl Throttled {
+    /// What the firmware never says: that of all this only is known whether the voltage is too low now.
+    pub const ONLY_NOW: u32 = 1 << 31;
+}
+
 /// The room on a file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
@@ -126,6 +131,8 @@ pub fn power(throttled: Option<Throttled>) -> Option<Finding> {
             "the board was slowed down at some time since it was started",
             "give it air, and see the temperature",
         )
+    } else if bits & Throttled::ONLY_NOW != 0 {
+        Finding::ok(about, "the voltage is not too low now; whether it was is not known here")
     } else {
         Finding::ok(about, "the voltage was never too low, and the board never slowed down")
     })
