@@ -24,7 +24,7 @@ impl metrics::Figures for Figures {
         page.gauge("relay_peers", "Peers in the rooms, our own camera not counted", None, self.peers as f64);
         page.gauge("relay_cameras", "Cameras among them", None, self.cameras as f64);
         let help = "Messages that the relay has refused, by the word of why";
-        page.counters("relay_refusals", help, "reason", &self.refusals);
+        page.counters("relay_refusals", help, "reason", &metrics::from_the_start(&self.refusals));
         page.counter("relay_lost", "Events that found the daemon too far behind", None, self.lost as f64);
     }
 }

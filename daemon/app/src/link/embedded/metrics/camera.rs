@@ -5,7 +5,7 @@ use porthole_core::speaker::SpeakerState;
 use porthole_core::status::{CaptureState, RoomState, Status};
 use serde::Serialize;
 
-use super::Page;
+use super::page::{Page, from_the_start};
 
 const ROOM: [RoomState; 8] = [
     RoomState::Out,
@@ -64,7 +64,7 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
     let bitrates = status.encodings.iter();
     let bitrates = bitrates.map(|made| (made.rendition.to_string(), f64::from(made.kbit) * 1000.0));
     page.gauges(
-        "rendition_bitrate",
+        "rendition_bits_per_second",
         "Bits a second that the picture is encoded at",
         ("rendition", None),
         bitrates,
@@ -88,8 +88,9 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
         None,
         counts.live as f64,
     );
-    page.counters("calls_ended", "Calls that have ended, by the word of why", "reason", &counts.ended);
-    page.counters("refusals", "What the camera has refused, by the word of why", "reason", &status.refusals);
+    let (ended, refused) = (from_the_start(&counts.ended), from_the_start(&status.refusals));
+    page.counters("calls_ended", "Calls that have ended, by the word of why", "reason", &ended);
+    page.counters("refusals", "What the camera has refused, by the word of why", "reason", &refused);
     page.counters("frames", "Frames that were encoded", "rendition", &counts.frames);
     page.counter("camera_failures", "How often the camera has failed", None, counts.failed as f64);
 }

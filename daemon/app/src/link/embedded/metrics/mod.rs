@@ -18,7 +18,7 @@ mod camera;
 mod page;
 mod process;
 
-pub use page::Page;
+pub use page::{Page, from_the_start};
 
 /// The address of it.
 const PATH: &str = "/metrics";
@@ -38,7 +38,7 @@ pub fn routes<F: Figures>(
     figures: watch::Receiver<F>,
     status: Option<watch::Receiver<Status>>,
 ) -> Option<Router> {
-    process::started();
+    process::up();
     let answer = async move |request: Request| {
         if who == Metrics::Local && !is_local(&request) {
             let why = "These figures are for programs on this machine; metrics = \"all\" below [relay] shows them to all.";

@@ -1,11 +1,14 @@
 //! A page of figures in the text of OpenMetrics 1.0, which is what Prometheus asks for. Must not know what is counted.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+
+use porthole_core::wire::Reason;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::AtomicU64;
 
 /// What the name of every figure begins with.
 const PREFIX: &str = "porthole";
@@ -14,6 +17,13 @@ const PREFIX: &str = "porthole";
 type Labels = Vec<(&'static str, String)>;
 type Number = Gauge<f64, AtomicU64>;
 type Count = Counter<f64, AtomicU64>;
+
+/// Counts by reason, with 0 for every one that has not been: what was never there has not grown when it comes.
+pub fn from_the_start(counts: &BTreeMap<&'static str, u64>) -> BTreeMap<&'static str, u64> {
+    let mut all: BTreeMap<_, _> = Reason::ALL.iter().map(|reason| (reason.word(), 0)).collect();
+    all.extend(counts);
+    all
+}
 
 /// Figures, in the order in which they were added. Names get their prefix, unit and `_total` here.
 #[derive(Debug)]
