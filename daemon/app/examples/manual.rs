@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use porthole::cli::Args;
+use porthole::exit::Exit;
 use porthole_core::config::keys::{Key, SECTIONS};
 
 /// Every key with its default and what it is for.
@@ -47,16 +48,29 @@ const VARIABLES: [(&str, &str); 3] = [
     ("STATE_DIRECTORY", "Where keys and authority are kept, in place of the folders below."),
 ];
 
-const STATUSES: [(&str, &str); 8] = [
-    ("0", "all went as asked"),
-    ("64", "the command line is not understood"),
-    ("65", "a file of Porthole's own is broken"),
-    ("66", "a file named on the command line cannot be read"),
-    ("69", "something is not there that is needed, such as the port or a part of GStreamer"),
-    ("70", "a fault in Porthole itself"),
-    ("74", "a file of Porthole's own cannot be read or written"),
-    ("78", "the configuration is not allowed; every finding is printed with its line"),
-];
+/// What a status says.
+fn status(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Well => "all went as asked",
+        Exit::Unwell => "`porthole doctor` has found something that does not work",
+        Exit::Usage => {
+            "the command line is not understood, or names something that there is not, such as a key"
+        }
+        Exit::Broken => "a file of Porthole's own is broken",
+        Exit::NoInput => "a file named on the command line cannot be read",
+        Exit::Unavailable => {
+            "something is not there that is needed, such as the port, a part of GStreamer or a daemon that runs"
+        }
+        Exit::Software => "a fault in Porthole itself",
+        Exit::Unkept => "something cannot be read or written, such as a file of Porthole's own",
+        Exit::NotPermitted => "not allowed for this user, such as asking the daemon of another one",
+        Exit::Config => "the configuration is not allowed; every finding is printed, with its line",
+    }
+}
+
+fn statuses(of: &[Exit]) -> Vec<(String, &'static str)> {
+    of.iter().map(|exit| ((*exit as u8).to_string(), status(*exit))).collect()
+}
 
 fn main() -> io::Result<()> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from).ok_or_else(|| {
@@ -72,6 +86,7 @@ fn main() -> io::Result<()> {
     command.build();
     clap_mangen::generate_to(command.clone(), &pages)?;
     first_page(&pages)?;
+    what_the_doctor_ends_with(&pages)?;
     page_of_the_configuration(&pages)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         clap_complete::generate_to(shell, &mut Args::command(), "porthole", OsString::from(&completions))?;
@@ -91,18 +106,33 @@ fn first_page(pages: &Path) -> io::Result<()> {
     let mut more = Roff::new();
     section(&mut more, "FILES", &FILES);
     section(&mut more, "ENVIRONMENT", &VARIABLES);
-    section(&mut more, "EXIT STATUS", &STATUSES);
+    section(&mut more, "EXIT STATUS", &statuses(&Exit::ALL));
     more.control("SH", ["EXAMPLES"]);
     for (words, what) in [
         ("sudo porthole access show owner", "prints the link that opens the camera of this machine"),
         ("sudo porthole access add \"grandma's phone\"", "makes a key for somebody else"),
         ("sudo systemctl reload porthole", "takes a changed configuration over without ending a call"),
-        ("journalctl -u porthole CALL=3", "prints what was logged about one call"),
+        (
+            "journalctl CALL=3 _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID porthole)",
+            "prints what was logged about one call since the service was started: each start begins with CALL=1 again",
+        ),
     ] {
         more.control("TP", []).text([bold(words)]).text([roman(what)]);
     }
     more.control("SH", ["SEE ALSO"]).text([bold("porthole.toml"), roman("(5), /usr/share/doc/porthole/")]);
     more.to_writer(&mut out)
+}
+
+/// Adds to the page of the one command whose status says more than whether it could be done.
+fn what_the_doctor_ends_with(pages: &Path) -> io::Result<()> {
+    let mut more = Roff::new();
+    section(
+        &mut more,
+        "EXIT STATUS",
+        &[("0", "nothing has failed; there may be warnings"), ("1", status(Exit::Unwell))],
+    );
+    more.text([roman("Others are those of "), bold("porthole"), roman("(1).")]);
+    more.to_writer(&mut File::options().append(true).open(pages.join("porthole-doctor.1"))?)
 }
 
 /// The page of the configuration, made from the file with every key.
@@ -175,9 +205,9 @@ fn wrong(what: &str, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("config/porthole.toml: {what}: {why}"))
 }
 
-fn section(roff: &mut Roff, title: &str, rows: &[(&str, &str)]) {
+fn section(roff: &mut Roff, title: &str, rows: &[(impl AsRef<str>, &str)]) {
     roff.control("SH", [title]);
     for (word, what) in rows {
-        roff.control("TP", []).text([bold(*word)]).text([roman(*what)]);
+        roff.control("TP", []).text([bold(word.as_ref())]).text([roman(*what)]);
     }
 }

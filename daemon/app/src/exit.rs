@@ -11,7 +11,7 @@ pub enum Exit {
     Well = 0,
     /// What was asked about is not well.
     Unwell = 1,
-    /// The command line is not understood (EX_USAGE).
+    /// The command line is not understood, or names something that there is not (EX_USAGE).
     Usage = 64,
     /// A file of ours is broken (EX_DATAERR).
     Broken = 65,
@@ -30,6 +30,20 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, in order.
+    pub const ALL: [Self; 10] = [
+        Self::Well,
+        Self::Unwell,
+        Self::Usage,
+        Self::Broken,
+        Self::NoInput,
+        Self::Unavailable,
+        Self::Software,
+        Self::Unkept,
+        Self::NotPermitted,
+        Self::Config,
+    ];
+
     /// Ends the process now, without what C libraries do at an orderly end: some of their threads may still be at work, and it
     /// would pull the ground from under them (OpenSSL frees its locks while a certificate is being made).
     pub fn at_once(self) -> ! {
