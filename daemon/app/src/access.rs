@@ -154,7 +154,9 @@ pub fn perform(config: Option<&Path>, asked: Keys) -> Result<(), Failed> {
 fn settings(config: Option<&Path>, links: bool) -> Result<Settings, Failed> {
     let (settings, found) = configuration::read_in_part(config)?;
     let Some(found) = found else { return Ok(settings) };
-    let lost = settings.room.keys.is_none() && found.doubt_key("room", "keys");
+    // One that stands twice may mean either.
+    let twice = found.iter().any(|finding| finding.key == "room.keys");
+    let lost = twice || settings.room.keys.is_none() && found.doubt_key("room", "keys");
     let astray = links && ["room", "relay"].iter().any(|section| found.doubt_section(section));
     if found.are_of_syntax() || lost || astray {
         return Err(Failed::Doubtful(found));

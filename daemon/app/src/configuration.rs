@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use porthole_core::config::settings::{RelayMode, Settings, VideoSource};
-use porthole_core::config::{self, Findings};
+use porthole_core::config::{self, Finding, Findings, secrets};
 
 use crate::exit::Exit;
 use crate::state;
@@ -30,18 +30,6 @@ pub enum Unusable {
         /// What the system says.
         error: io::Error,
     },
-    /// A file that is named in it cannot be read.
-    #[error("{file}: {key}: {}: {error}", named.display())]
-    Missing {
-        /// The configuration as it was named.
-        file: String,
-        /// The key that names it.
-        key: &'static str,
-        /// The one that is missing.
-        named: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
     /// The file is read, but not allowed.
     #[error(transparent)]
     NotAllowed(#[from] Findings),
@@ -52,7 +40,7 @@ impl Unusable {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Unreadable { .. } => Exit::NoInput,
-            Self::Missing { .. } | Self::NotAllowed(_) => Exit::Config,
+            Self::NotAllowed(_) => Exit::Config,
         }
     }
 }
@@ -106,15 +94,23 @@ pub fn check(path: &Path) -> Result<Settings, Unusable> {
         VideoSource::File(clip) => Some(clip),
         _ => None,
     };
+    let text = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut found = Vec::new();
     for (key, named) in [("relay.ca", ca), ("ice.ca", settings.ice.ca.as_ref()), ("video.file", clip)] {
         if let Some(named) = named
             && let Err(error) = fs::File::open(named).and_then(|mut file| file.read(&mut [0]))
         {
-            let file = path.display().to_string();
-            return Err(Unusable::Missing { file, key, named: named.clone(), error });
+            found.push(Finding {
+                file: path.display().to_string(),
+                line: config::line_of(&text, key),
+                key: key.to_owned(),
+                value: None,
+                allowed: format!("{}: {error}", named.display()),
+            });
         }
     }
-    Ok(settings)
+    Findings::new(found).map_or(Ok(settings), |found| Err(found.into()))
 }
 
 /// Tells a person what is wrong in a configuration and was in nobody's way.
@@ -126,7 +122,11 @@ pub fn warn(found: &Findings) {
 type Rules<T> = fn(&str, &str, &dyn Fn(&str) -> Option<String>) -> T;
 
 fn read_by(load: Rules<Result<Settings, Findings>>, path: Option<&Path>) -> Result<Settings, Unusable> {
-    Ok(written(load, path)??)
+    let loaded = written(load, path)?;
+    let mut found = Secrets::of(path).map(|secrets| secrets.found()).unwrap_or_default();
+    found.extend(loaded.as_ref().err().into_iter().flat_map(Findings::iter).cloned());
+    Findings::new(found).map_or(Ok(()), Err)?;
+    Ok(loaded?)
 }
 
 fn written<T>(load: Rules<T>, path: Option<&Path>) -> Result<T, Unusable> {
@@ -155,33 +155,61 @@ impl Secrets {
             return Some(Self { folder: folder.into(), prefix: "" });
         }
         let services = state::is_root() && config == Some(Path::new(INSTALLED));
-        services.then(|| Self { folder: SECRETS.into(), prefix: "PORTHOLE_" })
+        services.then(|| Self { folder: SECRETS.into(), prefix: secrets::PREFIX })
     }
 
-    /// What the file for the variable `name` holds.
+    /// What the file for the variable `name` holds. One that is there and cannot be used is among what is [`Self::found`].
     fn read(&self, name: &str) -> Option<String> {
-        secret(&self.folder.join(name.strip_prefix(self.prefix)?))
+        secret(&self.folder.join(name.strip_prefix(self.prefix)?)).ok()?
+    }
+
+    /// What is wrong with the files: one that is not used would be a secret that is silently none.
+    fn found(&self) -> Vec<Finding> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().filter_map(Result::ok);
+        let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        let about = |name: &String| {
+            // Other credentials are somebody else's, and a hidden file is for none of this.
+            let ours =
+                !name.starts_with('.') && (!self.prefix.is_empty() || name.starts_with(secrets::PREFIX));
+            let why = match secrets::is_known(&format!("{}{name}", self.prefix)) {
+                _ if !ours => return None,
+                true => secret(&self.folder.join(name)).err()?,
+                false => format!("is not the name of a secret (known: {})", secrets::known(secrets::PREFIX)),
+            };
+            let file = self.place(name).display().to_string();
+            Some(Finding { file, line: None, key: String::new(), value: None, allowed: why })
+        };
+        names.iter().filter_map(about).collect()
+    }
+
+    /// Where a person finds the file: what systemd hands to the service are copies.
+    fn place(&self, name: &str) -> PathBuf {
+        match name.strip_prefix(secrets::PREFIX) {
+            Some(own) if self.prefix.is_empty() && self.folder.ends_with("porthole.service") => {
+                Path::new(SECRETS).join(own)
+            }
+            _ => self.folder.join(name),
+        }
     }
 }
 
-/// What the file at `path` holds, without the end of its line. One that is there and cannot be used is as good as none:
-/// where it is needed, the configuration says that it is missing.
-fn secret(path: &Path) -> Option<String> {
+/// What the file at `path` holds, without the end of its line; nothing where there is none. Errors: why it cannot be used.
+fn secret(path: &Path) -> Result<Option<String>, String> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            log::warn!("the secret {} cannot be read: {error}", path.display());
-            return None;
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("the secret cannot be read: {error}")),
     };
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    let fits = line.len() <= SECRET_BYTES && !line.contains('\n');
-    if !fits {
-        log::warn!("the secret {} is not one line of at most {SECRET_BYTES} bytes", path.display());
+    if line.trim().is_empty() {
+        return Err("the secret is empty: write it there, or remove the file".to_owned());
     }
-    fits.then(|| line.to_owned())
+    let fits = line.len() <= SECRET_BYTES && !line.contains('\n');
+    fits.then(|| Some(line.to_owned())).ok_or_else(|| {
+        format!("the secret has to be one line of at most {SECRET_BYTES} bytes, and nothing more")
+    })
 }
 
 #[cfg(test)]
@@ -217,14 +245,14 @@ mod tests {
         let unusable = check(&path).unwrap_err();
         assert_eq!(unusable.exit(), Exit::Config);
         let said = unusable.to_string();
-        assert!(said.contains("my.toml: relay.ca: ") && said.contains("a.pem: "), "{said}");
+        assert!(said.contains("my.toml:6: relay.ca: ") && said.contains("a.pem: "), "{said}");
         read(Some(&path)).unwrap();
         fs::write(folder.path().join("a.pem"), "").unwrap();
         check(&path).unwrap();
 
         fs::write(&path, "[video]\nsource = 'file'\nfile = 'night.mp4'").unwrap();
         let said = check(&path).unwrap_err().to_string();
-        assert!(said.contains("my.toml: video.file: ") && said.contains("night.mp4: "), "{said}");
+        assert!(said.contains("my.toml:3: video.file: ") && said.contains("night.mp4: "), "{said}");
     }
 
     #[test]
@@ -238,10 +266,50 @@ mod tests {
             put(text);
             assert_eq!(read().as_deref(), Some("hush hush"));
         }
-        put("hush\nhush\n");
-        assert_eq!(read(), None);
-        put(&"h".repeat(SECRET_BYTES + 1));
-        assert_eq!(read(), None);
+        let found = || secrets.found().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(found(), [""; 0]);
+        let file = folder.path().join("ICE_TURN_PASSWORD").display().to_string();
+        let long = "h".repeat(SECRET_BYTES + 1);
+        for text in ["hush\nhush\n", &long, "", "\n"] {
+            put(text);
+            assert_eq!(read(), None);
+            let said = found();
+            let why = if text.trim().is_empty() { "is empty" } else { "one line of at most 4096 bytes" };
+            assert!(
+                said.len() == 1 && said[0].starts_with(&format!("{file}: ")) && said[0].contains(why),
+                "{said:?}"
+            );
+            assert!(!said[0].contains("hush"), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_an_unknown_name_is_found_with_what_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str| fs::write(folder.path().join(name), "hush").unwrap();
+        let found = |prefix| {
+            let secrets = Secrets { folder: folder.path().to_owned(), prefix };
+            secrets.found().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        for name in ["ICE_TURN_SECRET_12", "RELAY_AUTH_API_KEY", "PUBLISH_TOKEN", ".keep"] {
+            put(name);
+        }
+        assert_eq!(found("PORTHOLE_"), [""; 0]);
+        put("ICE_TURN_SECRTE");
+        put("RELAY_AUTH_token");
+        let said = found("PORTHOLE_");
+        assert!(
+            said.len() == 2 && said[0].contains("/ICE_TURN_SECRTE: is not the name of a secret"),
+            "{said:?}"
+        );
+        assert!(said[0].contains("(known: ICE_TURN_PASSWORD and ICE_TURN_SECRET, each"), "{said:?}");
+        // Of what systemd hands over only what is ours.
+        put("tls.key");
+        assert_eq!(found(""), [""; 0]);
+        put("PORTHOLE_ICE_TURN_SECRET_0");
+        assert_eq!(found("").len(), 1);
+        let secrets = Secrets { folder: "/run/credentials/porthole.service".into(), prefix: "" };
+        assert_eq!(secrets.place("PORTHOLE_PUBLISH_TOKEN"), Path::new("/etc/porthole/secrets/PUBLISH_TOKEN"));
     }
 
     #[test]

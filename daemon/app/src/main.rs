@@ -1,5 +1,6 @@
 //! The process: reads the command line and does what is asked. Must not know how any of it is done.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -103,9 +104,9 @@ fn warn_of(config: Option<&Path>) {
 fn privacy(config: Option<&Path>, on: bool) -> Exit {
     match porthole::privacy::switch(config, on) {
         Ok(switched) => {
-            println!("{}", switched.said);
+            let said = say(switched.said);
             warn_of(config);
-            switched.unkept.map_or(Exit::Well, |why| {
+            switched.unkept.map_or(said, |why| {
                 eprintln!("but a restart of the daemon would forget it: {why}");
                 Exit::Unkept
             })
@@ -170,6 +171,18 @@ fn devices(config: Option<&Path>, json: bool) -> Exit {
     }
 }
 
+/// Prints a line, where that can be done.
+fn say(line: &str) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => Exit::Well,
+        Err(error) => {
+            eprintln!("cannot be printed: {error}");
+            Exit::Unkept
+        }
+    }
+}
+
 /// Says what is wrong with a configuration, or what it comes to.
 fn check_config(file: &Path) -> Exit {
     match configuration::check(file) {
@@ -178,15 +191,10 @@ fn check_config(file: &Path) -> Exit {
             for why in &wrong {
                 eprintln!("{}: [relay] certificate and key: {why}", file.display());
             }
-            let encoder = porthole::media::is_encoder_known(&settings.media.video);
-            if let Err(why) = &encoder {
-                eprintln!("{}: {why}", file.display());
-            }
-            if !wrong.is_empty() || encoder.is_err() {
+            if !wrong.is_empty() {
                 return Exit::Config;
             }
-            println!("{}: ok\n{settings}", file.display());
-            Exit::Well
+            say(&format!("{}: ok\n{settings}", file.display()))
         }
         Err(unusable) => {
             eprintln!("{unusable}");

@@ -157,6 +157,7 @@ fn a_typing_error_elsewhere_in_the_configuration_leaves_no_key_in_a_stolen_phone
         "[rooom]\nkeys = \"yard.json\"\n",
         "[room]\nkeys = \"yard.json\"\n[video]\nwidth = \n",
         "keys = \"yard.json\"\n",
+        "[room]\nkeys = \"other.json\"\nkeys = \"yard.json\"\n",
     ] {
         home.write("my.toml", broken);
         for words in [&["revoke", "phone"][..], &["list"], &["add", "bob"]] {

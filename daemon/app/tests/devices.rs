@@ -55,8 +55,20 @@ fn an_encoder_that_nobody_knows_is_a_failure() {
     let mut config = tempfile::NamedTempFile::new().unwrap();
     writeln!(config, "[video]\nencoder = 'h264magic'").unwrap();
     let output = devices(&["--config", config.path().to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(69), "{output:?}");
-    assert!(String::from_utf8(output.stderr).unwrap().contains("h264magic"));
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(":2: video.encoder = 'h264magic': ") && said.contains("x264enc"), "{said}");
+}
+
+#[test]
+fn a_configuration_that_is_allowed_and_cannot_be_said_to_be_is_no_fault_in_the_program() {
+    let mut config = tempfile::NamedTempFile::new().unwrap();
+    writeln!(config, "[log]\nlevel = 'info'").unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_porthole"));
+    let output = check.arg("check-config").arg(config.path()).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(74), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("cannot be printed: "));
 }
 
 fn devices(more: &[&str]) -> Output {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use camera::{Camera, LIMIT, make_clip, settings};
 use porthole::media::{Events, Media};
 use porthole_core::command::Command;
-use porthole_core::config::settings::{Fallback, VideoSource};
+use porthole_core::config::settings::{EncoderChoice, Fallback, VideoSource};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::sdp::{accept, choose};
@@ -229,7 +229,8 @@ async fn a_clip_whose_opening_hangs_does_not_keep_the_media_side_from_closing() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encoder_nobody_knows_is_refused_at_start() {
-    let settings = settings("[video]\nencoder = \"h264magic\"");
+    let mut settings = settings("");
+    settings.media.video.encoder = EncoderChoice::Named("h264magic".to_owned());
     let (events, _heard) = Events::channel();
     let refused = Media::open(settings.media, tokio::sync::watch::channel(settings.ice).1, events)
         .await

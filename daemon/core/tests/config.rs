@@ -12,9 +12,10 @@ use porthole_core::config::settings::{
     Access, AudioSource, CameraName, ControlValue, DayNight, EncoderChoice, ExternalRelay, Fallback,
     LogLevel, Metrics, RelayMode, Settings, TlsSettings, TlsSource, VideoSource,
 };
-use porthole_core::config::{Findings, load, load_for_relay};
+use porthole_core::config::{Findings, line_of, load, load_for_relay};
 use porthole_core::ice::{Credentials, IcePolicy, TurnLogin, TurnServer};
 use porthole_core::ids::RoomName;
+use porthole_core::plan::encoder::H264;
 use porthole_core::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 use serde_json::{Value, json};
 
@@ -334,6 +335,7 @@ fn texts_that_cannot_be_what_they_should_are_refused() {
         "video.file = \"a\\u0000b\"",
         "video.encoder = ''",
         "video.encoder = 'x264enc ! fakesink'",
+        "video.encoder = 'x264'",
         "audio.device = ''",
         "ice.stun = 'stun:stun.example'",
         "ice.stun = ['stun://stun.example']",
@@ -424,6 +426,26 @@ fn a_wrong_value_is_not_held_against_another_key() {
         assert_eq!(found.len(), 1, "{found}");
         assert_eq!(found.iter().next().unwrap().line, Some(2), "{found}");
     }
+}
+
+#[test]
+fn an_encoder_is_one_of_those_that_are_allowed_and_found_with_its_line() {
+    let allowed = wrong("[video]\n\nencoder = 'x264'\n");
+    assert!(allowed[0].starts_with("my.toml:3: video.encoder = 'x264': "), "{allowed:?}");
+    for name in H264 {
+        assert!(allowed[0].contains(&format!("\"{name}\"")), "{allowed:?}");
+        assert_eq!(
+            meaning(&format!("video.encoder = '{name}'")).media.video.encoder,
+            EncoderChoice::Named(name.into())
+        );
+    }
+}
+
+#[test]
+fn the_line_of_a_key_is_known() {
+    let text = "[room]\nname = 'a'\n[video]\n# file = ''\nfile = 'a'\n";
+    assert_eq!((line_of(text, "video.file"), line_of(text, "relay.ca")), (Some(5), None));
+    assert_eq!(line_of("video.width = 3\nvideo.file = 'a'", "video.file"), Some(2));
 }
 
 #[test]

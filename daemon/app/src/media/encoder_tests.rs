@@ -19,6 +19,12 @@ fn an_unknown_encoder_is_refused_with_the_known_ones_named() {
 }
 
 #[test]
+fn the_encoders_are_those_that_the_configuration_allows() {
+    let elements: Vec<_> = H264.iter().map(|encoder| encoder.element).collect();
+    assert_eq!(elements, porthole_core::plan::encoder::H264);
+}
+
+#[test]
 fn hardware_comes_before_software() {
     let first_software = H264.iter().position(|e| !e.hardware).unwrap();
     assert!(H264[first_software..].iter().all(|e| !e.hardware));

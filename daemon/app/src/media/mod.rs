@@ -43,7 +43,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use porthole_core::command::Command;
-use porthole_core::config::settings::{IceSettings, MediaSettings, Settings, VideoSettings};
+use porthole_core::config::settings::{IceSettings, MediaSettings, Settings};
 use porthole_core::event::MediaEvent;
 use porthole_core::ids::{CallId, Rendition};
 use porthole_core::speaker::Task;
@@ -155,14 +155,6 @@ pub async fn load() -> Result<(), MediaError> {
 pub fn try_encoders(picture: [u32; 4], names: &[String]) -> Result<(), MediaError> {
     let video = apart::picture(Settings::default().media.video, picture);
     probe::answer(&video, names, &mut std::io::stdout())
-}
-
-/// Whether the encoder that is to be used is one that can be.
-///
-/// # Errors
-/// It is not; those that can be are listed.
-pub fn is_encoder_known(video: &VideoSettings) -> Result<(), MediaError> {
-    encoder::candidates(&video.encoder).map(|_| ())
 }
 
 /// Does something before the first call that may take long.

@@ -22,6 +22,7 @@ use super::settings::{
 use super::speaker;
 use super::tls;
 use crate::ids::Name;
+use crate::plan::encoder::H264;
 use crate::shown::is_shown;
 use crate::wire::dialect::{Choice, Known};
 
@@ -168,7 +169,7 @@ fn video(section: &mut Reader<'_, '_>, default: VideoSettings, folder: &Path) ->
         bitrate: section.take("bitrate", default.bitrate, |entry| whole(entry, 50..=50_000)),
         encoder: section.take("encoder", default.encoder, |entry| match entry.text()? {
             "auto" => Some(EncoderChoice::Auto),
-            name => is_element(name).then(|| EncoderChoice::Named(name.to_owned())),
+            name => H264.contains(&name).then(|| EncoderChoice::Named(name.to_owned())),
         }),
         fallback: section.word(
             "fallback",
@@ -255,12 +256,4 @@ fn report_contradictions<'t>(file: &mut File<'t>, table: &'t DeTable<'t>, settin
         Reader::new(file, table, &keys::AUDIO)
             .contradict("source", r#"the sound of a clip needs source = "file" below [video]"#);
     }
-}
-
-/// Whether `name` can be the name of a GStreamer element.
-fn is_element(name: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    (2..=64).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(fits)
 }

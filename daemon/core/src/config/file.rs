@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Finding;
-use super::twice::twice;
+use super::twice::{at_path, twice};
 
 /// The characters of a key or value that a finding repeats at most.
 const SHOWN_CHARACTERS: usize = 60;
@@ -120,6 +120,13 @@ impl<'t> File<'t> {
         let written = self.text.get(span).filter(|written| !written.contains(['\n', '@']))?;
         Some(on_one_line(written))
     }
+}
+
+/// The line in `text` on which the key `path`, such as `video.file`, stands.
+pub fn line_of(text: &str, path: &str) -> Option<usize> {
+    let (file, table) = File::parse("", text);
+    let path: Vec<_> = path.split('.').collect();
+    Some(file.line(at_path(table.get_ref(), &path)?))
 }
 
 /// On one line and not too long.

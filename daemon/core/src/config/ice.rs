@@ -17,8 +17,8 @@ use crate::ice::{Credentials, Filter, IcePolicy, TurnLogin, TurnServer};
 
 /// The environment variables that hold the password or the secret of every TURN server; with `_1`, `_2` … that of the
 /// first, the second …
-const PASSWORD: &str = "PORTHOLE_ICE_TURN_PASSWORD";
-const SECRET: &str = "PORTHOLE_ICE_TURN_SECRET";
+pub(super) const PASSWORD: &str = "PORTHOLE_ICE_TURN_PASSWORD";
+pub(super) const SECRET: &str = "PORTHOLE_ICE_TURN_SECRET";
 
 /// Most rules of each filter, and most addresses that are announced.
 const RULES: usize = 32;

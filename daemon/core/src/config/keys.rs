@@ -90,7 +90,10 @@ pub const VIDEO: Section = Section {
         key("height", "an even number of pixels from 16 to 4096"),
         key("framerate", "a whole number of frames a second from 1 to 120"),
         key("bitrate", "a whole number of kbit/s from 50 to 50000"),
-        key("encoder", r#""auto", or the name of a GStreamer element, such as "x264enc""#),
+        key(
+            "encoder",
+            r#""auto", "v4l2h264enc", "vah264lpenc", "vah264enc", "mpph264enc", "x264enc" or "openh264enc""#,
+        ),
         key("fallback", r#""vp8" or "none""#),
         key("flip", r#""none", "horizontal", "vertical" or "both""#),
         key("day_night", r#""camera", "day" or "night""#),

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::settings::{PublishSettings, Token};
 
 /// The environment variable that holds the token.
-const TOKEN: &str = "PORTHOLE_PUBLISH_TOKEN";
+pub(super) const TOKEN: &str = "PORTHOLE_PUBLISH_TOKEN";
 /// Most characters of either.
 const LONGEST: usize = 2048;
 

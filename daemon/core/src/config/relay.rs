@@ -15,7 +15,7 @@ use crate::wire::dialect::{Choice, Custom, JoinShape, Known, Wrap};
 
 /// The beginning of the environment variables that hold what is sent in the handshake, such as
 /// `PORTHOLE_RELAY_AUTH_TOKEN`.
-const AUTH: &str = "PORTHOLE_RELAY_AUTH_";
+pub(super) const AUTH: &str = "PORTHOLE_RELAY_AUTH_";
 const PATH: &str = ExternalRelay::PATH;
 /// Most keys in the handshake, and the longest of their values, in bytes.
 const AUTH_KEYS: usize = 16;

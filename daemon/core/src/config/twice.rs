@@ -58,7 +58,8 @@ fn path<'t>(mut table: &'t DeTable<'_>) -> Vec<&'t str> {
     path
 }
 
-fn at_path(table: &DeTable<'_>, path: &[&str]) -> Option<usize> {
+/// Where the key is, by the names that lead to it.
+pub(super) fn at_path(table: &DeTable<'_>, path: &[&str]) -> Option<usize> {
     let (name, rest) = path.split_first()?;
     let (key, value) = table.get_key_value(*name)?;
     match rest {

@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// The H.264 encoders that there are settings for, by GStreamer's names, in the order in which they are tried.
+pub const H264: [&str; 6] =
+    ["v4l2h264enc", "vah264lpenc", "vah264enc", "mpph264enc", "x264enc", "openh264enc"];
+
 /// How an encoder did with real frames.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
