@@ -175,6 +175,8 @@ pub const VP8: Encoder = Encoder {
         Setting::Text("buffer-initial-size", "300"),
         Setting::Text("buffer-optimal-size", "400"),
         Setting::Text("buffer-size", "600"),
+        // Noise, as of a camera in the dark, cannot be made as little as it may be: frames are left out then.
+        Setting::Text("dropframe-threshold", "30"),
         Setting::Text("threads", "2"),
         // It divides its bitrate by frames a second that it reckons from the time since the last frame and from how long that
         // lasted. Where a frame is missing, as on a board that cannot keep up, it takes the rate for half of what it is, and

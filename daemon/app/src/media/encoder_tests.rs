@@ -124,6 +124,20 @@ fn changes(name: &str) {
 
 #[test]
 fn vp8_keeps_to_its_bitrate_where_frames_are_missing() {
+    let (kbit, _) = vp8_of_noise(0.08, true);
+    assert!((600..=880).contains(&kbit), "{kbit} kbit/s where 800 were asked for");
+}
+
+#[test]
+fn vp8_leaves_out_frames_of_what_cannot_be_said_in_its_bitrate() {
+    let (kbit, gap) = vp8_of_noise(1.0, false);
+    assert!((500..=880).contains(&kbit), "{kbit} kbit/s where 800 were asked for");
+    assert!(gap < gst::ClockTime::SECOND, "{gap} without a frame");
+}
+
+/// What is made of noise of this contrast at 800 kbit/s, every third frame of it missing where `holes`: in kbit/s, and how long
+/// there was no frame at most.
+fn vp8_of_noise(contrast: f64, holes: bool) -> (usize, gst::ClockTime) {
     gst::init().unwrap();
     let video = VideoSettings { bitrate: 800, ..video() };
     let pipeline = gst::Pipeline::new();
@@ -134,27 +148,30 @@ fn vp8_keeps_to_its_bitrate_where_frames_are_missing() {
         gst::Caps::builder("video/x-raw").field("format", "I420").field("width", 320).field("height", 240);
     let filter = caps_filter(&caps.field("framerate", gst::Fraction::new(30, 1)).build()).unwrap();
     let faint = make("videobalance").unwrap();
-    faint.set_property("contrast", 0.08_f64);
+    faint.set_property("contrast", contrast);
     let [element, output] = VP8.build(&video, false).unwrap();
     let sink = gst_app::AppSink::builder().sync(false).build();
     chain(&pipeline, &[&source, &filter, &faint, &element, &output, sink.upcast_ref()]).unwrap();
     let count = std::sync::atomic::AtomicU32::new(0);
     faint.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
         let third = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 3 == 2;
-        if third { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+        if third && holes { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
     });
     pipeline.set_state(gst::State::Playing).unwrap();
     // From the third second of twelve on.
-    let mut bits = 0;
+    let from = gst::ClockTime::from_seconds(2);
+    let (mut bits, mut last, mut gap) = (0, from, gst::ClockTime::ZERO);
     while let Ok(sample) = sink.pull_sample() {
         let buffer = sample.buffer().unwrap();
-        if buffer.pts() >= Some(gst::ClockTime::from_seconds(2)) {
+        let at = buffer.pts().unwrap();
+        if at >= from {
             bits += buffer.size() * 8;
+            gap = gap.max(at - last);
+            last = at;
         }
     }
     pipeline.set_state(gst::State::Null).unwrap();
-    let kbit = bits / 10_000;
-    assert!((600..=880).contains(&kbit), "{kbit} kbit/s where 800 were asked for");
+    (bits / 10_000, gap)
 }
 
 fn video() -> VideoSettings {
