@@ -108,6 +108,26 @@ fn what_a_camera_encodes_by_itself_is_not_asked_for_with_another_bitrate() {
 }
 
 #[test]
+fn the_small_picture_of_what_a_camera_encodes_is_waited_for_with_the_full_one() {
+    let mut desk = Desk::local();
+    let anna = desk.live("anna", "1");
+    desk.expect(rate_is_fixed(H264), []);
+    desk.settles();
+    desk.ignores(reports(anna, 2600));
+    let down =
+        [StartRendition(SmallH264), feed(anna, Some(SmallH264)), noticed_by("anna", "1", What::PictureSmall)];
+    desk.expect(reports(anna, 500), down);
+    // What is heard meanwhile is not of the small one.
+    for _ in 0..4 {
+        desk.listens(secs(1), []);
+        desk.ignores(reports(anna, 100));
+    }
+    desk.expect(feed_began(anna), [StopRendition(H264)]);
+    desk.listens(secs(3), []);
+    assert!(!desk.on(sends(anna, 2600, 300)).is_empty(), "and then it is");
+}
+
+#[test]
 fn a_second_viewer_of_the_small_picture_gets_a_key_frame_of_it() {
     let mut desk = Desk::local();
     let anna = desk.live("anna", "1");

@@ -103,6 +103,9 @@ impl Encoding {
             };
             let wish = move || hear(Word::KeyFrameWanted);
             let (frames, pulse) = payload(&pipeline, &last, Codec::Video(rendition), wish)?;
+            if made_by.is_none() {
+                frames.is_from_the_camera();
+            }
             play(&pipeline)?;
             Ok((feed(picture, entry)?, made_by, frames, last, pulse))
         })();
@@ -284,6 +287,7 @@ mod tests {
         let encoding =
             Encoding::start(Rendition::H264, &unused, &picture, &video, &timeline, |_| {}).unwrap();
 
+        assert!(encoding.frames.is_the_camera_s());
         let viewer = Viewer::new("video");
         viewer.gate.draw_from(Some(&encoding.frames));
         viewer.gate.open();

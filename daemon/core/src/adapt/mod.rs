@@ -194,6 +194,18 @@ impl Policy {
         }
     }
 
+    /// What a viewer was given has only now begun.
+    pub fn begins(&mut self, call: CallId, now: Instant) {
+        if let Some(way) = self.ways.get_mut(&call) {
+            way.begins_again(now);
+        }
+    }
+
+    /// Whether nobody can change the bitrate of an encoding.
+    pub fn is_fixed(&self, rendition: Rendition) -> bool {
+        self.fixed.contains(&rendition)
+    }
+
     /// No small picture can be made in this format. Who only wanted no more gets the full one, and so does who has no sound.
     pub fn small_failed(&mut self, format: Rendition, now: Instant) -> Vec<Change> {
         if self.has_small(format) {
@@ -282,7 +294,7 @@ impl Policy {
                 let floor = if alone { self.limits.carries } else { part(self.limits.most, FAIR) };
                 let current = self.bitrate(format);
                 let lowers = bearable >= floor && current > floor || !self.has_small(format) && alone;
-                if lowers && !self.fixed.contains(&format) {
+                if lowers && !self.is_fixed(format) {
                     return self.set(format, bearable.max(floor).min(current), now).into_iter().collect();
                 }
                 let small = format.small();

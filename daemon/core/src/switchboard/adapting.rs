@@ -45,8 +45,10 @@ impl Switchboard {
         let runs = picture.is_some_and(|picture| self.renditions.contains_key(&picture));
         let has_small = call.rendition.is_some_and(|format| self.policy.has_small(format));
         if !same {
-            // Also where it runs: a camera that encodes makes key frames when it likes.
-            call.keeps = before.filter(|_| feed == Feed::Full && has_small);
+            // A camera that encodes makes key frames when it likes, and the small picture of that begins with one, too. Any
+            // other is there at once, and what there was would be in its way.
+            let waits = |before: &Rendition| feed == Feed::Full || self.policy.is_fixed(*before);
+            call.keeps = before.filter(waits).filter(|_| feed > Feed::Sound && has_small);
         }
         self.open_for(picture, now);
         // What it has got from the start instead of what it wants needs to be told, and no more.

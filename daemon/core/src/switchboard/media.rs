@@ -100,8 +100,11 @@ impl Switchboard {
                 }
             }
             MediaEvent::Reported { call, report } => {
-                let changes = self.policy.heard(call, report, now);
-                self.adapt(changes, now);
+                // Until then it speaks of what was before.
+                if self.calls.get(&call).is_none_or(|call| call.keeps.is_none()) {
+                    let changes = self.policy.heard(call, report, now);
+                    self.adapt(changes, now);
+                }
             }
             MediaEvent::CallFailed { call, reason } => self.call_failed(call, &reason, now),
             MediaEvent::Overflowed { call: id } => {
@@ -110,8 +113,8 @@ impl Switchboard {
                 }
             }
             MediaEvent::FeedBegan { call } => {
-                if let Some(call) = self.calls.get_mut(&call) {
-                    call.keeps = None;
+                if self.calls.get_mut(&call).is_some_and(|call| call.keeps.take().is_some()) {
+                    self.policy.begins(call, now);
                 }
             }
             MediaEvent::KeyFrameWanted { rendition } => {

@@ -155,9 +155,11 @@ impl Line {
                 Codec::Video(_) => fed.and_then(|picture| producers.pictures.get(&picture)),
                 Codec::Opus => producers.sound.as_ref(),
             };
-            // The full picture is waited for with the small one; for the small one what there was is too much.
-            let keeps = fed.is_some_and(|picture| !picture.is_small())
-                && entry.gate.shows().is_some_and(|had| producers.pictures.values().any(|now| *now == had));
+            // The full picture is waited for with the small one; for the small one what there was is too much, unless it takes
+            // as long as the camera likes.
+            let had = entry.gate.shows().filter(|had| producers.pictures.values().any(|now| now == had));
+            let keeps =
+                fed.zip(had).is_some_and(|(picture, had)| !picture.is_small() || had.is_the_camera_s());
             match fan {
                 _ if fan == entry.gate.draws_from().as_ref() => {}
                 Some(fan) if keeps => entry.gate.go_over_to(fan),

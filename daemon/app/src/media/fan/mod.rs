@@ -9,7 +9,7 @@ mod label;
 mod payload;
 mod waiting;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use crew::Crew;
@@ -27,6 +27,8 @@ pub struct Fan(Arc<Inner>);
 
 struct Inner {
     number: u64,
+    /// It is the camera's own encoding.
+    cameras: AtomicBool,
     gates: Mutex<Vec<Weak<gate::Shared>>>,
     /// Somebody wants a key frame.
     hear: Box<dyn Fn() + Send + Sync>,
@@ -42,6 +44,7 @@ impl Fan {
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         Self(Arc::new(Inner {
             number,
+            cameras: AtomicBool::new(false),
             gates: Mutex::default(),
             hear: Box::new(hear),
             #[cfg(test)]
@@ -54,6 +57,16 @@ impl Fan {
     pub fn pipeline(&self) -> Option<gst::Bin> {
         use gst::prelude::*;
         self.0.payloader.upgrade()?.parent().and_downcast()
+    }
+
+    /// It is the camera's own encoding: whatever is made of that begins with a key frame of the camera's, too.
+    pub fn is_from_the_camera(&self) {
+        self.0.cameras.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is the camera's own encoding.
+    pub fn is_the_camera_s(&self) -> bool {
+        self.0.cameras.load(Ordering::Relaxed)
     }
 
     /// Hands a frame to everybody. Never waits for any of them.
