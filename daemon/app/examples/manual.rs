@@ -131,7 +131,7 @@ fn what_the_doctor_ends_with(pages: &Path) -> io::Result<()> {
         "EXIT STATUS",
         &[("0", "nothing has failed; there may be warnings"), ("1", status(Exit::Unwell))],
     );
-    more.text([roman("Others are those of "), bold("porthole"), roman("(1).")]);
+    more.control("PP", []).text([roman("Others are those of "), bold("porthole"), roman("(1).")]);
     more.to_writer(&mut File::options().append(true).open(pages.join("porthole-doctor.1"))?)
 }
 
