@@ -176,6 +176,11 @@ impl Line {
         self.attach(producers);
     }
 
+    /// Whether the picture that is sent is the camera's own encoding.
+    pub fn shows_what_the_camera_encodes(&self) -> bool {
+        self.entries.iter().filter_map(|entry| entry.gate.shows()).any(|fan| fan.is_the_camera_s())
+    }
+
     /// What the picture is sent again with.
     pub fn again(&self) -> Arc<Again> {
         self.again.clone()

@@ -140,7 +140,9 @@ pub async fn live(
                 Some(Ask::Feed(picture)) => {
                     padding.set(0);
                     let small = picture.is_some_and(Rendition::is_small);
-                    let drains = small && sends && began.elapsed() >= FILLS;
+                    // With what a camera encodes the small one is waited for, and that for longer.
+                    let goes_on = line.as_ref().is_some_and(Line::shows_what_the_camera_encodes);
+                    let drains = small && sends && !goes_on && began.elapsed() >= FILLS;
                     (fed, sends) = (picture, picture.is_some());
                     drained = drains.then(|| Instant::now() + DRAIN);
                     let now = producers.borrow_and_update().clone();
