@@ -36,6 +36,8 @@ type Receiver = RTCRtpReceiver & { jitterBufferTarget?: number | null; playoutDe
 export class Call {
   private readonly stream: MediaStream;
   private open = true;
+  /** Who waits for statistics. */
+  private readonly owed = new Set<(why: Error) => void>();
   /** The SDP we have said. */
   private offered: string | null = null;
   /** Where our microphone is put in. */
@@ -132,12 +134,18 @@ export class Call {
     return this.open;
   }
 
+  /** Fails where the call is closed, also meanwhile: Firefox then says nothing for ever. */
   stats(): Promise<RTCStatsReport> {
-    return this.pc.getStats();
+    return new Promise((gives, fails) => {
+      if (!this.open) return fails(new Error("closed"));
+      this.owed.add(fails);
+      this.pc.getStats().then(gives, fails).finally(() => this.owed.delete(fails));
+    });
   }
 
   close(): void {
     this.open = false;
+    for (const fails of this.owed) fails(new Error("closed"));
     this.pc.onicecandidate = this.pc.onicecandidateerror = this.pc.onconnectionstatechange = this.pc.ontrack = null;
     this.pc.close();
   }

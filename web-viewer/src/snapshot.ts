@@ -37,5 +37,7 @@ export async function seen(seat: Seat): Promise<Snapshot["cameras"][number]> {
   const view = viewOf(seat);
   const why = view.reason === "no-connection" ? trouble?.is ?? null : null;
   const now = { from: peerOf(seat), name: place.name, ...view, call: call?.tag ?? null, watching, mute: life.told.mute, path: call?.path ?? null, trouble: why };
-  return { ...now, ...(call ? arrived(await call.made.stats()) : {}) };
+  // None where the call is closed meanwhile.
+  const report = await call?.made.stats().catch(() => null);
+  return { ...now, ...(report ? arrived(report) : {}) };
 }
