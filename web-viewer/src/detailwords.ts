@@ -53,15 +53,12 @@ const APART_MS = 100;
 
 /** What there is to say of a camera. What the browser does not know is left out. */
 export function lines(known: Known, { relay, door, away, browser }: Around, now: Date): Line[] {
-  const { view, name, trouble, path, recent, since } = known;
+  const { view, name, trouble, path, recent } = known;
   const goes = ["live", "sound-only", "sound-chosen", "camera-lost", "privacy"].includes(view.word);
   const figures = goes && recent ? recent.figures() : null;
-  const judgement = figures && judged(known, figures);
   return [
     ...(["live", "sound-chosen"].includes(view.word) ? [] : [{ said: spoken(view, name, "", trouble, known.asks === "sound"), figures: "" }]),
-    ...(judgement ? [quality(known, figures!, judgement), delay(figures!, judgement)] : []),
-    // What stands in for the picture does not freeze, and is none of the camera's.
-    ...(judgement && view.word !== "camera-lost" && view.word !== "privacy" ? [freezes(figures!, since, now), sent(known, figures!, judgement)] : []),
+    ...(figures ? measured(known, figures, now) : []),
     goes && path && { said: `${way(path)}.`, figures: "" },
     relay === "new" || door ? null
       : { said: relay === "up" ? "The camera’s server is reached." : `The camera’s server has been away since ${clock(away, now)}.${goes ? " A call goes on without it, as it is." : ""}`, figures: "" },
@@ -79,6 +76,16 @@ function judged({ asks, feed }: Known, { picture, sound }: Figures) {
 }
 
 type Judgement = ReturnType<typeof judged>;
+
+function measured(known: Known, figures: Figures, now: Date): (Line | null)[] {
+  const judgement = judged(known, figures);
+  // What stands in for the picture does not freeze, and is none of the camera's.
+  const ours = known.view.word !== "camera-lost" && known.view.word !== "privacy";
+  return [
+    quality(known, figures, judgement), delay(figures, judgement),
+    ...(ours ? [freezes(figures, known.since, now), sent(known, figures, judgement)] : []),
+  ];
+}
 
 function quality({ here, path }: Known, { picture, sound }: Figures, { worst, none, little, weak }: Judgement): Line | null {
   if (!weak && worst === null) return null;

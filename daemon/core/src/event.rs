@@ -250,7 +250,7 @@ pub enum MediaEvent {
         call: CallId,
     },
     /// The first key frame of what a call was told to feed has come; until then it went on with what it had, where that was
-    /// less.
+    /// less, or the camera's own encoding.
     FeedBegan {
         /// Which.
         call: CallId,

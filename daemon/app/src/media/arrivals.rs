@@ -198,7 +198,7 @@ impl<'a> Listening<'a> {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
-    use tokio::sync::mpsc;
+    use tokio::sync::mpsc::{self, UnboundedReceiver};
 
     use super::*;
 
@@ -280,22 +280,13 @@ mod tests {
         comes: impl FnOnce(&Path),
         after: impl FnOnce(&Path),
     ) -> Vec<String> {
-        let (says, mut said) = mpsc::unbounded_channel();
-        let tell = move |name: &OsStr| says.send(name.to_string_lossy().into_owned()).unwrap();
-        let listening = follow_in(folder, wanted, &tell);
-        tokio::pin!(listening);
-        assert!((&mut listening).now_or_never().is_none());
-        comes(folder);
-        let hearing = async {
+        listened(folder, wanted, comes, async |mut said| {
             let mut names = vec![said.recv().await.unwrap()];
             after(folder);
             names.push(said.recv().await.unwrap());
             names
-        };
-        tokio::select! {
-            () = &mut listening => unreachable!("it listens for ever"),
-            names = tokio::time::timeout(LIMIT, hearing) => names.expect("both are told"),
-        }
+        })
+        .await
     }
 
     #[test]
@@ -319,15 +310,11 @@ mod tests {
 
     /// What is told of what `comes`, before `last`, which is told in any case.
     async fn told(folder: &Path, wanted: &Wanted, comes: impl FnOnce(&Path), last: &str) -> Vec<String> {
-        let (says, mut said) = mpsc::unbounded_channel();
-        let tell = move |name: &OsStr| says.send(name.to_string_lossy().into_owned()).unwrap();
-        let listening = follow_in(folder, wanted, &tell);
-        tokio::pin!(listening);
-        // It listens from its first look on.
-        assert!((&mut listening).now_or_never().is_none());
-        comes(folder);
-        fs::write(folder.join(last), "").unwrap();
-        let hearing = async {
+        let all_come = |folder: &Path| {
+            comes(folder);
+            fs::write(folder.join(last), "").unwrap();
+        };
+        listened(folder, wanted, all_come, async |mut said| {
             let mut names: Vec<String> = Vec::new();
             while let Some(name) = said.recv().await.filter(|name| name != last) {
                 names.push(name);
@@ -335,10 +322,27 @@ mod tests {
             // A file that is made may be told twice.
             names.dedup();
             names
-        };
+        })
+        .await
+    }
+
+    /// What `hearing` makes of the names that are told once this `comes`.
+    async fn listened(
+        folder: &Path,
+        wanted: &Wanted,
+        comes: impl FnOnce(&Path),
+        hearing: impl AsyncFnOnce(UnboundedReceiver<String>) -> Vec<String>,
+    ) -> Vec<String> {
+        let (says, said) = mpsc::unbounded_channel();
+        let tell = move |name: &OsStr| says.send(name.to_string_lossy().into_owned()).unwrap();
+        let listening = follow_in(folder, wanted, &tell);
+        tokio::pin!(listening);
+        // It listens from its first look on.
+        assert!((&mut listening).now_or_never().is_none());
+        comes(folder);
         tokio::select! {
             () = &mut listening => unreachable!("it listens for ever"),
-            names = tokio::time::timeout(LIMIT, hearing) => names.expect("the last is told"),
+            names = tokio::time::timeout(LIMIT, hearing(said)) => names.expect("all of it is told"),
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn keys(file: &str, kept: &Kept) -> Finding {
         }
         Kept::Closed(user) => {
             let says = format!("no daemon starts with them: {user}, as whom it runs, may not read {file}");
-            Finding::failed(about, says, format!("sudo chown {user}: {file} && sudo chmod 600 {file}"))
+            Finding::failed(about, says, handed_to(user, file))
         }
         Kept::Hidden => hidden(about),
     }
@@ -52,10 +52,14 @@ pub fn authority(file: &str, kept: &Kept) -> Finding {
         }
         Kept::Closed(user) => {
             let says = format!("{lost}: {user}, as whom the daemon runs, may not read {file}");
-            Finding::warning(about, says, format!("sudo chown {user}: {file} && sudo chmod 600 {file}"))
+            Finding::warning(about, says, handed_to(user, file))
         }
         Kept::Hidden => hidden(about),
     }
+}
+
+fn handed_to(user: &str, file: &str) -> String {
+    format!("sudo chown {user}: {file} && sudo chmod 600 {file}")
 }
 
 fn hidden(about: &str) -> Finding {

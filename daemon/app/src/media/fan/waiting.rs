@@ -13,6 +13,7 @@ const FRAMES: usize = 250;
 const BYTES: usize = 8 * 1024 * 1024;
 /// How long nobody wishes for a key frame again who has wished for one.
 const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What becomes of a frame that is handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
