@@ -7,6 +7,8 @@ import { inbound } from "./stats";
 /** Over how long is reckoned, in milliseconds; looks are a second apart, and may be late. */
 export const WINDOW_MS = 10_000;
 const LATE_MS = 700;
+/** Over less than this nothing is said of what comes in a second: the first frames of a call come all at once. */
+const BRIEF_MS = 900;
 /** Over how long the full picture has to have come for it to be said how many frames are made of it. */
 const STEADY_MS = 8_000;
 /** Most looks that are kept. */
@@ -126,5 +128,5 @@ function growth(looks: readonly Look[], kind: "video" | "audio", what: string): 
 /** The same for each second, by the browser's own clock: it is asked sooner or later than it has counted. */
 function rate(looks: readonly Look[], kind: "video" | "audio", what: string): number | null {
   const [grown, passed] = [growth(looks, kind, what), growth(looks, kind, "timestamp")];
-  return grown === null || !passed ? null : (grown * 1_000) / passed;
+  return grown === null || passed === null || passed < BRIEF_MS ? null : (grown * 1_000) / passed;
 }

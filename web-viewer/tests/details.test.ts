@@ -47,6 +47,15 @@ test("what a browser does not say is not nought, and one look alone says nothing
   assert.match(said, /The camera sends the full picture, without sound\. picture: 25\.0 frames\/s/);
 });
 
+test("the frames that come at once when a call begins are no rate", () => {
+  const recent = new Recent();
+  for (const [at, frames] of [[0, 1], [0.11, 9], [1, 26]] as const) {
+    recent.add(stats({ at, packets: 10 + frames, frames, bytes: frames * 5_000 }), at * 1_000);
+    const { picture } = recent.figures();
+    assert.deepEqual([picture?.frames, picture?.kbit], at < 1 ? [null, null] : [25, 1_000], `after ${at} s`);
+  }
+});
+
 test("what began later than the call is reckoned from where it began", () => {
   const recent = new Recent();
   for (const second of [0, 1, 2, 3]) {

@@ -13,7 +13,7 @@ use super::cameras::Nodes;
 use super::clip::Clip;
 use super::debut::Debut;
 use super::doors::Closes;
-use super::element::{MediaError, failed};
+use super::element::{MediaError, failed, link};
 use super::own::OwnEncoder;
 use super::pulse::Pulse;
 use super::source;
@@ -115,7 +115,7 @@ pub fn producer(
     sink.set_property("enable-last-sample", false);
     sink.set_property("async", false);
     pipeline.add(&sink).map_err(|e| failed(&e))?;
-    last.link(&sink).map_err(|e| failed(&e))?;
+    link(last, &sink)?;
     let producer = StreamProducer::with(&sink, ProducerSettings { sync: false });
     // A camera that is unplugged says on its way out that this was the end; whoever draws from here goes on with what comes
     // in its place, and takes nothing any more once it has been told of an end.

@@ -69,13 +69,21 @@ pub fn chain(bin: &impl IsA<gst::Bin>, elements: &[&gst::Element]) -> Result<(),
     for element in elements {
         bin.as_ref().add(*element).map_err(|e| failed(&e))?;
     }
-    for pair in elements.windows(2) {
-        pair[0].link(pair[1]).map_err(|e| MediaError::Link {
-            what: format!("{} to {}", pair[0].name(), pair[1].name()),
-            why: e.to_string(),
-        })?;
-    }
-    Ok(())
+    elements.windows(2).try_for_each(|pair| link(pair[0], pair[1]))
+}
+
+/// Links two elements. Where each has the one pad for it, nobody asks now which formats fit: that is found out when the first
+/// picture comes, and asking costs seconds on a slow board where something converts, as from GStreamer 1.26 on each of its
+/// formats is compared with each.
+pub fn link(from: &impl IsA<gst::Element>, to: &impl IsA<gst::Element>) -> Result<(), MediaError> {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    let done = match (from.static_pad("src"), to.static_pad("sink")) {
+        (Some(source), Some(sink)) => {
+            source.link_full(&sink, gst::PadLinkCheck::HIERARCHY).map(|_| ()).map_err(|why| why.to_string())
+        }
+        _ => from.link(to).map_err(|why| why.to_string()),
+    };
+    done.map_err(|why| MediaError::Link { what: format!("{} to {}", from.name(), to.name()), why })
 }
 
 /// Makes a capsfilter for `caps`.

@@ -12,7 +12,7 @@ use porthole_core::doctor::elements::ELEMENTS;
 use porthole_core::doctor::media::{Camera, Frames, Loop, Sound};
 
 use super::cameras::Nodes;
-use super::element::{MediaError, chain, exists, failed, make};
+use super::element::{MediaError, chain, exists, failed, link, make};
 use super::timeline::{Said, listen, stop};
 use super::{cameras, microphones, source, speaker};
 
@@ -188,7 +188,7 @@ fn watch(
         };
         sink.set_callbacks(gst_app::AppSinkCallbacks::builder().new_sample(pulled).build());
         pipeline.add(&sink).map_err(|e| failed(&e))?;
-        last.link(&sink).map_err(|e| failed(&e))?;
+        link(&last, &sink)?;
         let began = Instant::now();
         pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
         let first =
@@ -257,7 +257,7 @@ fn listen_to(
         };
         sink.set_callbacks(gst_app::AppSinkCallbacks::builder().new_sample(pulled).build());
         chain(&pipeline, &[&convert, sink.upcast_ref()])?;
-        last.link(&convert).map_err(|e| failed(&e))?;
+        link(&last, &convert)?;
         pipeline.set_state(gst::State::Playing).map_err(|e| failed(&e))?;
         let (mut samples, mut meanwhile) = (Vec::new(), Some(meanwhile));
         while samples.len() < SETTLING + RATE {

@@ -11,7 +11,7 @@ use porthole_core::sdp::choose::Codec;
 
 use super::capture::feed;
 use super::doors::Closes;
-use super::element::{MediaError, chain, failed, make};
+use super::element::{MediaError, chain, failed, link, make};
 use super::encoder::{Encoder, VP8};
 use super::fan::{Fan, payload};
 use super::pulse::Pulse;
@@ -76,7 +76,7 @@ impl Encoding {
             if encoded_by_camera && rendition != Rendition::H264 {
                 let (parser, decoder) = (make("h264parse")?, make("openh264dec")?);
                 chain(&pipeline, &[&parser, &decoder])?;
-                from.link(&parser).map_err(|e| failed(&e))?;
+                link(&from, &parser)?;
                 from = decoder;
             }
             if rendition.is_small() {
@@ -86,14 +86,14 @@ impl Encoding {
                 Rendition::H264 if encoded_by_camera => {
                     let parser = h264_parser()?;
                     chain(&pipeline, &[&parser])?;
-                    from.link(&parser).map_err(|e| failed(&e))?;
+                    link(&from, &parser)?;
                     (parser, None)
                 }
                 Rendition::H264 | Rendition::SmallH264 => {
                     let parser = h264_parser()?;
                     let [element, last] = encode(&pipeline, &from, encoder, rendition, video)?;
                     chain(&pipeline, &[&parser])?;
-                    last.link(&parser).map_err(|e| failed(&e))?;
+                    link(&last, &parser)?;
                     (parser, Some(Box::new((*encoder, element))))
                 }
                 Rendition::Vp8 | Rendition::SmallVp8 => {
@@ -168,7 +168,7 @@ fn encode(
     let size = super::element::caps_filter(&size)?;
     let [element, output] = encoder.build(video, rendition.is_small())?;
     chain(pipeline, &[&convert, &scale, &size, &element, &output])?;
-    from.link(&convert).map_err(|e| failed(&e))?;
+    link(from, &convert)?;
     Ok([element, output])
 }
 

@@ -10,7 +10,7 @@ use porthole_core::config::settings::VideoSettings;
 
 use super::capture::producer;
 use super::doors::Closes;
-use super::element::{MediaError, caps_filter, chain, failed, make};
+use super::element::{MediaError, caps_filter, chain, failed, link, make};
 use super::pulse::Pulse;
 use super::source::raw_picture;
 use super::timeline::{Said, Stops, Timeline, play};
@@ -76,7 +76,7 @@ impl Show {
                 text.set_property_from_str("line-alignment", "center");
                 text.set_property("font-desc", "Sans, 20");
                 chain(&pipeline, &[text])?;
-                last.link(text).map_err(|e| failed(&e))?;
+                link(&last, text)?;
                 last = text.clone();
             }
             let (picture, sink) = producer(&pipeline, &last)?;

@@ -8,7 +8,7 @@ use gst_utils::StreamProducer;
 use porthole_core::whep::Jpeg;
 
 use super::capture::feed;
-use super::element::{MediaError, chain, failed, make};
+use super::element::{MediaError, chain, failed, link, make};
 use super::rendition::picture_is_h264;
 use super::timeline::{Said, Timeline, play, stop};
 
@@ -49,7 +49,7 @@ fn draw(picture: &StreamProducer, timeline: &Timeline) -> Result<Jpeg, MediaErro
         let raw = if encoded_by_camera {
             let (parser, decoder) = (make("h264parse")?, make("openh264dec")?);
             chain(&pipeline, &[&parser, &decoder])?;
-            entry.link(&parser).map_err(|e| failed(&e))?;
+            link(&entry, &parser)?;
             decoder
         } else {
             entry.clone().upcast()
@@ -60,7 +60,7 @@ fn draw(picture: &StreamProducer, timeline: &Timeline) -> Result<Jpeg, MediaErro
         sink.set_property("async", false);
         sink.set_callbacks(gst_app::AppSinkCallbacks::builder().new_sample(first(tell)).build());
         chain(&pipeline, &[&convert, &encoder, sink.upcast_ref()])?;
-        raw.link(&convert).map_err(|e| failed(&e))?;
+        link(&raw, &convert)?;
         play(&pipeline)?;
         let _feed = feed(picture, entry)?;
         match told.recv_timeout(LIMIT) {

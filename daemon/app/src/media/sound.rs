@@ -10,7 +10,7 @@ use porthole_core::sdp::choose::Codec;
 
 use super::clip::Clip;
 use super::doors::Closes;
-use super::element::{MediaError, chain, failed, make};
+use super::element::{MediaError, chain, link, make};
 use super::fan::{Fan, payload};
 use super::pulse::Pulse;
 use super::source;
@@ -119,7 +119,7 @@ fn encode(
     encoder.set_property("inband-fec", true);
     encoder.set_property("packet-loss-percentage", 5_i32);
     chain(pipeline, &[&encoder])?;
-    last.link(&encoder).map_err(|e| failed(&e))?;
+    link(&last, &encoder)?;
     // Every packet can be heard without those before it.
     payload(pipeline, &encoder, Codec::Opus, || {})
 }

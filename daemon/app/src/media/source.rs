@@ -12,7 +12,7 @@ use porthole_core::plan::controls;
 use porthole_core::plan::mode::{self, Format, Wish};
 
 use super::cameras::Nodes;
-use super::element::{MediaError, caps_filter, chain, failed, make};
+use super::element::{MediaError, caps_filter, chain, failed, link, make};
 use super::encoder::own_key_frame_distance;
 use super::own::OwnEncoder;
 use super::{cameras, look, microphones, modes, strip};
@@ -155,7 +155,7 @@ fn v4l2_by(
     }
     let decoder = make("jpegdec")?;
     bin.add(&decoder).map_err(|e| failed(&e))?;
-    filter.link(&decoder).map_err(|e| failed(&e))?;
+    link(&filter, &decoder)?;
     Ok(Taken { last: decoder, turn, own: None })
 }
 
@@ -198,7 +198,7 @@ fn turned(bin: &gst::Pipeline, last: &gst::Element, turn: Flip) -> Result<gst::E
     };
     flip.set_property_from_str("method", method);
     chain(bin, &[&convert, &flip])?;
-    last.link(&convert).map_err(|e| failed(&e))?;
+    link(last, &convert)?;
     Ok(flip)
 }
 
@@ -306,7 +306,7 @@ pub fn fit_sound(bin: &gst::Pipeline, last: &gst::Element, gain: i32) -> Result<
     let caps = gst::Caps::builder("audio/x-raw").field("rate", 48_000).field("channels", 1).build();
     let rate = caps_filter(&caps)?;
     chain(bin, &[&convert, &resample, &rate])?;
-    last.link(&convert).map_err(|e| failed(&e))?;
+    link(last, &convert)?;
     louder(bin, rate, gain)
 }
 
@@ -318,7 +318,7 @@ pub fn louder(bin: &gst::Pipeline, last: gst::Element, gain: i32) -> Result<gst:
     let volume = make("volume")?;
     volume.set_property("volume", 10_f64.powf(f64::from(gain) / 20.0));
     chain(bin, &[&volume])?;
-    last.link(&volume).map_err(|e| failed(&e))?;
+    link(&last, &volume)?;
     Ok(volume)
 }
 

@@ -8,7 +8,7 @@ use porthole_core::sdp::choose::Codec;
 
 use super::Fan;
 use super::frame::Frame;
-use crate::media::element::{MediaError, caps_filter, chain, failed, make};
+use crate::media::element::{MediaError, caps_filter, chain, failed, link, make};
 use crate::media::pulse::Pulse;
 
 /// Largest RTP packet, in bytes: fits every path with room for SRTP, TURN and tunnels.
@@ -53,7 +53,7 @@ pub fn payload(
     elements.extend([payloader.clone(), sink]);
     chain(pipeline, &elements.iter().collect::<Vec<_>>())?;
     if let Some(first) = elements.first() {
-        last.link(first).map_err(|e| failed(&e))?;
+        link(last, first)?;
     }
     let fan = Fan::new(hear);
     #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gst::prelude::*;
 use porthole_core::config::settings::{self, SpeakerSettings, SpeakerSink};
 
-use super::super::element::{MediaError, caps_filter, chain, exists, failed, make};
+use super::super::element::{MediaError, caps_filter, chain, exists, link, make};
 
 /// How the two ends find each other.
 const NAME: &str = "porthole-echo";
@@ -122,7 +122,7 @@ impl Echo {
         };
         chain(bin, &elements.iter().collect::<Vec<_>>())?;
         if let Some(first) = elements.first() {
-            last.link(first).map_err(|e| failed(&e))?;
+            link(&last, first)?;
         }
         Ok(elements.last().cloned().unwrap_or(last))
     }

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use gst::prelude::*;
 use porthole_core::config::settings::SpeakerSettings;
 
-use super::super::element::{MediaError, caps_filter, chain, failed, make};
+use super::super::element::{MediaError, caps_filter, chain, failed, link, make};
 use super::super::source;
 use super::super::timeline::{Said, Stops, Timeline, play};
 use super::echo::Echo;
@@ -72,17 +72,17 @@ impl<Who: Eq + Hash> Mixer<Who> {
             let volume = make("volume")?;
             volume.set_property("volume", f64::from(settings.volume) / 100.0);
             chain(&pipeline, &[&plain, &mixer, &mixed, &volume])?;
-            silence.link(&plain).map_err(|e| failed(&e))?;
+            link(&silence, &plain)?;
             let (loudness, mut look) = Loudness::new();
             let (sink, measured) = sink(output, move |samples| look(samples))?;
             let mut last = volume;
             for element in echo.probe().into_iter().chain(measured) {
                 chain(&pipeline, &[&element])?;
-                last.link(&element).map_err(|e| failed(&e))?;
+                link(&last, &element)?;
                 last = element;
             }
             chain(&pipeline, &[&sink])?;
-            last.link(&sink).map_err(|e| failed(&e))?;
+            link(&last, &sink)?;
             play(&pipeline)?;
             Ok((mixer, loudness))
         })();
@@ -147,7 +147,7 @@ impl<Who: Eq + Hash> Mixer<Who> {
         let linked = (|| {
             chain(pipeline, &elements.iter().skip(1).collect::<Vec<_>>())?;
             if let Some(next) = elements.get(1) {
-                elements[0].link(next).map_err(|e| failed(&e))?;
+                link(&elements[0], next)?;
             }
             let last = elements.last().and_then(|last| last.static_pad("src"));
             let last = last.ok_or_else(|| failed(&"there is nothing to mix"))?;
