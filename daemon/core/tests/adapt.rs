@@ -144,6 +144,8 @@ fn a_link_that_falls_to_an_eighth_and_comes_back_is_followed_down_and_up() {
     world.run(29.5);
     assert_eq!(world.feeds(), [Full, Full, Small]);
     assert!(world.changes <= 1, "no attempt at the full picture on a link that cannot carry it");
+    let drowned = world.ways[&CallId(2)].drowned;
+    assert!(drowned < 1.0, "{drowned} packets too many while it is found out what the link carries");
     world.run(15.0);
     assert_eq!(world.feeds(), [Full, Full, Full], "15 seconds after it came back");
     assert!(world.least >= 1500, "the others have lost a quarter at most");
@@ -167,8 +169,12 @@ fn a_hole_in_the_air_is_no_narrow_way_and_a_flood_is_one_that_is_noticed_without
         policy.joins(call, Rendition::H264, (Full, None), true, began);
     }
     let at = |millis| began + Duration::from_millis(millis);
-    let asks =
-        |again| Report { reception: Reception { again, ..Reception::default() }, sent: 2000, packets: 250 };
+    let asks = |again| Report {
+        reception: Reception { again, ..Reception::default() },
+        sent: 2000,
+        packets: 250,
+        waiting: None,
+    };
     // All that was in the air for a fifth of a second, and a tenth of that once more.
     assert_eq!(policy.heard(hole, asks(50), at(5000)), []);
     assert_eq!(policy.heard(hole, asks(5), at(5120)), []);
@@ -187,8 +193,12 @@ fn what_was_asked_for_of_one_picture_says_nothing_of_the_next() {
     let began = Instant::now();
     let mut policy = Policy::new(limits());
     policy.joins(CallId(1), Rendition::H264, (Full, None), true, began);
-    let asks =
-        Report { reception: Reception { again: 10, ..Reception::default() }, sent: 2000, packets: 250 };
+    let asks = Report {
+        reception: Reception { again: 10, ..Reception::default() },
+        sent: 2000,
+        packets: 250,
+        waiting: None,
+    };
     // The first key frame of a call is many packets at once, and some of them may be lost.
     for step in 0..18 {
         assert_eq!(policy.heard(CallId(1), asks, began + Duration::from_millis(50 * step)), []);
@@ -211,7 +221,11 @@ fn whoever_lies_about_a_way_costs_the_others_a_quarter_and_no_more() {
         let losses = Some(Losses { highest: step * 10, lost: step * (word % 11) });
         let estimate = Some([1, 1200, 1900, u32::MAX][word as usize % 4]);
         let reception = Reception { losses, estimate, again: word % 64, round_trip: None };
-        policy.heard(liars[step as usize % 2], Report { reception, sent: 2000, packets: 250 }, now);
+        policy.heard(
+            liars[step as usize % 2],
+            Report { reception, sent: 2000, packets: 250, waiting: None },
+            now,
+        );
         assert!(policy.bitrate(Rendition::H264) >= 1500, "step {step}");
         assert_eq!(policy.feed(good), Some(Full));
     }
@@ -246,6 +260,7 @@ fn a_format_without_a_small_picture_goes_down_to_what_it_carries_and_then_to_sou
         reception: Reception { estimate: Some(estimate), ..Reception::default() },
         sent: 2000,
         packets: 250,
+        waiting: None,
     };
     let at = |seconds| now + Duration::from_secs(seconds);
     assert_eq!(policy.heard(CallId(1), report(2500), at(2)), []);
@@ -403,12 +418,14 @@ fn each_format_has_bitrates_of_its_own() {
         reception: Reception { losses: Some(Losses { highest: 1200, lost: 80 }), ..Reception::default() },
         sent: 2000,
         packets: 250,
+        waiting: None,
     };
     let later = now + Duration::from_secs(5);
     let before = Report {
         reception: Reception { losses: Some(Losses { highest: 1000, lost: 0 }), ..Reception::default() },
         sent: 2000,
         packets: 250,
+        waiting: None,
     };
     assert_eq!(policy.heard(CallId(2), before, later), []);
     let later = later + Duration::from_secs(1);
@@ -443,6 +460,7 @@ fn carried(estimate: u32, sent: u32) -> Report {
         reception: Reception { estimate: Some(estimate), ..Reception::default() },
         sent,
         packets: sent / 8,
+        waiting: None,
     }
 }
 
@@ -484,6 +502,11 @@ struct Traffic {
     of: f64,
     steps: u32,
     padded: f64,
+    /// What a trip takes from now on, once the last report of ours has come through the queue: [when, how long], in seconds.
+    asked: Option<[f64; 2]>,
+    trip: f64,
+    /// Packets that found no room since it gets what it gets.
+    drowned: f64,
 }
 
 impl World {
@@ -507,6 +530,9 @@ impl World {
                     of: 0.0,
                     steps: 0,
                     padded: 0.0,
+                    asked: None,
+                    trip: 0.02,
+                    drowned: 0.0,
                 },
             );
         }
@@ -533,7 +559,10 @@ impl World {
             for change in &changes {
                 match change {
                     Change::Pad(call, kbit) => self.ways.get_mut(call).unwrap().padded = f64::from(*kbit),
-                    Change::Feed(call, ..) => self.ways.get_mut(call).unwrap().padded = 0.0,
+                    Change::Feed(call, ..) => {
+                        let way = self.ways.get_mut(call).unwrap();
+                        (way.padded, way.drowned) = (0.0, 0.0);
+                    }
                     Change::Bitrate(..) => {}
                 }
             }
@@ -552,6 +581,7 @@ impl Traffic {
         let carries = (self.road.carries)(at);
         let by_chance = picture * STEP * self.road.lost / 1000.0;
         let before = self.queue;
+        let useful = picture;
         let picture = picture.max(self.padded);
         self.queue += (picture + 42.0) * STEP - by_chance;
         let out = self.queue.min(carries * STEP);
@@ -559,12 +589,22 @@ impl Traffic {
         let flooded = (self.queue - carries * QUEUE).max(0.0);
         self.queue -= flooded;
         self.lost += by_chance + flooded;
+        self.drowned += flooded / 8.0;
         self.asks += (by_chance + flooded) / 8.0;
         self.of += picture * STEP;
         remember(&mut self.arrived, out);
         remember(&mut self.sent, picture * STEP);
-        let incoming = self.arrived.iter().sum::<f64>() / (STEP * self.arrived.len() as f64);
+        // What has come before and comes again is not counted.
+        let share = (useful + 42.0) / (picture + 42.0);
+        let incoming = share * self.arrived.iter().sum::<f64>() / (STEP * self.arrived.len() as f64);
         let waits = self.queue / carries;
+        if let Some([_, trip]) = self.asked.filter(|[when, _]| at >= *when) {
+            (self.trip, self.asked) = (trip, None);
+        }
+        // A report of ours leaves every now and then, and waits like everything.
+        if self.steps.is_multiple_of(6) && self.asked.is_none() {
+            self.asked = Some([at + waits, 0.02 + waits]);
+        }
         if waits > 0.05 && self.queue >= before {
             self.estimate = self.estimate.min(incoming * 0.85);
         } else if waits < 0.02 {
@@ -572,21 +612,22 @@ impl Traffic {
         }
         self.steps += 1;
         let fell = self.estimate < self.told * 0.97;
-        let counts = self.steps.is_multiple_of(10);
-        if !(fell && self.road.tells || self.asks >= 1.0 || self.steps.is_multiple_of(5)) {
+        if !(fell && self.road.tells || self.asks >= 1.0 || self.steps.is_multiple_of(2)) {
             return None;
         }
         let again = self.asks as u32;
         self.asks -= f64::from(again);
         self.told = self.estimate;
         let reception = Reception {
-            losses: counts.then_some(Losses { highest: self.of as u32 / 8, lost: self.lost as u32 / 8 }),
-            round_trip: Some(Duration::from_secs_f64(0.02 + waits)),
+            losses: Some(Losses { highest: self.of as u32 / 8, lost: self.lost as u32 / 8 }),
+            round_trip: Some(Duration::from_secs_f64(self.trip)),
             estimate: self.road.tells.then_some(self.estimate as u32),
             again,
         };
         let sent = self.sent.iter().rev().take(5).sum::<f64>() / (STEP * 5.0);
-        Some(Report { reception, sent: sent as u32, packets: sent as u32 / 8 })
+        let packets = useful / 8.0;
+        let waiting = (self.queue * useful / picture.max(1.0) / 8.0 + packets / 20.0) as u32;
+        Some(Report { reception, sent: sent as u32, packets: packets as u32, waiting: Some(waiting) })
     }
 }
 

@@ -323,7 +323,7 @@ fn sends(id: u64, estimate: u32, sent: u32) -> Event {
     let reception = Reception { estimate: Some(estimate), ..Reception::default() };
     Event::Media(MediaEvent::Reported {
         call: CallId(id),
-        report: Report { reception, sent, packets: sent / 8 },
+        report: Report { reception, sent, packets: sent / 8, waiting: None },
     })
 }
 

@@ -36,11 +36,11 @@ impl Policy {
         if self.bitrate(rendition) > bound { self.set(rendition, bound, now) } else { None }
     }
 
-    /// By how much the small picture is raised, in percent: by little where browsers think that it is enough.
+    /// What the small picture is raised to: quickly up to what browsers think that is enough, and by little beyond that.
     pub(super) fn stride(&self, small: Rendition, current: u32) -> u32 {
         let believed = self.ways_of(small).filter_map(|way| way.estimate).min();
-        let [quick, slow] = STRIDES;
-        if believed.is_some_and(|kbit| current >= kbit) { slow } else { quick }
+        let [quick, slow] = STRIDES.map(|percent| current + part(current, percent).max(1));
+        believed.map_or(quick, |kbit| kbit.clamp(slow, quick))
     }
 
     pub(super) fn raise(&mut self, rendition: Rendition, kbit: u32, now: Instant) -> Option<Change> {

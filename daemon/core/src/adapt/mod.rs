@@ -3,7 +3,8 @@
 //! There is one encoder for everybody, so one bad way must not make everybody's picture bad, and a viewer behind it must
 //! still see something. [`Policy`] hears what viewers report ([`Report`]) and answers with what changes ([`Change`]): the
 //! bitrate of an encoding, and which picture a viewer gets. `way` judges one viewer's reports, `trips` sees what waits on
-//! it, `rate` keeps the bitrate of one encoding, `bounds` how far that may go, `limits` is what follows from the configuration.
+//! it, `probe` finds out whether it carries more, `rate` keeps the bitrate of one encoding, `bounds` how far that may go,
+//! `limits` is what follows from the configuration.
 //!
 //! A viewer whose way is too narrow gets a second, small picture. Leaving out whole frames of the large one up to its
 //! next key frame would cost nothing, but show a second of movement and then none for seconds; a quarter of the pixels
@@ -12,6 +13,7 @@
 
 mod bounds;
 mod limits;
+mod probe;
 mod rate;
 mod trips;
 mod way;
@@ -58,6 +60,17 @@ pub struct Report {
     pub sent: u32,
     /// In how many packets a second, without what was sent again.
     pub packets: u32,
+    /// How many of those were sent, and had not come when it was made.
+    pub waiting: Option<u32>,
+}
+
+impl Report {
+    /// For how long what comes now has waited on the way, about, to within a frame or two: what the viewer's end tells of round
+    /// trips is of a second ago.
+    fn waits(&self) -> Option<Duration> {
+        let waiting = u64::from(self.waiting?);
+        (waiting * 1000).checked_div(u64::from(self.packets)).map(Duration::from_millis)
+    }
 }
 
 /// What is to be different from now on.
@@ -180,9 +193,11 @@ impl Policy {
     pub fn heard(&mut self, call: CallId, report: Report, now: Instant) -> Vec<Change> {
         let Some(way) = self.ways.get_mut(&call) else { return Vec::new() };
         let lowered = way.rendition().and_then(|rendition| self.rates.get(&rendition)?.lowered);
-        let settled =
-            [Some(way.since), lowered, way.unpadded].into_iter().flatten().all(|then| now >= then + SETTLE)
-                && now >= way.joined + SETTLE_IN;
+        let settled = [Some(way.since), lowered, way.probe.ended]
+            .into_iter()
+            .flatten()
+            .all(|then| now >= then + SETTLE)
+            && now >= way.joined + SETTLE_IN;
         let verdict = way.judge(&report, settled, now);
         match verdict {
             Some(verdict) => {
@@ -306,22 +321,20 @@ impl Policy {
                 bitrate.into_iter().chain(self.give(call, less, Some(carries), now)).collect()
             }
             Feed::Small => {
-                // What was added to find out whether there is more is the first that goes. How much the picture may take
-                // does not follow from that: browsers do not count what came twice.
-                let mut changes = Vec::new();
-                if self.ways.get_mut(&call).is_some_and(|way| way.gives_up_padding(now)) {
-                    changes.push(Change::Pad(call, 0));
-                    if !waits {
-                        return changes;
-                    }
-                }
                 let small = format.small();
                 let current = self.bitrate(small);
-                if current > least + least / 10 || !changes.is_empty() {
+                // What was added to find out whether there is more is the first that goes. What came through without it does
+                // so again, once what waits has gone.
+                if let Some(before) = self.ways.get_mut(&call).and_then(|way| way.probe.give_up(now)) {
+                    let kbit = before.clamp(least, current.max(least));
+                    let less = if waits { self.set(small, kbit, now) } else { None };
+                    return [Change::Pad(call, 0)].into_iter().chain(less).collect();
+                }
+                if current > least + least / 10 {
                     // Not too little at once: it is raised slowly.
                     let gentle = if flooded || waits { least } else { part(current, 60).max(least) };
                     let kbit = part(carries, 85).clamp(gentle, part(current, 90).max(gentle));
-                    changes.extend(self.set(small, kbit, now));
+                    let mut changes = Vec::from_iter(self.set(small, kbit, now));
                     if flooded && let Some(way) = self.ways.get_mut(&call) {
                         // What was lost would be waited for, for seconds: a new beginning is sooner there.
                         way.begins_again(now);
@@ -359,10 +372,13 @@ impl Policy {
                 None => {}
             }
         }
-        let all_good = self.ways_of(rendition).all(|way| way.good_for(now) >= HOLD && !way.is_doubtful());
+        // What is added to one of the ways would hide which of the two was too much.
+        let may_grow = |way: &Way| way.good_for(now) >= HOLD && !way.is_doubtful() && !way.probe.runs();
+        let all_good = self.ways_of(rendition).all(may_grow);
         if current < most && all_good {
-            let step = part(current, if small { self.stride(rendition, current) } else { 8 });
-            changes.extend(self.raise(rendition, (current + step.max(1)).min(most), now));
+            let next =
+                if small { self.stride(rendition, current) } else { current + part(current, 8).max(1) };
+            changes.extend(self.raise(rendition, next.min(most), now));
         }
         changes
     }

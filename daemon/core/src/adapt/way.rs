@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::probe::Probe;
 use super::trips::Trips;
 use super::{Feed, PATIENCE, PATIENCE_MOST, PROOF, Report, SOUND_PATIENCE, part};
 use crate::ids::Rendition;
@@ -42,19 +43,14 @@ const QUEUE: Duration = Duration::from_millis(250);
 /// For how long everything that is sent of a small picture waits before it is made less.
 const QUEUED: Duration = Duration::from_millis(400);
 const QUEUE_PADDED: Duration = Duration::from_millis(100);
+/// The same of what was sent and has not come, which is known at once, and only to within a frame or two.
+const LINE_PADDED: Duration = Duration::from_millis(150);
 /// More is not sent where something waits for so long.
 const QUEUE_SHORT: Duration = Duration::from_millis(60);
 /// An estimate that has not grown for so long is meant.
 const STANDS: Duration = Duration::from_millis(2500);
 /// Less than this was sent: nothing follows from what is reported of it, in kbit/s.
 const TOO_LITTLE: u32 = 40;
-
-/// Time between two steps of [`Way::next_padding`], and how much of what is sent each adds, in percent: little enough that
-/// what is too much is noticed before the queue in front of a narrow place is full.
-const PADDING_STEP: Duration = Duration::from_millis(700);
-const PADDING_MORE: u32 = 40;
-/// How long nothing is added after it was too much, at first and at most.
-const PADDING_REST: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(8)];
 
 /// A step on the way to the full picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,21 +100,17 @@ pub(super) struct Way {
     looked: Option<(Instant, Losses)>,
     /// Reports in a row with much loss, or a long trip.
     in_a_row: u32,
-    /// What waits on it.
+    /// What waits on it, by how long a trip takes, and by what was sent and has not come.
     trips: Trips,
+    line: Trips,
     /// When it was last too much, and what the estimate was then.
     pub(super) tight: Option<Instant>,
     tight_estimate: Option<u32>,
     /// What was sent last, in kbit/s, and what it was before there was less.
     sent: u32,
     needs: u32,
-    /// What all of it is made up to, in kbit/s, and since when; 0: nothing is added.
-    padded: u32,
-    padded_at: Instant,
-    /// When that was last too much.
-    pub(super) unpadded: Option<Instant>,
-    /// How long nothing is added after that.
-    padding_rest: Duration,
+    /// What is added to find out whether there is more.
+    pub(super) probe: Probe,
     /// How long it has to be good before more is tried.
     pub(super) patience: Duration,
     /// The same while there is no picture.
@@ -148,14 +140,12 @@ impl Way {
             looked: None,
             in_a_row: 0,
             trips: Trips::default(),
+            line: Trips::default(),
             tight: None,
             tight_estimate: None,
             sent: 0,
             needs: 0,
-            padded: 0,
-            padded_at: now,
-            unpadded: None,
-            padding_rest: PADDING_REST[0],
+            probe: Probe::new(now),
             patience: PATIENCE,
             mute_patience: SOUND_PATIENCE[0],
         }
@@ -174,7 +164,7 @@ impl Way {
 
     /// Whether something waits on it, or, where that is not known, the viewer's end thinks less of it than what is sent.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.waits_for(QUEUE_SHORT).unwrap_or(self.padded == 0 && self.stands.is_some())
+        self.waits_for(QUEUE_SHORT).unwrap_or(!self.probe.runs() && self.stands.is_some())
     }
 
     /// Whether something waits on it for so long, where that is known.
@@ -213,42 +203,28 @@ impl Way {
             let known = now >= self.since + PROOF;
             self.needs = if known { self.sent } else { self.sent.max(self.needs) };
         }
-        (self.feed, self.since, self.in_a_row, self.padded) = (feed, now, 0, 0);
+        (self.feed, self.since, self.in_a_row) = (feed, now, 0);
+        self.probe.stop();
         Some(feed)
     }
 
     /// What comes next of finding out whether the full picture, which may take so many kbit/s, would come through.
     pub(super) fn next_padding(&mut self, full: u32, now: Instant) -> Option<Padding> {
-        let rests = self.unpadded.is_some_and(|then| now < then + self.padding_rest);
-        if self.is_doubtful() || rests || now < self.padded_at + PADDING_STEP {
+        let waits = self.is_doubtful() || self.line.waits().is_some_and(|waits| waits >= QUEUE_PADDED);
+        if waits || !self.probe.is_due(now) {
             return None;
         }
-        let reached = self.padded.max(self.sent);
         let enough = part(self.needs.min(full), 95).max(TOO_LITTLE);
-        if reached >= enough {
-            return (self.good_for(now) >= self.patience).then_some(Padding::Enough);
+        match self.probe.step(self.sent, enough, now) {
+            Some(kbit) => Some(Padding::More(kbit)),
+            None => (self.good_for(now) >= self.patience).then_some(Padding::Enough),
         }
-        self.padded = (reached + part(reached, PADDING_MORE) + 10).min(enough);
-        self.padded_at = now;
-        Some(Padding::More(self.padded))
-    }
-
-    /// Whether anything was added, which is to end.
-    pub(super) fn gives_up_padding(&mut self, now: Instant) -> bool {
-        let padded = std::mem::take(&mut self.padded) > 0;
-        if padded {
-            let [first, most] = PADDING_REST;
-            let again = self.unpadded.is_some_and(|then| now < then + 2 * most);
-            self.padding_rest = if again { (self.padding_rest * 2).min(most) } else { first };
-            self.unpadded = Some(now);
-        }
-        padded
     }
 
     /// What the way carries, sound included, if what is sent is too much for it.
     pub(super) fn judge(&mut self, report: &Report, settled: bool, now: Instant) -> Option<Verdict> {
         let slowly = self.too_much(report, settled, now);
-        let drowned = self.drowned(report, now);
+        let drowned = self.drowned(report, settled, now);
         let carries = drowned.or(slowly)?;
         (self.tight, self.tight_estimate) = (Some(now), self.estimate);
         let (flooded, waits) = (drowned.is_some(), self.waits_for(QUEUE) == Some(true));
@@ -269,6 +245,9 @@ impl Way {
         }
         if let Some(trip) = said.round_trip {
             self.trips.hear(trip, now);
+        }
+        if let Some(wait) = report.waits() {
+            self.line.hear(wait, now);
         }
         self.sent = sent;
         // What goes on falling is not what was before the change any more.
@@ -297,13 +276,14 @@ impl Way {
             }
             let stands = below && now >= *self.stands.get_or_insert(now) + STANDS;
             // Nor does it grow by what came before and comes again.
-            let stood = stands && self.padded == 0 && self.waits_for(QUEUE_SHORT).unwrap_or(true);
+            let stood = stands && !self.probe.runs() && self.waits_for(QUEUE_SHORT).unwrap_or(true);
             if below && (fell || stood) {
                 self.stands = None;
                 return Some(estimate);
             }
         }
-        let padded = self.padded > 0 && self.waits_for(QUEUE_PADDED) == Some(true);
+        let queues = || self.line.waits().is_some_and(|waits| waits >= LINE_PADDED);
+        let padded = self.probe.runs() && (self.waits_for(QUEUE_PADDED) == Some(true) || queues());
         let long = self.trips.are_long_for(QUEUED, now) || self.waits_for(QUEUE) == Some(true);
         if padded || self.feed == Feed::Small && long {
             return Some(part(sent, 80).min(self.estimate.unwrap_or(u32::MAX)));
@@ -313,7 +293,7 @@ impl Way {
 
     /// What comes through where most of what is sent is asked for again. That is known a few packets after it began, and
     /// every tenth of a second counts: what is sent meanwhile only fills the queue that the next picture waits in.
-    fn drowned(&mut self, report: &Report, now: Instant) -> Option<u32> {
+    fn drowned(&mut self, report: &Report, settled: bool, now: Instant) -> Option<u32> {
         let again = report.reception.again;
         if again > 0 {
             self.asked.push_back((now, again));
@@ -324,11 +304,12 @@ impl Way {
         }
         let settling = if self.feed == Feed::Small { STALE_SMALL } else { STALE };
         let stale = now < self.since + settling || now < self.joined + STALE_IN;
-        if stale || self.feed == Feed::Sound {
+        // What was sent of the small picture before it was made less still fills the queue.
+        if stale || self.feed == Feed::Sound || self.feed == Feed::Small && !settled {
             return None;
         }
         let first = self.asked.front()?.0;
-        if self.padded > 0 {
+        if self.probe.runs() {
             let asked = self.asked.iter().fold(0_u32, |sum, (_, again)| sum.saturating_add(*again));
             let sent = u128::from(report.packets) * ASKED.as_millis() / 1000;
             let (least, percent) = DROWNED_PADDED;
@@ -367,6 +348,8 @@ impl Way {
         self.looked = Some((now, losses));
         let longer = self.waits_for(QUEUE).unwrap_or(false);
         self.in_a_row = if lost >= LOSSY || longer { self.in_a_row + 1 } else { 0 };
-        (self.in_a_row >= 2).then(|| if longer { part(arrives, 75) } else { arrives })
+        // Their estimate is what comes out of the queue, a little less so that it empties.
+        let believed = self.estimate.filter(|kbit| *kbit < arrives).unwrap_or(part(arrives, 75));
+        (self.in_a_row >= 2).then_some(if longer { believed } else { arrives })
     }
 }

@@ -17,7 +17,10 @@ impl Switchboard {
                     self.commands.push_back(Command::SetBitrate { rendition, kbit });
                     self.note(Level::Debug, None, None, format!("{rendition} is made at {kbit} kbit/s"));
                 }
-                Change::Pad(call, kbit) => self.commands.push_back(Command::Pad { call, kbit }),
+                Change::Pad(call, kbit) => {
+                    self.commands.push_back(Command::Pad { call, kbit });
+                    self.note(Level::Debug, Some(call), None, format!("it is padded up to {kbit} kbit/s"));
+                }
                 Change::Feed(call, feed, carries) => self.feed(call, feed, carries, now),
             }
         }

@@ -107,7 +107,12 @@ impl Reports {
         }
         state.told = now;
         let reception = std::mem::take(&mut state.heard);
-        let report = Report { reception, sent: state.sent, packets: state.pace };
+        let waiting = reception.losses.map(|losses| {
+            let waiting = sent.newest.load(Ordering::Relaxed).wrapping_sub(losses.highest) & 0xffff;
+            // Their words may be older than what is known already.
+            if waiting < 0x8000 { waiting } else { 0 }
+        });
+        let report = Report { reception, sent: state.sent, packets: state.pace, waiting };
         drop(state);
         log::trace!(call = self.call.0; "{report:?}");
         self.events.send(MediaEvent::Reported { call: self.call, report });
