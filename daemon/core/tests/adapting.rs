@@ -128,6 +128,24 @@ fn the_small_picture_of_what_a_camera_encodes_is_waited_for_with_the_full_one() 
 }
 
 #[test]
+fn a_picture_that_never_begins_is_not_waited_for_for_ever() {
+    let mut desk = Desk::local();
+    let anna = desk.live("anna", "1");
+    desk.expect(rate_is_fixed(H264), []);
+    desk.settles();
+    desk.ignores(reports(anna, 2600));
+    desk.on(reports(anna, 500));
+    for _ in 0..14 {
+        desk.listens(secs(1), []);
+        desk.ignores(reports(anna, 100));
+    }
+    desk.listens(secs(1), []);
+    desk.expect(reports(anna, 100), [StopRendition(H264)]);
+    desk.listens(secs(3), []);
+    assert!(!desk.on(sends(anna, 2600, 300)).is_empty(), "and what is reported is heard again");
+}
+
+#[test]
 fn a_second_viewer_of_the_small_picture_gets_a_key_frame_of_it() {
     let mut desk = Desk::local();
     let anna = desk.live("anna", "1");

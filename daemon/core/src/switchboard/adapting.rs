@@ -51,7 +51,8 @@ impl Switchboard {
             // A camera that encodes makes key frames when it likes, and the small picture of that begins with one, too. Any
             // other is there at once, and what there was would be in its way.
             let waits = |before: &Rendition| feed == Feed::Full || self.policy.is_fixed(*before);
-            call.keeps = before.filter(waits).filter(|_| feed > Feed::Sound && has_small);
+            call.keeps =
+                before.filter(waits).filter(|_| feed > Feed::Sound && has_small).map(|kept| (kept, now));
         }
         self.open_for(picture, now);
         // What it has got from the start instead of what it wants needs to be told, and no more.

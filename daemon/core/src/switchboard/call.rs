@@ -42,8 +42,8 @@ pub(super) struct Call {
     pub(super) path: Option<Path>,
     /// How much of it, as far as the way to it carries that.
     pub(super) feed: Feed,
-    /// What it had, and goes on to get until a key frame of what it is to get is there.
-    pub(super) keeps: Option<Rendition>,
+    /// What it had, and goes on to get until a key frame of what it is to get is there; and since when.
+    pub(super) keeps: Option<(Rendition, Instant)>,
     /// The most that the viewer wants of it, in kbit/s, where it says so.
     pub(super) takes: Option<u32>,
     /// When its offer came.

@@ -13,7 +13,7 @@ impl Switchboard {
     /// Stops what nobody uses any more, opens what somebody does, and finishes when everything is released.
     pub(super) fn settle(&mut self, now: Instant) {
         self.tell_watchers();
-        let used = self.going().flat_map(|(_, call)| [call.watched(), call.keeps]);
+        let used = self.going().flat_map(|(_, call)| [call.watched(), call.keeps.map(|(kept, _)| kept)]);
         let used: BTreeSet<_> = used.flatten().collect();
         let unused: Vec<_> = self.renditions.keys().filter(|r| !used.contains(r)).copied().collect();
         for rendition in unused {
