@@ -73,9 +73,11 @@ describe("the page's details", { skip: missing("chromium") ?? false, timeout: 30
     await said(page, /The picture (has not frozen|froze)/);
     await said(page, /The camera’s server is reached\./);
     await said(page, /Porthole \d+\.\d+\.\d+\. Mozilla/);
-    const { lines } = await said(page, /The camera sends the full picture[.,].*picture: H264 1280 × 720, [\d.]+ frames\/s, \d+ kbit\/s; sound: opus \d+ kbit\/s/);
-    const [, frames, kbit, sound] = /([\d.]+) frames\/s, (\d+) kbit.*opus (\d+) kbit/.exec(lines.flat().join(" "));
-    assert.ok(frames > 2 && frames < 60, `${frames} frames a second`);
+    const figures = /The camera sends the full picture[.,].*picture: H264 1280 × 720, ([\d.]+) frames\/s, (\d+) kbit\/s; sound: opus (\d+) kbit\/s/;
+    const read = ({ lines: all }) => all.map((line) => figures.exec(line.join(" "))).find(Boolean);
+    // A busy browser shows late, and all at once, what came while it was busy.
+    const { lines } = await until(() => panel(page), (now) => read(now)?.[1] > 2 && read(now)[1] < 60, "as many frames a second as there are");
+    const [, , kbit, sound] = read({ lines });
     assert.ok(kbit > 50 && kbit < 20_000, `${kbit} kbit/s of picture`);
     assert.ok(sound > 5 && sound < 200, `${sound} kbit/s of sound`);
     assert.equal((await look(page)).wide, false);
