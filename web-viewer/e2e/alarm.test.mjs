@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { launchChromium, missing } from "./browsers.mjs";
-import { start } from "./porthole.mjs";
-import { camera, live, look, moves, until } from "./waiting.mjs";
+import { start, startRelay } from "./porthole.mjs";
+import { camera, health, live, look, moves, until } from "./waiting.mjs";
 
 const VIDEO = ['source = "test"', "width = 320", "height = 180", "framerate = 15", "bitrate = 300"].join("\n");
 /** Where pictures for a person to look at go, if anywhere. */
@@ -171,4 +171,65 @@ describe("the alarm in Chromium", { skip: missing("chromium") ?? false, timeout:
     await page.until((seen) => seen.alarm.audible, "a touch is enough");
     assert.deepEqual([(await card(page)).alert, (await card(page)).open], ["", false]);
   });
+
+  test("leaves the buttons of each of one, two and three cameras free on a phone, whatever it says", async (t) => {
+    const relay = await startRelay({ config: '[relay]\nlisten = "127.0.0.1:0"\nrooms = ["house"]' });
+    const cameras = [];
+    t.after(() => Promise.allSettled([...cameras, relay].map((one) => one.stop())));
+    for (const name of ["Nursery", "The twins’ room", "Grandmother’s bedroom"]) {
+      cameras.push(await start({
+        access: "open", video: VIDEO, room: `name = "house"\ncamera = "${name}"`,
+        relay: `mode = "external"\nurl = "${relay.url}"\ndialect = "porthole"`,
+      }));
+      const count = cameras.length;
+      await health(relay, (now) => now.relay.cameras === count, `${count} cameras`);
+      // As it is after a night, before anybody has touched it: the button for the sound is there, too.
+      const page = await browser.open(`${relay.url}/#room=house`, { ...PHONE, script: () => localStorage.setItem("porthole.picture.house", "sound") });
+      const free = async (when) => {
+        for (const [width, height] of [[390, 844], [320, 568], [844, 390]]) {
+          await page.page.setViewportSize({ width, height });
+          const { covered } = await until(() => worked(page), (now) => now.covered.length === 0 && now.again === count,
+            `every button of ${count} cameras is free at ${width}x${height} when ${when}`);
+          assert.deepEqual(covered, []);
+          await draw(page, `alarm-${count}-${when.replaceAll(" ", "-")}-${width}`);
+        }
+      };
+      await page.until((seen) => seen.cameras.length === count && seen.cameras.every(({ word }) => word === "sound-chosen"), "sound of each", 60_000);
+      await page.until((seen) => seen.sound === "blocked", "the sound waits for a touch");
+      await free("the sound waits");
+      await page.click("#controls .control:nth-child(2)");
+      await alarm(page, "quiet");
+      assert.equal((await card(page)).open, true);
+      await free("it is explained");
+      await cameras[0].command("privacy", "on");
+      await alarm(page, "sounding");
+      await free("it sounds");
+      await page.click("#alarm > button");
+      await alarm(page, "hushed");
+      await free("it is hushed");
+      await cameras[0].command("privacy", "off");
+      await page.close();
+    }
+  });
 });
+
+/**
+ * Which buttons of tiles have something lying over them once one has moved the tiles to them, and how many bring a picture
+ * back.
+ */
+function worked(page) {
+  return page.evaluate(async () => {
+    const covered = [];
+    const shown = [...document.querySelectorAll(".tile button")].filter((button) => button.checkVisibility());
+    for (const button of shown) {
+      button.scrollIntoView({ block: "nearest", behavior: "instant" });
+      await new Promise(requestAnimationFrame);
+      const { left, top, width, height } = button.getBoundingClientRect();
+      for (const [across, down] of [[0.5, 0.5], [0.1, 0.5], [0.9, 0.5], [0.5, 0.1], [0.5, 0.9]]) {
+        const there = document.elementFromPoint(left + width * across, top + height * down);
+        if (!button.contains(there)) covered.push(`${button.textContent || button.ariaLabel}: ${there?.id || there?.className || there?.tagName}`);
+      }
+    }
+    return { covered, again: shown.filter((button) => button.matches(".veil *")).length };
+  });
+}

@@ -42,8 +42,9 @@ export class Page {
   private readonly limits = element("details", {}, element("summary", {}, TEXT.alarmOn),
     ...TEXT.alarmLimits.map((text) => element("p", {}, text)), this.screen);
   private readonly card = element("aside", { id: "alarm", hidden: true }, this.alert, this.hush, this.limits);
+  private readonly over = element("div", { class: "over" }, this.card, this.loud);
   private readonly controls = element("div", { id: "controls", role: "group", "aria-label": TEXT.controls, hidden: true },
-    element("div", { class: "over" }, this.card, this.loud), element("div", { class: "row" }, this.sound, this.alarm, this.call, this.full));
+    this.over, element("div", { class: "row" }, this.sound, this.alarm, this.call, this.full));
   private tiles: Tile[] = [];
   private noted: Words | null = null;
   private quiet = 0;
@@ -65,7 +66,8 @@ export class Page {
     document.addEventListener("pointerdown", ({ target }) => { this.blind = faded(target as Element); }, { capture: true });
     document.addEventListener("click", (event) => this.forgive(event), { capture: true });
     for (const event of ["pointermove", "pointerdown", "keydown", "focusin"]) document.addEventListener(event, () => this.awake());
-    new ResizeObserver(() => this.arrange()).observe(this.stage);
+    const sizes = new ResizeObserver(() => this.arrange());
+    for (const one of [this.stage, this.over, this.controls]) sizes.observe(one);
     this.showFull();
     this.awake();
   }
@@ -188,7 +190,10 @@ export class Page {
     input.focus();
   }
 
+  /** Lets nothing lie over the buttons of several tiles, and divides among them what is left. */
   private arrange(): void {
+    const below = this.controls.getBoundingClientRect().bottom - this.over.getBoundingClientRect().top;
+    document.body.style.setProperty("--over", `${below}px`);
     const count = columns(this.tiles.length, this.stage.clientWidth, this.stage.clientHeight);
     this.stage.style.setProperty("--columns", String(count));
     this.stage.toggleAttribute("data-several", this.tiles.length > 1);

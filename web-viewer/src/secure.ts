@@ -36,7 +36,7 @@ export function isBetterSecure(at: Place, trusted: boolean, relay: string | null
 export async function offerSecure(relay: string | null): Promise<void> {
   if (!isBetterSecure(location, window.isSecureContext, relay)) return;
   const secure = await ask();
-  if (secure) document.body.append(way(secure));
+  if (secure) document.querySelector(".over")?.prepend(way(secure));
 }
 
 async function ask(): Promise<Secure | null> {
