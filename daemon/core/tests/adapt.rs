@@ -24,10 +24,12 @@ struct Road {
     tells: bool,
     /// The most that the viewer wants.
     wants: Feed,
+    /// How long a trip takes where nothing waits, in seconds.
+    trip: f64,
 }
 
 const fn road(carries: fn(f64) -> f64) -> Road {
-    Road { carries, lost: 0.0, tells: true, wants: Full }
+    Road { carries, lost: 0.0, tells: true, wants: Full, trip: 0.02 }
 }
 
 const PLENTY: Road = road(|_| 20_000.0);
@@ -151,6 +153,36 @@ fn a_link_that_falls_to_an_eighth_and_comes_back_is_followed_down_and_up() {
     assert!(world.least >= 1500, "the others have lost a quarter at most");
     world.run(60.0);
     assert_eq!(world.changes, 2, "and that was all");
+}
+
+#[test]
+fn a_way_that_is_good_again_gets_the_full_picture_whatever_becomes_of_another_one_that_has_the_small_one() {
+    let dip = |at: f64| if (20.0..50.0).contains(&at) { 500.0 } else { 4000.0 };
+    // It falls while more is tried on the other.
+    let falls: [fn(f64) -> f64; 4] = [
+        |at| if at > 51.0 { 450.0 } else { 4000.0 },
+        |at| if at > 54.0 { 450.0 } else { 4000.0 },
+        |at| if at > 57.0 { 450.0 } else { 4000.0 },
+        // It has always been poor, and holds the small picture down.
+        |_| 300.0,
+    ];
+    for (place, other) in falls.into_iter().enumerate() {
+        let mut world = World::new(&[PLENTY, road(dip), road(other)]);
+        world.run(120.0);
+        assert_eq!(world.feeds(), [Full, Full, Small], "{place}");
+        let small = world.policy.bitrate(Rendition::SmallH264);
+        assert!(small > 150, "{place}: {small} kbit/s of the small picture");
+    }
+}
+
+#[test]
+fn a_long_way_is_not_taken_for_a_narrow_one() {
+    let dip = |at: f64| if (20.0..50.0).contains(&at) { 500.0 } else { 4000.0 };
+    let mut world = World::new(&[PLENTY, Road { trip: 0.3, ..road(dip) }]);
+    world.run(49.9);
+    assert_eq!(world.feeds(), [Full, Small]);
+    world.run(20.0);
+    assert_eq!(world.feeds(), [Full, Full], "20 seconds after it came back");
 }
 
 #[test]
@@ -531,7 +563,7 @@ impl World {
                     steps: 0,
                     padded: 0.0,
                     asked: None,
-                    trip: 0.02,
+                    trip: road.trip,
                     drowned: 0.0,
                 },
             );
@@ -603,7 +635,7 @@ impl Traffic {
         }
         // A report of ours leaves every now and then, and waits like everything.
         if self.steps.is_multiple_of(6) && self.asked.is_none() {
-            self.asked = Some([at + waits, 0.02 + waits]);
+            self.asked = Some([at + waits, self.road.trip + waits]);
         }
         if waits > 0.05 && self.queue >= before {
             self.estimate = self.estimate.min(incoming * 0.85);
@@ -625,9 +657,10 @@ impl Traffic {
             again,
         };
         let sent = self.sent.iter().rev().take(5).sum::<f64>() / (STEP * 5.0);
-        let packets = useful / 8.0;
-        let waiting = (self.queue * useful / picture.max(1.0) / 8.0 + packets / 20.0) as u32;
-        Some(Report { reception, sent: sent as u32, packets: packets as u32, waiting: Some(waiting) })
+        // Between two frames nothing is on its way.
+        let frame = f64::from(self.steps * 7 % 10) / 150.0;
+        let waiting = Some(Duration::from_secs_f64(self.road.trip + waits + frame));
+        Some(Report { reception, sent: sent as u32, packets: useful as u32 / 8, waiting })
     }
 }
 

@@ -574,7 +574,10 @@ impl World {
                 let (again, sent, packets) =
                     *self.chance.of(&[(0, 0, 0), (300, 100, 40), (u32::MAX, 300, u32::MAX), (20, 2000, 250)]);
                 let reception = Reception { estimate, again, ..Reception::default() };
-                let waiting = *self.chance.of(&[None, Some(0), Some(30), Some(u32::MAX)]);
+                let waiting = self
+                    .chance
+                    .of(&[None, Some(0), Some(300), Some(u64::MAX)])
+                    .map(std::time::Duration::from_millis);
                 let report = Report { reception, sent, packets, waiting };
                 let live = self.calls.iter().find(|(_, seat)| seat.live).map(|(call, _)| *call);
                 Event::Media(MediaEvent::Reported { call: live.unwrap_or(CallId(id)), report })

@@ -21,12 +21,53 @@ pub struct Sent {
     pub packets: AtomicU32,
     /// The number of the last one.
     pub newest: AtomicU32,
+    /// Bytes of payload in a packet of late, as a mean.
+    pub each: AtomicU32,
+    /// When each was sent, in milliseconds, at the place of its number.
+    times: Times,
     /// Where the time goes, where it is written; 0: nowhere.
     send_time: AtomicU8,
     began: OnceLock<Instant>,
 }
 
+/// Of so many packets it is known when they were sent: of a second at least.
+const TIMED: usize = 1024;
+
+#[derive(Debug)]
+struct Times(Box<[AtomicU32]>);
+
+impl Default for Times {
+    fn default() -> Self {
+        Self((0..TIMED).map(|_| AtomicU32::default()).collect())
+    }
+}
+
+impl Times {
+    fn of(&self, number: u32) -> &AtomicU32 {
+        // There are as many as the remainder can be.
+        &self.0[usize::try_from(number).unwrap_or_default() % TIMED]
+    }
+}
+
 impl Sent {
+    /// How long ago the first packet was sent that has not come where those up to this number have; nothing where all have.
+    /// `None`: it is so long ago that nobody knows.
+    pub fn waits(&self, highest: u32) -> Option<Duration> {
+        let next = highest.wrapping_add(1) & 0xffff;
+        let behind = self.newest.load(Ordering::Relaxed).wrapping_sub(next) & 0xffff;
+        if behind >= 0x8000 {
+            return Some(Duration::ZERO);
+        }
+        let known = usize::try_from(behind).is_ok_and(|behind| behind < TIMED);
+        let then = self.times.of(next).load(Ordering::Relaxed);
+        known.then(|| Duration::from_millis(u64::from(self.millis().wrapping_sub(then))))
+    }
+
+    fn millis(&self) -> u32 {
+        let millis = self.began.get().map_or(0, |began| began.elapsed().as_millis());
+        u32::try_from(millis & u128::from(u32::MAX)).unwrap_or_default()
+    }
+
     /// Writes the time anew into a packet that is sent again: with that of its first sending it would look late.
     pub fn stamp(&self, packet: &mut [u8]) {
         let number = self.send_time.load(Ordering::Relaxed);
@@ -109,7 +150,12 @@ impl Stamps {
     /// Counts a packet with this number and so many bytes of payload.
     pub fn count(&self, number: u16, bytes: usize) {
         self.sent.bytes.fetch_add(u64::try_from(bytes).unwrap_or_default(), Ordering::Relaxed);
-        self.sent.packets.fetch_add(1, Ordering::Relaxed);
+        let before = self.sent.packets.fetch_add(1, Ordering::Relaxed);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let each = self.sent.each.load(Ordering::Relaxed);
+        let mean = if before == 0 { bytes } else { each - each / 8 + bytes / 8 };
+        self.sent.each.store(mean, Ordering::Relaxed);
+        self.sent.times.of(number.into()).store(self.sent.millis(), Ordering::Relaxed);
         self.sent.newest.store(u32::from(number), Ordering::Relaxed);
     }
 }
@@ -131,6 +177,33 @@ fn send_time(since: Duration) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_the_first_packet_that_has_not_come_is_on_its_way_is_known_across_the_end_of_numbers() {
+        let stamps = Stamps::new(&[], Duration::ZERO);
+        let sent = stamps.sent();
+        for number in 0xfff0..=0xffff_u16 {
+            stamps.count(number, 1000);
+        }
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(20) {
+            std::hint::spin_loop();
+        }
+        for number in 0..8 {
+            stamps.count(number, 1000);
+        }
+        // 0xffff is the first that has not come, then 0; and all have.
+        let [older, newer] = [0xfffe, 0xffff].map(|highest| sent.waits(highest).unwrap());
+        assert!(older >= newer + Duration::from_millis(19), "{older:?}, {newer:?}");
+        assert_eq!(
+            sent.waits(0x5_0007),
+            Some(Duration::ZERO),
+            "how often numbers went round does not matter"
+        );
+        assert_eq!(sent.waits(0x0100), Some(Duration::ZERO), "nor what was never sent");
+        assert_eq!(sent.waits(0xf000), None, "what was sent long ago is not known any more");
+        assert_eq!(sent.each.load(Ordering::Relaxed), 1000);
+    }
 
     #[test]
     fn a_delay_is_said_twice_in_steps_of_ten_milliseconds_and_cut_where_it_cannot_be_said() {

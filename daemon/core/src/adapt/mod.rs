@@ -60,17 +60,9 @@ pub struct Report {
     pub sent: u32,
     /// In how many packets a second, without what was sent again.
     pub packets: u32,
-    /// How many of those were sent, and had not come when it was made.
-    pub waiting: Option<u32>,
-}
-
-impl Report {
-    /// For how long what comes now has waited on the way, about, to within a frame or two: what the viewer's end tells of round
-    /// trips is of a second ago.
-    fn waits(&self) -> Option<Duration> {
-        let waiting = u64::from(self.waiting?);
-        (waiting * 1000).checked_div(u64::from(self.packets)).map(Duration::from_millis)
-    }
+    /// How long ago the first of those was sent that had not come when it was made; nothing where all had. What it tells of
+    /// round trips is of up to a second ago, and this is of now, to within a frame.
+    pub waiting: Option<Duration>,
 }
 
 /// What is to be different from now on.
@@ -363,7 +355,7 @@ impl Policy {
         let mut changes = Vec::from_iter(self.bind(call, now));
         // A small picture that is given more takes what is free by itself; only then is there anything to find out.
         let held = self.rates.get(&rendition).is_some_and(|rate| rate.holds(now));
-        let has_grown = held && current >= part(most, GROWN);
+        let has_grown = held && (current >= part(most, GROWN) || good_for >= PROOF);
         if small && wanted == Feed::Full && good_for >= HOLD && has_grown {
             let full = self.limits.most;
             match self.ways.get_mut(&call).and_then(|way| way.next_padding(full, now)) {
@@ -373,7 +365,7 @@ impl Policy {
             }
         }
         // What is added to one of the ways would hide which of the two was too much.
-        let may_grow = |way: &Way| way.good_for(now) >= HOLD && !way.is_doubtful() && !way.probe.runs();
+        let may_grow = |way: &Way| way.good_for(now) >= HOLD && !way.is_doubtful() && !way.probe.climbs(now);
         let all_good = self.ways_of(rendition).all(may_grow);
         if current < most && all_good {
             let next =

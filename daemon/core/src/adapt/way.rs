@@ -43,7 +43,7 @@ const QUEUE: Duration = Duration::from_millis(250);
 /// For how long everything that is sent of a small picture waits before it is made less.
 const QUEUED: Duration = Duration::from_millis(400);
 const QUEUE_PADDED: Duration = Duration::from_millis(100);
-/// The same of what was sent and has not come, which is known at once, and only to within a frame or two.
+/// The same of what was sent and has not come, which is known at once, and only to within a frame.
 const LINE_PADDED: Duration = Duration::from_millis(150);
 /// More is not sent where something waits for so long.
 const QUEUE_SHORT: Duration = Duration::from_millis(60);
@@ -204,7 +204,7 @@ impl Way {
             self.needs = if known { self.sent } else { self.sent.max(self.needs) };
         }
         (self.feed, self.since, self.in_a_row) = (feed, now, 0);
-        self.probe.stop();
+        self.probe.stop(feed == Feed::Full);
         Some(feed)
     }
 
@@ -246,7 +246,7 @@ impl Way {
         if let Some(trip) = said.round_trip {
             self.trips.hear(trip, now);
         }
-        if let Some(wait) = report.waits() {
+        if let Some(wait) = report.waiting {
             self.line.hear(wait, now);
         }
         self.sent = sent;
@@ -349,7 +349,8 @@ impl Way {
         let longer = self.waits_for(QUEUE).unwrap_or(false);
         self.in_a_row = if lost >= LOSSY || longer { self.in_a_row + 1 } else { 0 };
         // Their estimate is what comes out of the queue, a little less so that it empties.
-        let believed = self.estimate.filter(|kbit| *kbit < arrives).unwrap_or(part(arrives, 75));
+        let plausible = part(arrives, 60)..arrives;
+        let believed = self.estimate.filter(|kbit| plausible.contains(kbit)).unwrap_or(part(arrives, 75));
         (self.in_a_row >= 2).then_some(if longer { believed } else { arrives })
     }
 }

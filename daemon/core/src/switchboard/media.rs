@@ -15,7 +15,7 @@ use crate::status::Shows;
 use crate::wire::Reason;
 use crate::wire::limits::{JOIN_KEY_FRAME_GAP, KEY_FRAME_GAP};
 
-/// For how long a key frame of what a viewer is to get is waited for: the cameras that make the fewest make one in ten seconds.
+/// For how long what a viewer reports is not heard while a key frame of what it is to get is waited for.
 const KEPT_MOST: Duration = Duration::from_secs(15);
 
 impl Switchboard {
@@ -103,11 +103,9 @@ impl Switchboard {
                 }
             }
             MediaEvent::Reported { call, report } => {
+                // While it gets what it had, it speaks of that.
                 let kept = self.calls.get(&call).and_then(|call| call.keeps);
-                if kept.is_some_and(|(_, since)| now >= since + KEPT_MOST) {
-                    self.feed_begins(call, now);
-                } else if kept.is_none() {
-                    // Until then it speaks of what was before.
+                if kept.is_none_or(|(_, since)| now >= since + KEPT_MOST) {
                     let changes = self.policy.heard(call, report, now);
                     self.adapt(changes, now);
                 }
@@ -118,7 +116,11 @@ impl Switchboard {
                     self.end(id, Reason::TooSlow, Farewell::Said, now);
                 }
             }
-            MediaEvent::FeedBegan { call } => self.feed_begins(call, now),
+            MediaEvent::FeedBegan { call } => {
+                if self.calls.get_mut(&call).is_some_and(|call| call.keeps.take().is_some()) {
+                    self.policy.begins(call, now);
+                }
+            }
             MediaEvent::KeyFrameWanted { rendition } => {
                 if self.renditions.get_mut(&rendition).is_some_and(|keys| keys.wish(KEY_FRAME_GAP, now)) {
                     self.commands.push_back(Command::ForceKeyFrame(rendition));
@@ -159,13 +161,6 @@ impl Switchboard {
         let (talking, policy) = (self.talking.timeout(), self.policy.poll_timeout());
         let others = [self.capture.timeout(), self.sound.timeout(), talking, flow, snapshots, policy];
         encoders.chain(others.into_iter().flatten())
-    }
-
-    /// What a viewer was to get is there, and what it had is not kept for it any more.
-    fn feed_begins(&mut self, call: CallId, now: Instant) {
-        if self.calls.get_mut(&call).is_some_and(|call| call.keeps.take().is_some()) {
-            self.policy.begins(call, now);
-        }
     }
 
     fn capture_runs(&mut self, shows: Shows, now: Instant) {

@@ -135,8 +135,7 @@ impl Again {
         let Some((ssrc, sent)) = self.picture.get() else { return };
         let element = self.element.get().and_then(glib::WeakRef::upgrade);
         let Some(pad) = element.and_then(|element| element.static_pad("src")) else { return };
-        let packets = u64::from(sent.packets.load(Ordering::Relaxed)).max(1);
-        let each = (sent.bytes.load(Ordering::Relaxed) / packets).max(100);
+        let each = u64::from(sent.each.load(Ordering::Relaxed)).max(100);
         let count = u32::try_from(bytes / each).unwrap_or(PADDING_MOST).min(PADDING_MOST);
         let newest = sent.newest.load(Ordering::Relaxed);
         for back in 0..count {

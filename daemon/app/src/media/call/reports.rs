@@ -36,6 +36,8 @@ pub struct Reports {
 struct State {
     /// What was heard and not handed on.
     heard: Reception,
+    /// How long what has not come was on its way when that was said.
+    waiting: Option<Duration>,
     told: Instant,
     measured: Instant,
     bytes: u64,
@@ -51,6 +53,7 @@ impl Reports {
         let now = Instant::now();
         let state = State {
             heard: Reception::default(),
+            waiting: None,
             told: now,
             measured: now,
             bytes: 0,
@@ -92,6 +95,9 @@ impl Reports {
         let now = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.heard.add(said);
+        if let Some(losses) = said.losses {
+            state.waiting = sent.waits(losses.highest);
+        }
         if now < state.told + REPORT_EVERY {
             return;
         }
@@ -107,11 +113,7 @@ impl Reports {
         }
         state.told = now;
         let reception = std::mem::take(&mut state.heard);
-        let waiting = reception.losses.map(|losses| {
-            let waiting = sent.newest.load(Ordering::Relaxed).wrapping_sub(losses.highest) & 0xffff;
-            // Their words may be older than what is known already.
-            if waiting < 0x8000 { waiting } else { 0 }
-        });
+        let waiting = state.waiting.take();
         let report = Report { reception, sent: state.sent, packets: state.pace, waiting };
         drop(state);
         log::trace!(call = self.call.0; "{report:?}");

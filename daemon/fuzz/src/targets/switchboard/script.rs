@@ -157,7 +157,7 @@ fn key(id: &str) -> Option<Key> {
     Some(Key { id, name, role: Role::Talk, made: Stamp(1), until: None, secret: Secret::new(secret) })
 }
 
-/// What a viewer reports: words such as `of 800 again 40 lost 300 highest 900 sent 2000 waiting 9`, packets and kbit/s.
+/// What a viewer reports: words such as `of 800 again 40 lost 300 highest 900 sent 2000 waiting 90`, packets, kbit/s and milliseconds.
 fn reported(rest: &str) -> Report {
     let words: Vec<&str> = rest.split(' ').collect();
     let said = |name: &str| {
@@ -169,7 +169,8 @@ fn reported(rest: &str) -> Report {
     let round_trip = said("trip").map(|trip| Duration::from_millis(u64::from(trip)));
     let reception = Reception { losses, round_trip, estimate: said("of"), again: said("again").unwrap_or(0) };
     let sent = said("sent").unwrap_or(2000);
-    Report { reception, sent, packets: said("packets").unwrap_or(sent / 8), waiting: said("waiting") }
+    let waiting = said("waiting").map(|waiting| Duration::from_millis(u64::from(waiting)));
+    Report { reception, sent, packets: said("packets").unwrap_or(sent / 8), waiting }
 }
 
 fn candidate(rest: &str) -> Option<Candidate> {
