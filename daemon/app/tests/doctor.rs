@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -214,6 +215,12 @@ impl House {
         std::thread::spawn(move || lines.for_each(drop));
         let running = Running(child);
         link.expect("a link");
+        // It is printed when the relay listens, and the camera comes into its room right after that.
+        let status = || self.program("status").arg("--config").arg(self.config()).output().unwrap().stdout;
+        let end = Instant::now() + Duration::from_secs(60);
+        while !String::from_utf8_lossy(&status()).contains("The camera is in its room.") {
+            assert!(Instant::now() < end, "{}", String::from_utf8_lossy(&status()));
+        }
         running
     }
 }
