@@ -5,7 +5,10 @@ SECONDS = 60
 # What it may take of a core, in percent, and how long the first picture may take; and how long after the connection where the
 # camera is open all the time.
 TARGET, SOON, AT_ONCE = 0.1, 1.0, 0.5
+# The most memory (PSS) that it has while nobody watches, and with one viewer of 640x480 from x264, in MiB.
+CLOSED_MIB, WATCHED_MIB = 20, 45
 HOLDERS = "fuser /dev/video0 2> /dev/null; true"
+MEMORY = "p=$(systemctl show -P MainPID porthole); sed -n 's/^Pss: *\\([0-9]*\\) kB/\\1/p' /proc/$p/smaps_rollup"
 USED = "sed -n 's/^usage_usec //p' /sys/fs/cgroup/system.slice/porthole.service/cpu.stat"
 
 
@@ -19,9 +22,20 @@ async def idle(lab):
     await lab.sleep(SECONDS)
     used, took = int(await lab.run(USED)) - used, lab.now - before
     share = used / took / 10_000
-    memory = (await lab.run("p=$(systemctl show -P MainPID porthole); sed -n 's/^Pss: *//p' /proc/$p/smaps_rollup")).strip()
+    closed = await memory(lab)
     lab.report.row("the camera is closed while nobody watches", not holders, holders)
-    lab.report.row(f"and at most {TARGET} % of a core is used", share <= TARGET, f"{share:.3f} % in {took:.0f} s, PSS {memory}")
+    lab.report.row(f"and at most {TARGET} % of a core is used", share <= TARGET, f"{share:.3f} % in {took:.0f} s")
+    await lab.configure(size=(640, 480))
+    viewer = await lab.watch()
+    # What only a beginning needs has been left by then.
+    await lab.sleep(10)
+    watched = await memory(lab)
+    await viewer.hang_up()
+    await lab.sleep(15)
+    lab.report.row(
+        f"it takes {CLOSED_MIB} MiB at most while nobody watches, and {WATCHED_MIB} with a viewer and x264",
+        closed <= CLOSED_MIB and watched <= WATCHED_MIB, f"PSS {closed:.1f} and {watched:.1f} MiB",
+    )
     firsts = []
     for _ in range(3):
         viewer = await lab.watch()
@@ -30,6 +44,11 @@ async def idle(lab):
         await lab.sleep(4)
     figures = ", ".join(f"{first:.2f}" for first in firsts)
     lab.report.row(f"the first picture after that is there within {SOON:.0f} s", max(firsts) <= SOON, f"{figures} s after the offer")
+
+
+async def memory(lab):
+    """PSS of the service, in MiB."""
+    return int(await lab.run(MEMORY)) / 1024
 
 
 async def warm(lab):
