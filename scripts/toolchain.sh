@@ -1,4 +1,5 @@
-# Finds a Rust and a Node.js that are new enough. Read by other scripts, which set $here to the root of the sources.
+# Finds a Rust and a Node.js that are new enough, and says whether Docker runs. Read by other scripts, which set $here to the root
+# of the sources.
 # shellcheck shell=sh
 
 rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$here/Cargo.toml")
@@ -28,4 +29,9 @@ rust_fits() {
 
 node_fits() {
     at_least "$(node --version 2>/dev/null | tr -d v)" "$node_wanted"
+}
+
+# A client of Docker that reaches no engine runs nothing.
+docker_runs() {
+    docker info >/dev/null 2>&1
 }
