@@ -37,7 +37,7 @@ fn whatever_is_not_well_says_what_to_do_and_the_worst_counts() {
 fn what_gstreamer_lacks_is_named_with_one_line_for_apt() {
     is(&elements::judge((1, 22, 0), &[])[0], Well, "1.22.0, with every element that is used");
     is(&elements::judge((1, 20, 3), &[])[0], Failed, "version 1.20.3 is older than 1.22");
-    let found = elements::judge((1, 26, 2), &["webrtcbin", "h264parse", "nicesrc", "vp8enc", "clockoverlay"]);
+    let found = elements::judge((1, 26, 2), &["webrtcbin", "h264parse", "nicesrc", "vp8enc", "textoverlay"]);
     is(&found[0], Failed, "no call works without what is missing: webrtcbin, nicesrc, h264parse");
     assert_eq!(
         found[0].fix.as_deref(),
@@ -46,7 +46,7 @@ fn what_gstreamer_lacks_is_named_with_one_line_for_apt() {
     is(
         &found[1],
         Warning,
-        "missing: clockoverlay (for the clock of the test picture), vp8enc (for browsers without H.264)",
+        "missing: textoverlay (for words where a camera is away), vp8enc (for browsers without H.264)",
     );
     assert_eq!(
         found[1].fix.as_deref(),

@@ -45,7 +45,7 @@ fn package_of(element: &str) -> &'static str {
         "nicesrc" | "nicesink" => "gstreamer1.0-nice",
         "x264enc" => "gstreamer1.0-plugins-ugly",
         "alsasrc" | "alsasink" => "gstreamer1.0-alsa",
-        "clockoverlay" | "textoverlay" => "gstreamer1.0-x",
+        "textoverlay" => "gstreamer1.0-x",
         "v4l2src" | "vp8enc" | "jpegdec" | "jpegenc" | "rtph264pay" | "rtpvp8pay" | "rtpopuspay"
         | "v4l2h264enc" => "gstreamer1.0-plugins-good",
         _ => "gstreamer1.0-plugins-base",

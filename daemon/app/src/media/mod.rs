@@ -8,6 +8,7 @@ mod cameras;
 mod capture;
 mod clip;
 mod debut;
+mod digits;
 mod doors;
 mod element;
 mod encoder;

@@ -15,7 +15,7 @@ use super::cameras::Nodes;
 use super::element::{MediaError, caps_filter, chain, failed, link, make};
 use super::encoder::own_key_frame_distance;
 use super::own::OwnEncoder;
-use super::{cameras, look, microphones, modes, strip};
+use super::{cameras, digits, look, microphones, modes, strip};
 
 /// Where the picture comes from, opened: the last element of it, and how the source is called from now on.
 pub struct Front {
@@ -246,13 +246,24 @@ pub fn test_picture(bin: &gst::Pipeline, video: &VideoSettings) -> Result<gst::E
     source.set_property("background-color", 0xff1f_2d3d_u32);
     source.set_property("foreground-color", 0xffff_c857_u32);
     let filter = caps_filter(&raw_picture(video))?;
-    let clock = make("clockoverlay")?;
-    clock.set_property("time-format", "%Y-%m-%d %H:%M:%S");
-    clock.set_property("font-desc", "Sans, 24");
-    clock.set_property("shaded-background", true);
-    chain(bin, &[&source, &filter, &clock])?;
-    strip::attach(&clock);
-    Ok(clock)
+    chain(bin, &[&source, &filter])?;
+    tell_the_time(&filter);
+    Ok(filter)
+}
+
+/// Writes the time into every I420 picture that leaves `last`, as it leaves.
+fn tell_the_time(last: &gst::Element) {
+    let Some(pad) = last.static_pad("src") else { return };
+    pad.add_probe(gst::PadProbeType::BUFFER, |pad, info| {
+        let size = pad.current_caps().and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok());
+        let (Some(size), Some(buffer)) = (size, info.buffer_mut()) else { return gst::PadProbeReturn::Ok };
+        if let Ok(mut frame) = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), &size) {
+            let clock = gst::glib::DateTime::now_local().and_then(|now| now.format("%Y-%m-%d %H:%M:%S"));
+            clock.iter().for_each(|text| digits::write(&mut frame, text));
+            strip::write(&mut frame, strip::now());
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// A quiet tone.

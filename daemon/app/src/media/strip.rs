@@ -4,7 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gst::prelude::*;
+use gst_video::{VideoFrameExt, VideoFrameRef};
 
 /// Fields of the strip.
 const BITS: usize = 32;
@@ -14,28 +14,17 @@ const HEIGHT: usize = 16;
 const ONE: u8 = 235;
 const ZERO: u8 = 16;
 
-/// Writes the time into every I420 picture that leaves `element`, as it leaves.
-pub fn attach(element: &gst::Element) {
-    let Some(pad) = element.static_pad("src") else { return };
-    pad.add_probe(gst::PadProbeType::BUFFER, |pad, info| {
-        let size = pad.current_caps().and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok());
-        if let (Some(size), Some(buffer)) = (size, info.buffer_mut()) {
-            write(buffer.make_mut(), &size, now());
-        }
-        gst::PadProbeReturn::Ok
-    });
-}
-
 /// Milliseconds since 1970, without what does not fit.
-fn now() -> u32 {
+pub fn now() -> u32 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u32::try_from(since.as_millis() & u128::from(u32::MAX)).unwrap_or_default()
 }
 
-fn write(buffer: &mut gst::BufferRef, size: &gst_video::VideoInfo, time: u32) {
-    let Ok(mut frame) = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, size) else { return };
-    let (width, height) = (size.width() as usize, size.height() as usize);
-    let stride = usize::try_from(size.stride().first().copied().unwrap_or_default()).unwrap_or_default();
+/// Writes `time` into an I420 picture.
+pub fn write(frame: &mut VideoFrameRef<&mut gst::BufferRef>, time: u32) {
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    let stride =
+        usize::try_from(frame.plane_stride().first().copied().unwrap_or_default()).unwrap_or_default();
     let Ok(luma) = frame.plane_data_mut(0) else { return };
     for row in luma.chunks_mut(stride.max(1)).take(height).skip(height.saturating_sub(HEIGHT)) {
         for (at, dot) in row.iter_mut().take(width).enumerate() {
@@ -57,8 +46,11 @@ mod tests {
                 gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, width, 48).build().unwrap();
             let mut buffer = gst::Buffer::from_mut_slice(vec![0; size.size()]);
             for time in [0, 1, 0x8000_0000, 0xa5c3_0ff1, u32::MAX] {
-                write(buffer.get_mut().unwrap(), &size, time);
-                let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(&buffer, &size).unwrap();
+                let mut frame =
+                    VideoFrameRef::from_buffer_ref_writable(buffer.get_mut().unwrap(), &size).unwrap();
+                write(&mut frame, time);
+                drop(frame);
+                let frame = VideoFrameRef::from_buffer_ref_readable(&buffer, &size).unwrap();
                 let (luma, stride) = (frame.plane_data(0).unwrap(), size.stride()[0] as usize);
                 for row in 48 - HEIGHT..48 {
                     let read = (0..BITS).fold(0, |read, field| {

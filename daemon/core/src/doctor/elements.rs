@@ -62,7 +62,7 @@ pub const ELEMENTS: &[Element] = &[
     element("volume", BASE, Need::Some("talking back")),
     element("webrtcdsp", BAD, Need::Some("cancelling the echo of who talks back")),
     element("videotestsrc", BASE, Need::Some("the test picture")),
-    element("clockoverlay", "gstreamer1.0-x", Need::Some("the clock of the test picture")),
+    element("textoverlay", "gstreamer1.0-x", Need::Some("words where a camera is away")),
     element("vp8enc", GOOD, Need::Some("browsers without H.264")),
     element("rtpvp8pay", GOOD, Need::Some("browsers without H.264")),
     element("openh264dec", BAD, Need::Some("cameras that give H.264, for browsers without it")),
