@@ -166,6 +166,10 @@ fn message(
     };
     let elsewhere = matches!(named, Some(Value::String(text)) if text != room.as_str());
     let Some(payload) = payload.map(opened).filter(|_| !elsewhere) else { return Ok(Incoming::Nothing) };
+    // A word alone does not say whose it is, but what comes with it may.
+    if !payload.is_object() && !is_ours(me, room, args) {
+        return Ok(Incoming::Nothing);
+    }
     let word = payload.as_str().or_else(|| payload.get("type").and_then(Value::as_str));
     let about = match word {
         Some("offer") => About::Offer,
