@@ -2,7 +2,7 @@
 
 use porthole_core::ids::Rendition;
 use porthole_core::speaker::SpeakerState;
-use porthole_core::status::{CaptureState, RoomState, Status};
+use porthole_core::status::{CaptureState, FrameState, RoomState, SoundState, Status};
 use serde::Serialize;
 
 use super::page::{Page, from_the_start};
@@ -20,6 +20,10 @@ const ROOM: [RoomState; 8] = [
 const CAPTURE: [CaptureState; 4] =
     [CaptureState::Idle, CaptureState::Starting, CaptureState::Running, CaptureState::Lost];
 
+const SOUND: [SoundState; 4] = [SoundState::Idle, SoundState::Running, SoundState::Mute, SoundState::Lost];
+
+const FRAMES: [FrameState; 3] = [FrameState::Unwanted, FrameState::Flowing, FrameState::Still];
+
 const SPEAKER: [SpeakerState; 5] = [
     SpeakerState::None,
     SpeakerState::Idle,
@@ -36,6 +40,10 @@ pub fn write(status: &Status, desk_lives: bool, page: &mut Page) {
     page.gauge("relay_up", "Whether the relay is reached", None, flag(status.link));
     state(page, "room", "Whether the camera is in its room", &ROOM, status.room);
     state(page, "capture", "What the camera does", &CAPTURE, status.capture);
+    state(page, "sound", "What the microphone does", &SOUND, status.sound);
+    state(page, "frames", "Whether encoded frames flow", &FRAMES, status.frames);
+    let privacy = "Whether camera and microphone are closed because somebody wants it so";
+    page.gauge("privacy", privacy, None, flag(status.privacy));
     state(page, "speaker", "What the speaker does", &SPEAKER, status.speaker.state);
     page.gauge("talkers", "How many are heard on the speaker", None, status.speaker.talkers as f64);
     if let Some(level) = status.speaker.level {

@@ -1,6 +1,6 @@
 //! What is read at `/metrics`, by whom, and whether the dashboard fits it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use axum::body::Body;
@@ -22,6 +22,11 @@ async fn a_program_on_this_machine_reads_the_figures_of_camera_relay_and_process
         "porthole_room_state{state=\"in\"} 1.0",
         "porthole_room_state{state=\"no-such-room\"} 0.0",
         "porthole_capture_state{state=\"running\"} 1.0",
+        "porthole_sound_state{state=\"running\"} 1.0",
+        "porthole_sound_state{state=\"mute\"} 0.0",
+        "porthole_frames_state{state=\"flowing\"} 1.0",
+        "porthole_frames_state{state=\"still\"} 0.0",
+        "porthole_privacy 0.0",
         "porthole_speaker_state{state=\"running\"} 1.0",
         "porthole_talkers 1.0",
         "porthole_speaker_level_db -20.0",
@@ -51,6 +56,28 @@ async fn a_program_on_this_machine_reads_the_figures_of_camera_relay_and_process
         text.contains(&format!("porthole_build_info{{version=\"{}\"}} 1.0\n", env!("CARGO_PKG_VERSION")))
     );
     assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn what_makes_the_camera_unwell_or_dark_is_a_figure_of_its_own() {
+    for (change, is, healthy) in [
+        ((|status| status.link = false) as fn(&mut Status), "porthole_relay_up 0.0", false),
+        (|status| status.room = RoomState::Full, "porthole_room_state{state=\"full\"} 1.0", false),
+        (|status| status.capture = CaptureState::Lost, "porthole_capture_state{state=\"lost\"} 1.0", false),
+        (|status| status.sound = SoundState::Mute, "porthole_sound_state{state=\"mute\"} 1.0", false),
+        (|status| status.sound = SoundState::Lost, "porthole_sound_state{state=\"lost\"} 1.0", false),
+        (|status| status.frames = FrameState::Still, "porthole_frames_state{state=\"still\"} 1.0", false),
+        (|status| status.privacy = true, "porthole_privacy 1.0", true),
+    ] {
+        let mut unwell = status();
+        change(&mut unwell);
+        let (_status, health) = watch::channel(unwell);
+        let (_, _, text) = read(Metrics::Local, "127.0.0.1", None, Some(health)).await;
+        let well = format!("porthole_healthy {}.0", u8::from(healthy));
+        for line in [is, &well] {
+            assert!(text.lines().any(|there| there == line), "{line} is missing:\n{text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -111,7 +138,7 @@ async fn the_dashboard_shows_figures_that_there_are() {
     let dashboard: serde_json::Value = serde_json::from_str(dashboard).unwrap();
     let (_, _, text) = ask(Metrics::Local, "127.0.0.1", None).await;
     let there = |name: &str| text.lines().any(|line| line.split(['{', ' ']).next() == Some(name));
-    let mut shown = 0;
+    let mut shown = BTreeSet::new();
     for target in
         dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap())
     {
@@ -120,10 +147,13 @@ async fn the_dashboard_shows_figures_that_there_are() {
         for name in words.filter(|word| word.starts_with("porthole_")) {
             // Not every machine has a thermometer.
             assert!(there(name) || name == "porthole_temperature_celsius", "{name} is not a figure of ours");
-            shown += 1;
+            shown.insert(name.to_owned());
         }
     }
-    assert!(shown > 10);
+    assert!(shown.len() > 10);
+    for name in ["relay_up", "room_state", "capture_state", "sound_state", "frames_state", "privacy"] {
+        assert!(shown.contains(&format!("porthole_{name}")), "{name} is not shown, and people look for it");
+    }
 }
 
 async fn ask(who: Metrics, from: &str, header: Option<&str>) -> (u16, String, String) {
