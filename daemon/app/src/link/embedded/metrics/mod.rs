@@ -15,9 +15,11 @@ use super::entrance::RemoteAddress;
 use super::guard::is_this_machine;
 
 mod camera;
+mod format;
 mod page;
 mod process;
 
+use format::Format;
 pub use page::{Page, from_the_start};
 
 /// The address of it.
@@ -46,7 +48,7 @@ pub fn routes<F: Figures>(
         }
         let figures = figures.borrow().clone();
         let status = status.as_ref().map(|status| (status.borrow().clone(), status.has_changed().is_ok()));
-        written(&figures, status)
+        written(&figures, status, Format::asked(request.headers()))
     };
     (who != Metrics::Off).then(|| Router::new().route(PATH, get(answer)))
 }
@@ -61,16 +63,20 @@ fn is_local(request: &Request) -> bool {
         && host.is_none_or(is_this_machine)
 }
 
-fn written<F: Figures>(figures: &F, status: Option<(Status, bool)>) -> Response {
+fn written<F: Figures>(figures: &F, status: Option<(Status, bool)>, format: Format) -> Response {
     let mut page = Page::new();
     process::write(&mut page);
     if let Some((status, desk_lives)) = status {
         camera::write(&status, desk_lives, &mut page);
     }
     figures.write(&mut page);
-    let kind = [(header::CONTENT_TYPE, Page::KIND), (header::CACHE_CONTROL, "no-store")];
-    match page.text() {
-        Some(text) => assets::guarded((kind, text).into_response()),
+    let headers = [
+        (header::CONTENT_TYPE, format.kind()),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept"),
+    ];
+    match page.text(format) {
+        Some(text) => assets::guarded((headers, text).into_response()),
         None => assets::in_words(StatusCode::INTERNAL_SERVER_ERROR, "The figures cannot be written down."),
     }
 }

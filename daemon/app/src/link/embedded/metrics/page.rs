@@ -1,6 +1,6 @@
-//! A page of figures in the text of OpenMetrics 1.0, which is what Prometheus asks for. Must not know what is counted.
+//! A page of figures in either text that Prometheus reads. Must not know what is counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
 
 use porthole_core::wire::Reason;
@@ -9,6 +9,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+
+use super::format::Format;
 
 /// What the name of every figure begins with.
 const PREFIX: &str = "porthole";
@@ -30,9 +32,6 @@ pub fn from_the_start(counts: &BTreeMap<&'static str, u64>) -> BTreeMap<&'static
 pub struct Page(Registry);
 
 impl Page {
-    /// The media type of it.
-    pub const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
     /// An empty page.
     pub fn new() -> Self {
         Self(Registry::with_prefix(PREFIX))
@@ -105,8 +104,32 @@ impl Page {
     }
 
     /// The text.
-    pub fn text(&self) -> Option<String> {
+    pub fn text(&self, format: Format) -> Option<String> {
         let mut text = String::new();
-        encode(&mut text, &self.0).ok().map(|()| text)
+        encode(&mut text, &self.0).ok()?;
+        Some(match format {
+            Format::OpenMetrics => text,
+            Format::Classic => classic(&text),
+        })
     }
+}
+
+/// OpenMetrics as text 0.0.4, which knows neither units nor an end, and has no name for a counter but that of its sample:
+/// under another one it is of no type. What a label says cannot begin a line, since line feeds in it are escaped.
+fn classic(text: &str) -> String {
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let counters: HashSet<&str> = types.filter_map(|line| line.strip_suffix(" counter")).collect();
+    let mut classic = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("UNIT" | "EOF"), ..) => continue,
+            (Some("#"), Some(word), Some(name), Some(says)) if counters.contains(name) => {
+                classic.push_str(&format!("# {word} {name}_total {says}"));
+            }
+            _ => classic.push_str(line),
+        }
+        classic.push('\n');
+    }
+    classic
 }
