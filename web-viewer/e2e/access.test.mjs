@@ -169,7 +169,7 @@ describe("a camera that starts again", options, () => {
     const begin = async (how) => {
       const porthole = await start({ access: "keys", video: VIDEO, folder, ...how });
       t.after(() => porthole.kill());
-      await porthole.says(/Ctrl-C stops it/);
+      await porthole.says(/It listens on/);
       return porthole;
     };
     const first = await begin({ journal: true });

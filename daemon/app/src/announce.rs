@@ -28,14 +28,14 @@ pub enum Opens<'a> {
 /// Prints every link to the page, the QR code of the first, and who can reach it.
 ///
 /// `bound` is the address the relay really listens on (with the port that was taken), and `authority` the fingerprint of
-/// whom browsers have to trust to open the page over https; `colour` is whether `out` is
-/// a terminal; `config` is the configuration's file, for commands that are to be typed.
+/// whom browsers have to trust to open the page over https; `terminal` is whether `out` is
+/// one; `config` is the configuration's file, for commands that are to be typed.
 ///
 /// # Errors
 /// Those of writing to `out`.
 pub fn print(
     out: &mut dyn Write,
-    colour: bool,
+    terminal: bool,
     (room, relay): (&RoomSettings, &RelaySettings),
     (bound, authority): (SocketAddr, Option<&str>),
     opens: Opens<'_>,
@@ -44,25 +44,25 @@ pub fn print(
     let page = Page::of(relay, bound);
     writeln!(out, "\"{}\" waits in room {}. Open in a browser:\n", room.camera, room.room)?;
     match opens {
-        Opens::Link => page.write(out, colour, &page.links(&room.room, None))?,
-        Opens::FirstKey(key) => page.write(out, colour, &page.links(&room.room, Some(key)))?,
+        Opens::Link => page.write(out, terminal, &page.links(&room.room, None))?,
+        Opens::FirstKey(key) => page.write(out, terminal, &page.links(&room.room, Some(key)))?,
         // A code of it would open nothing.
         Opens::Key { .. } => page.write_bare(out, &page.links(&room.room, None))?,
     }
     write_opens(out, opens, config)?;
     write_secure(out, &page, authority)?;
     write_reach(out, room.access, relay, bound)?;
-    writeln!(out, "Ctrl-C stops it.")?;
-    out.flush()
+    write_end(out, terminal)
 }
 
 /// Prints what a camera's configuration has to say to wait here, and every room's links.
 ///
-/// `bound` is the address the relay really listens on, `authority` as in [`print`]. Errors: those of writing to `out`.
+/// `bound` is the address the relay really listens on, `terminal` and `authority` as in [`print`]. Errors: those of writing to
+/// `out`.
 pub fn print_relay(
     out: &mut dyn Write,
-    room: &RoomSettings,
-    relay: &RelaySettings,
+    terminal: bool,
+    (room, relay): (&RoomSettings, &RelaySettings),
     (bound, authority): (SocketAddr, Option<&str>),
 ) -> io::Result<()> {
     let page = Page::of(relay, bound);
@@ -84,7 +84,14 @@ pub fn print_relay(
     }
     writeln!(out)?;
     write_secure(out, &page, authority)?;
-    writeln!(out, "Ctrl-C stops it.")?;
+    write_end(out, terminal)
+}
+
+/// How it is stopped. That of a service is none: nobody has a key to press there.
+fn write_end(out: &mut dyn Write, terminal: bool) -> io::Result<()> {
+    if terminal {
+        writeln!(out, "Ctrl-C stops it.")?;
+    }
     out.flush()
 }
 
@@ -221,7 +228,7 @@ mod tests {
         let settings = config::load("relay", "[relay]\nrooms = [\"yard\"]", &|_| None).unwrap();
         let mut out = Vec::new();
         let bound = "127.0.0.1:8080".parse().unwrap();
-        print_relay(&mut out, &settings.room, &settings.relay, (bound, Some("AB:CD"))).unwrap();
+        print_relay(&mut out, false, (&settings.room, &settings.relay), (bound, Some("AB:CD"))).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             links_in(&text),
@@ -261,7 +268,7 @@ mod tests {
         let settings = settings("open", "10.0.0.9:8080", "redirect = true");
         let mut out = Vec::new();
         let served = ("10.0.0.9:8080".parse().unwrap(), Some("AB:CD"));
-        print_relay(&mut out, &settings.room, &settings.relay, served).unwrap();
+        print_relay(&mut out, false, (&settings.room, &settings.relay), served).unwrap();
         let text = String::from_utf8(out).unwrap();
         let camera = config::load("advice", &advice_in(&text), &|_| None).unwrap();
         let RelayMode::External(other) = &camera.relay.mode else { panic!("{text}") };
@@ -270,6 +277,21 @@ mod tests {
             ("https://10.0.0.9:8080", Some(Path::new("ca.pem")))
         );
         assert!(text.contains("https://10.0.0.9:8080/ca.pem"), "{text}");
+    }
+
+    #[test]
+    fn only_who_has_keys_to_press_is_told_which_one_stops_it() {
+        let settings = settings("open", "127.0.0.1:8080", "");
+        let place = (&settings.room, &settings.relay);
+        let served = ("127.0.0.1:8080".parse().unwrap(), None);
+        let ends = |terminal| {
+            let (mut camera, mut relay) = (Vec::new(), Vec::new());
+            print(&mut camera, terminal, place, served, Opens::Link, None).unwrap();
+            print_relay(&mut relay, terminal, place, served).unwrap();
+            [camera, relay].map(|said| String::from_utf8(said).unwrap().contains("Ctrl-C stops it.\n"))
+        };
+        assert_eq!(ends(true), [true, true]);
+        assert_eq!(ends(false), [false, false]);
     }
 
     fn settings(access: &str, bound: &str, relay: &str) -> config::settings::Settings {

@@ -86,7 +86,8 @@ async fn relay(settings: Settings) -> Result<(), CannotRun> {
     let stop = told_to_stop()?;
     let link = embedded::open_alone(settings.relay.clone(), &settings.room, &settings.ice).await?;
     if let Some(page) = link.page() {
-        announce::print_relay(&mut stdout(), &settings.room, &settings.relay, (page, link.authority()))?;
+        let place = (&settings.room, &settings.relay);
+        announce::print_relay(&mut stdout(), stdout().is_terminal(), place, (page, link.authority()))?;
         systemd::relay_is_ready(&format!("a relay without a camera listens on {page}"));
     }
     stop.await;
