@@ -78,8 +78,8 @@ impl Failed {
             Self::Doubtful(_) => Exit::Config,
             Self::Services { .. } => Exit::NotPermitted,
             Self::Unknown(_) | Self::Empty { .. } | Self::Date(_) => Exit::Usage,
-            Self::Kept(Kept::Broken { .. }) => Exit::Broken,
-            Self::Kept(_) | Self::Unsaid(_) => Exit::Unkept,
+            Self::Kept(kept) => kept.exit(),
+            Self::Unsaid(_) => Exit::Unkept,
             Self::Nowhere(_) | Self::NotRandom(_) => Exit::Unavailable,
         }
     }

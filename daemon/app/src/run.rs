@@ -59,8 +59,7 @@ impl CannotRun {
     /// The status to end with.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Keys(keys::NoRing::Unkept(keys::Kept::Broken { .. })) => Exit::Broken,
-            Self::Keys(keys::NoRing::Unkept(_)) => Exit::Unkept,
+            Self::Keys(keys::NoRing::Unkept(kept)) => kept.exit(),
             Self::Media(MediaError::NotAllowed(_)) => Exit::Config,
             _ => Exit::Unavailable,
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use log::warn;
 use porthole_core::access::{BadRing, KeyRing};
 
+use crate::exit::Exit;
 use crate::whole::{self, FOLDER_MODE};
 
 /// Only the owner reads it: it holds secrets.
@@ -48,6 +49,20 @@ pub enum Kept {
         /// User id.
         owner: u32,
     },
+}
+
+impl Kept {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Broken { .. } => Exit::Broken,
+            Self::NotOurs { .. } => Exit::NotPermitted,
+            Self::Denied { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+                Exit::NotPermitted
+            }
+            Self::Denied { .. } => Exit::Unkept,
+        }
+    }
 }
 
 /// What the system says, with the fix where there is one.

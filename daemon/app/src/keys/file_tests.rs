@@ -149,6 +149,22 @@ fn what_the_system_does_not_let_us_is_said_with_the_fix() {
 }
 
 #[test]
+fn what_this_user_may_not_ends_otherwise_than_what_nobody_can() {
+    let denied =
+        |kind: io::ErrorKind| Kept::Denied { file: "keys.json".to_owned(), done: "read", error: kind.into() };
+    let of_another = || Kept::NotOurs { file: "keys.json".to_owned(), owner: 1 };
+    for (kept, exit) in [
+        (denied(io::ErrorKind::PermissionDenied), Exit::NotPermitted),
+        (denied(io::ErrorKind::StorageFull), Exit::Unkept),
+        (of_another(), Exit::NotPermitted),
+    ] {
+        assert_eq!(kept.exit(), exit, "{kept}");
+        assert_eq!(crate::run::CannotRun::Keys(kept.into()).exit(), exit);
+    }
+    assert_eq!(crate::access::Failed::Kept(of_another()).exit(), Exit::NotPermitted);
+}
+
+#[test]
 fn no_link_is_followed_where_the_lock_should_be() {
     let folder = TempDir::new().unwrap();
     let file = file(&folder);
