@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueHint};
 use porthole_core::access::{Label, Role};
 use porthole_core::order::Order;
 
@@ -23,19 +24,19 @@ pub enum Command {
     /// Wait in the room and answer calls until stopped (Ctrl-C or SIGTERM)
     Run {
         /// Configuration; without it every key has its default [root: /etc/porthole/porthole.toml if it is there]
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
     },
     /// Be a relay alone, without a camera, for cameras and viewers elsewhere, until stopped
     Relay {
         /// Configuration; without it every key has its default
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
     },
     /// Say what the daemon that runs here does, and who watches
     Status {
         /// Configuration of the daemon; not needed where only one runs
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
@@ -44,7 +45,7 @@ pub enum Command {
     /// Look whether camera, sound, encoders, network, board, service and keys are well, and say what to do where they are not
     Doctor {
         /// Configuration of the camera; not needed where the daemon runs, or every key has its default [root: /etc/porthole/porthole.toml if it is there]
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
@@ -56,7 +57,7 @@ pub enum Command {
     /// Make, list, show and take back the keys that the camera opens to
     Access {
         /// Configuration of the camera; without it every key has its default [root: /etc/porthole/porthole.toml if it is there]
-        #[arg(long, value_name = "FILE", global = true)]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
         config: Option<PathBuf>,
         /// What to do with them.
         #[command(subcommand)]
@@ -65,7 +66,7 @@ pub enum Command {
     /// List cameras, microphones, speakers and encoders, and say which would be used
     Devices {
         /// Configuration of the camera; without it every key of it has its default [root: /etc/porthole/porthole.toml if it is there]
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
@@ -74,7 +75,7 @@ pub enum Command {
     /// Close camera and microphone, so that nobody sees or hears anything, or open them again
     Privacy {
         /// Configuration of the daemon; without it the only one that runs is meant
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
         /// Whether nobody is to see or hear anything
         #[arg(value_name = "on|off")]
@@ -83,10 +84,10 @@ pub enum Command {
     /// Play a file on the camera's speaker, a chime or a lullaby, or stop that
     Play {
         /// Configuration of the daemon; without it the only one that runs is meant
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
         /// What to play: anything GStreamer can, readable by the user that the daemon runs as
-        #[arg(value_name = "FILE", required_unless_present = "stop")]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "stop")]
         file: Option<PathBuf>,
         /// How loud, in percent (1 to 400)
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=i64::from(Order::LOUDEST)))]
@@ -112,7 +113,7 @@ pub enum Command {
     /// Check a configuration without starting anything (exit status 78 if it is not allowed)
     CheckConfig {
         /// Configuration
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
 }
@@ -120,9 +121,9 @@ pub enum Command {
 /// The two places of a switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
-    /// On.
+    /// Nobody sees or hears anything
     On,
-    /// Off.
+    /// Who is let in sees and hears the camera
     Off,
 }
 
@@ -134,8 +135,8 @@ pub enum Keys {
         /// Whose it is, such as "grandma's phone"
         #[arg(value_parser = Label::new)]
         name: Label,
-        /// What it allows: watch, talk (be heard, too) or manage (change what the camera does, too)
-        #[arg(long, default_value = "watch")]
+        /// What it allows
+        #[arg(long, default_value = "watch", value_parser = role())]
         role: Role,
         /// From when on it is worth nothing: 2026-12-31 (that day included) or "2026-12-31 18:00"
         #[arg(long, value_name = "DATE", conflicts_with = "lasts")]
@@ -162,6 +163,18 @@ pub enum Keys {
         #[arg(value_name = "NAME|ID")]
         key: String,
     },
+}
+
+/// Takes the word for a role, so that help, mistakes and completions name all there are.
+fn role() -> impl TypedValueParser<Value = Role> {
+    let known = Role::ALL.map(|role| {
+        PossibleValue::new(role.word()).help(match role {
+            Role::Watch => "See and hear the camera",
+            Role::Talk => "Be heard, too",
+            Role::Manage => "Change what the camera does, too",
+        })
+    });
+    PossibleValuesParser::new(known).try_map(|word| word.parse::<Role>())
 }
 
 impl Args {
@@ -262,7 +275,8 @@ mod tests {
         let why = said(&["--until", "2026-12-31", "--for", "3d"]).unwrap_err();
         assert!(why.contains("cannot be used with"), "{why}");
         let why = said(&["--role", "king"]).unwrap_err();
-        assert!(why.contains("a role is one of watch, talk, manage"), "{why}");
+        assert!(why.contains("'king' for '--role <ROLE>'"), "{why}");
+        assert!(why.contains("[possible values: watch, talk, manage]"), "{why}");
         assert!(command(["access", "add", " "]).unwrap_err().contains("1 to 40 characters"));
     }
 

@@ -2,21 +2,22 @@
 //! `cargo run -p porthole --example manual FOLDER`. Must not know anything that the command line and `porthole.toml` do not
 //! say themselves, but for files, environment and exit statuses.
 
-use std::ffi::OsString;
+mod commands;
+mod completions;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
-use clap_complete::Shell;
-use clap_mangen::Man;
+use clap::{Command, CommandFactory};
+use clap_complete::{Generator, Shell};
 use clap_mangen::roff::{Roff, bold, roman};
 use porthole::cli::Args;
 use porthole::exit::Exit;
 use porthole_core::config::keys::{Key, SECTIONS};
 
 /// Every key with its default and what it is for.
-const CONFIGURATION: &str = include_str!("../../../config/porthole.toml");
+const CONFIGURATION: &str = include_str!("../../../../config/porthole.toml");
 
 const FILES: [(&str, &str); 4] = [
     (
@@ -63,7 +64,9 @@ fn status(exit: Exit) -> &'static str {
         }
         Exit::Software => "a fault in Porthole itself",
         Exit::Unkept => "something cannot be read or written, such as a file of Porthole's own",
-        Exit::NotPermitted => "not allowed for this user, such as asking the daemon of another one",
+        Exit::NotPermitted => {
+            "not allowed for this user, such as reading the keys of the service, or asking the daemon of another one"
+        }
         Exit::Config => "the configuration is not allowed; every finding is printed, with its line",
     }
 }
@@ -82,26 +85,25 @@ fn main() -> io::Result<()> {
     let (pages, completions) = (folder.join("man"), folder.join("completions"));
     fs::create_dir_all(&pages)?;
     fs::create_dir_all(&completions)?;
-    let mut command = Args::command().flatten_help(false);
+    let mut command = Args::command();
     command.build();
-    clap_mangen::generate_to(command.clone(), &pages)?;
-    first_page(&pages)?;
+    for page in command.get_subcommands() {
+        commands::pages(page, &pages)?;
+    }
+    first_page(&command, &pages)?;
     what_the_doctor_ends_with(&pages)?;
     page_of_the_configuration(&pages)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        clap_complete::generate_to(shell, &mut Args::command(), "porthole", OsString::from(&completions))?;
+        let text = completions::text(shell, &Args::command())?;
+        fs::write(completions.join(shell.file_name(env!("CARGO_PKG_NAME"))), text)?;
     }
     Ok(())
 }
 
 /// The page of the whole, with what belongs to no single command.
-fn first_page(pages: &Path) -> io::Result<()> {
+fn first_page(command: &Command, pages: &Path) -> io::Result<()> {
     let mut out = File::create(pages.join("porthole.1"))?;
-    let man = Man::new(Args::command());
-    man.render_title(&mut out)?;
-    man.render_name_section(&mut out)?;
-    man.render_synopsis_section(&mut out)?;
-    man.render_description_section(&mut out)?;
+    let man = commands::begin(command, &mut out)?;
     man.render_subcommands_section(&mut out)?;
     let mut more = Roff::new();
     section(&mut more, "FILES", &FILES);
@@ -138,7 +140,7 @@ fn what_the_doctor_ends_with(pages: &Path) -> io::Result<()> {
 /// The page of the configuration, made from the file with every key.
 fn page_of_the_configuration(pages: &Path) -> io::Result<()> {
     let mut page = Roff::new();
-    page.control("TH", ["porthole.toml", "5", "", concat!("porthole ", env!("CARGO_PKG_VERSION"))]);
+    page.control("TH", ["porthole.toml", "5", "", commands::SOURCE]);
     page.control("SH", ["NAME"]).text([roman("porthole.toml - the configuration of porthole")]);
     page.control("SH", ["SYNOPSIS"]).text([bold("/etc/porthole/porthole.toml")]);
     page.control("SH", ["DESCRIPTION"]);
