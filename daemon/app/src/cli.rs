@@ -81,6 +81,12 @@ pub enum Command {
         #[arg(value_name = "on|off")]
         switch: Switch,
     },
+    /// Have the daemon take a changed configuration over while calls go on (exit status 78 if it is not allowed)
+    Reload {
+        /// Configuration of the daemon; without it the only one that runs is meant
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Play a file on the camera's speaker, a chime or a lullaby, or stop that
     Play {
         /// Configuration of the daemon; without it the only one that runs is meant

@@ -4,10 +4,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use porthole_core::config::settings::{RelayMode, Settings, VideoSource};
+use porthole_core::config::settings::{RelayMode, Settings, TlsSource, VideoSource};
 use porthole_core::config::{self, Finding, Findings, secrets};
 
 use crate::exit::Exit;
+use crate::link::embedded::look_at_tls;
 use crate::state;
 
 /// The configuration of this machine's service.
@@ -33,6 +34,9 @@ pub enum Unusable {
     /// The file is read, but not allowed.
     #[error(transparent)]
     NotAllowed(#[from] Findings),
+    /// It is allowed, and no https comes about with the files that it names; a line for each reason.
+    #[error("{0}")]
+    Certificate(String),
 }
 
 impl Unusable {
@@ -40,7 +44,7 @@ impl Unusable {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Unreadable { .. } => Exit::NoInput,
-            Self::NotAllowed(_) => Exit::Config,
+            Self::NotAllowed(_) | Self::Certificate(_) => Exit::Config,
         }
     }
 }
@@ -80,27 +84,19 @@ pub fn read_for_relay(path: Option<&Path>) -> Result<Settings, Unusable> {
 }
 
 /// The same as [`read`] for who only wants to know: the files it names have to be there too. A daemon starts without
-/// them, and says what it misses.
+/// some of them, and says what it misses.
 ///
 /// # Errors
 /// As those of [`read`], or what is wrong with such a file.
 pub fn check(path: &Path) -> Result<Settings, Unusable> {
     let settings = read(Some(path))?;
-    let ca = match &settings.relay.mode {
-        RelayMode::External(relay) => relay.ca.as_ref(),
-        RelayMode::Embedded => None,
-    };
-    let clip = match &settings.media.video.source {
-        VideoSource::File(clip) => Some(clip),
-        _ => None,
-    };
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let mut found = Vec::new();
-    for (key, named) in [("relay.ca", ca), ("ice.ca", settings.ice.ca.as_ref()), ("video.file", clip)] {
-        if let Some(named) = named
-            && let Err(error) = fs::File::open(named).and_then(|mut file| file.read(&mut [0]))
-        {
+    // What is wrong with a certificate is told below, and better.
+    let certificate = |key: &str| matches!(key, "relay.certificate" | "relay.key");
+    for (key, named) in files(&settings).into_iter().filter(|(key, _)| !certificate(key)) {
+        if let Err(error) = fs::File::open(named).and_then(|mut file| file.read(&mut [0])) {
             found.push(Finding {
                 file: path.display().to_string(),
                 line: config::line_of(&text, key),
@@ -110,7 +106,35 @@ pub fn check(path: &Path) -> Result<Settings, Unusable> {
             });
         }
     }
-    Findings::new(found).map_or(Ok(settings), |found| Err(found.into()))
+    Findings::new(found).map_or(Ok(()), Err)?;
+    let why = look_at_tls(&settings.relay.tls);
+    let lines: Vec<_> =
+        why.iter().map(|why| format!("{}: [relay] certificate and key: {why}", path.display())).collect();
+    if lines.is_empty() { Ok(settings) } else { Err(Unusable::Certificate(lines.join("\n"))) }
+}
+
+/// Every file that is named in a configuration and only read, with its key.
+pub fn files(settings: &Settings) -> Vec<(&'static str, &Path)> {
+    let ca = match &settings.relay.mode {
+        RelayMode::External(relay) => relay.ca.as_deref(),
+        RelayMode::Embedded => None,
+    };
+    let (certificate, key) = match &settings.relay.tls.source {
+        TlsSource::Files { certificate, key } => (Some(certificate.as_path()), Some(key.as_path())),
+        TlsSource::Off | TlsSource::Own { .. } => (None, None),
+    };
+    let clip = match &settings.media.video.source {
+        VideoSource::File(clip) => Some(clip.as_path()),
+        _ => None,
+    };
+    let named = [
+        ("relay.certificate", certificate),
+        ("relay.key", key),
+        ("relay.ca", ca),
+        ("ice.ca", settings.ice.ca.as_deref()),
+        ("video.file", clip),
+    ];
+    named.into_iter().filter_map(|(key, file)| Some((key, file?))).collect()
 }
 
 /// Tells a person what is wrong in a configuration and was in nobody's way.

@@ -8,7 +8,6 @@ use porthole::access::Failed;
 use porthole::cli::{Args, Command, Keys, Switch};
 use porthole::configuration::{Unusable, meant};
 use porthole::exit::Exit;
-use porthole::link::embedded::look_at_tls;
 use porthole::run::CannotRun;
 use porthole::{configuration, logging};
 use porthole_core::config::settings::Settings;
@@ -33,6 +32,7 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Privacy { config, switch } }) => {
             privacy(config.as_deref(), switch == Switch::On).into()
         }
+        Ok(Args { command: Command::Reload { config } }) => reload(config.as_deref()).into(),
         Ok(Args { command: Command::Play { config, file, volume, .. } }) => {
             play(config.as_deref(), file.as_deref(), volume).into()
         }
@@ -183,19 +183,21 @@ fn say(line: &str) -> Exit {
     }
 }
 
+/// Has the daemon that runs read its configuration again.
+fn reload(config: Option<&Path>) -> Exit {
+    match porthole::reload::ask(config) {
+        Ok(said) => say(&said),
+        Err(failed) => {
+            eprintln!("{failed}");
+            failed.exit()
+        }
+    }
+}
+
 /// Says what is wrong with a configuration, or what it comes to.
 fn check_config(file: &Path) -> Exit {
     match configuration::check(file) {
-        Ok(settings) => {
-            let wrong = look_at_tls(&settings.relay.tls);
-            for why in &wrong {
-                eprintln!("{}: [relay] certificate and key: {why}", file.display());
-            }
-            if !wrong.is_empty() {
-                return Exit::Config;
-            }
-            say(&format!("{}: ok\n{settings}", file.display()))
-        }
+        Ok(settings) => say(&format!("{}: ok\n{settings}", file.display())),
         Err(unusable) => {
             eprintln!("{unusable}");
             unusable.exit()

@@ -137,6 +137,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
     let first_order = orders.clone();
     let asked = health.clone();
+    let (reloads, reload_inbox) = mpsc::channel(ORDERS);
     let (keeps, waiting) = mpsc::channel(ORDERS);
     let (unkept_says, unkept) = watch::channel(None);
     let remembering = tokio::spawn(remembered.follow(health.clone(), waiting, unkept_says));
@@ -156,7 +157,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let link = link.publishing(settings.publish.clone(), published);
     let facts = facts(&settings, &link, config, started);
     let refused = link.refused().map(|refused| Box::new(move || refused.now()) as _);
-    let _control = control(&settings, config, Known { facts, status: asked, unkept, keeps, refused, orders });
+    let _control =
+        control(&settings, config, Known { facts, status: asked, unkept, keeps, refused, reloads, orders });
     // Each takes a while, and far longer on a busy board or where an encoder hangs.
     let opening = async {
         systemd::prepares("GStreamer is being loaded, which takes longest the first time");
@@ -197,9 +199,13 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
         let service = Service::new(settings.room.room.clone(), looks, started);
         tokio::spawn(systemd::report(service, status.subscribe(), questions))
     });
-    let reloading = asked_to_reload.map(|asked| {
-        tokio::spawn(reload::follow(asked, config.map(Path::to_owned), settings.clone(), (terms, ice)))
-    });
+    let reload_asked = (asked_to_reload, reload_inbox);
+    let reloading = tokio::spawn(reload::follow(
+        reload_asked,
+        config.map(Path::to_owned),
+        settings.clone(),
+        (terms, ice),
+    ));
     let inbox = Inbox {
         link: link_inbox,
         media: media_inbox,
@@ -213,7 +219,7 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
         keyed.map(|Keyed { file, ring, .. }| tokio::spawn(keys::follow(file, ring, access_events)));
     desk::run(switchboard, &settings.room.room, &mut media, &link, inbox, &board, stop).await;
     following.inspect(|following| following.abort());
-    reloading.inspect(|reloading| reloading.abort());
+    reloading.abort();
     reporting.inspect(|reporting| reporting.abort());
     tokio::join!(link.close(), media.close());
     remembering.abort();

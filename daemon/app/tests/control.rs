@@ -243,6 +243,43 @@ fn a_daemon_whose_configuration_was_spoilt_meanwhile_is_found_by_it_all_the_same
 }
 
 #[test]
+fn a_changed_configuration_is_taken_over_by_the_daemon_which_alone_knows_its_secrets() {
+    let house = House::new();
+    let (file, secrets) = (house.path("one.toml"), house.path("secrets"));
+    fs::create_dir(&secrets).unwrap();
+    fs::write(secrets.join("PORTHOLE_ICE_TURN_SECRET"), "hush").unwrap();
+    let _camera = house.start_with("one.toml", &[("CREDENTIALS_DIRECTORY", &secrets)]);
+    let _other = house.start("two.toml");
+    let asks = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let mut program = house.program();
+        program.args(["reload", "--config", file.to_str().unwrap()]);
+        // What systemd leaves of them to whoever tells the daemon to reload.
+        let asked = program.env("CREDENTIALS_DIRECTORY", "/nowhere").output().unwrap();
+        (
+            asked.status.code(),
+            String::from_utf8(asked.stdout).unwrap(),
+            String::from_utf8(asked.stderr).unwrap(),
+        )
+    };
+    let turn = "[ice]\nturn = [{ url = \"turn:192.0.2.1\", secret = \"\" }]\n";
+    // Its port is no longer that of the socket.
+    let changed = format!("{}{turn}", CONFIG.replace("127.0.0.1:0", "127.0.0.1:1"));
+    let said = "ice.turn is taken over\nrelay.listen has changed and needs a restart, which ends all calls\n";
+    assert_eq!(asks(&changed), (Some(0), said.to_owned(), String::new()));
+    let (status, said, why) = asks(&format!("{changed}udp = 1\n"));
+    assert_eq!((status, said.as_str()), (Some(78), ""), "{why}");
+    assert!(why.contains("one.toml:") && why.contains("ice.udp"), "{why}");
+    let same = "nothing has changed in the configuration\n";
+    assert_eq!(asks(&format!("{CONFIG}{turn}")), (Some(0), same.to_owned(), String::new()));
+    let missing = format!("{CONFIG}{}ca = \"gone.pem\"\n", turn.replace("turn:", "turns:"));
+    let why = asks(&missing).2;
+    assert!(why.contains("ice.ca: "), "a file that it names: {why}");
+    fs::remove_file(secrets.join("PORTHOLE_ICE_TURN_SECRET")).unwrap();
+    assert!(asks(&changed).2.contains("ice.turn[0].secret: missing"), "it is the daemon's that count");
+}
+
+#[test]
 fn a_switch_of_privacy_that_a_restart_would_forget_is_one_now_and_says_so_with_the_reason() {
     let house = House::new();
     let _camera = house.start("cam.toml");
@@ -345,8 +382,13 @@ impl House {
 
     /// A daemon that has said its link.
     fn start(&self, config: &str) -> Camera {
+        self.start_with(config, &[])
+    }
+
+    fn start_with(&self, config: &str, variables: &[(&str, &Path)]) -> Camera {
         let log = tempfile::NamedTempFile::new_in(self.0.path()).unwrap();
         let mut program = self.program();
+        program.envs(variables.iter().copied());
         program.arg("run").arg("--config").arg(self.path(config)).stdout(Stdio::piped());
         let mut child = program.stderr(log.reopen().unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -299,8 +299,10 @@ fn the_service_and_the_daemon_are_told_apart() {
         let says = "it does not stay up: activating, and it had to be started again 5321 times";
         is(&unstable, Failed, says);
         assert!(unstable.fix.unwrap().contains("journalctl -u porthole"));
-        is(&asked("activating", "enabled", 0, answers), Well, "activating, and it starts by itself");
     }
+    is(&asked("activating", "enabled", 0, true), Well, "activating, and it starts by itself");
+    let early = asked("activating", "enabled", 0, false);
+    is(&early, Warning, "it is being started, and no daemon answers yet");
     is(&asked("active", "enabled", 0, false), Failed, "active, and no daemon answers");
     is(
         &asked("active", "enabled", 1, false),
@@ -410,4 +412,19 @@ fn what_is_no_answer_to_the_question_is_none() {
 fn is(finding: &Finding, verdict: Verdict, says: &str) {
     assert_eq!((finding.verdict, finding.says.as_str()), (verdict, says));
     assert_eq!(verdict == Well, finding.fix.is_none(), "{finding:?}");
+}
+
+#[test]
+fn a_file_that_the_service_may_not_read_is_named_with_what_keeps_it_out() {
+    let own = kept::closed("", "/etc/porthole/porthole.toml", "/etc/porthole/porthole.toml", "cam");
+    is(&own, Failed, "cam, as whom the service runs, may not read /etc/porthole/porthole.toml");
+    let fix = "sudo chgrp cam /etc/porthole/porthole.toml && sudo chmod 640 /etc/porthole/porthole.toml";
+    assert_eq!(own.fix.as_deref(), Some(fix));
+    let above = kept::closed("relay.key", "/etc/tls/live/key.pem", "/etc/tls/live", "cam");
+    is(
+        &above,
+        Failed,
+        "cam, as whom the service runs, may not read /etc/tls/live/key.pem (relay.key), because of the folder /etc/tls/live",
+    );
+    assert!(above.fix.unwrap().contains("copy where cam may read it, such as below /var/lib/porthole"));
 }

@@ -18,6 +18,7 @@ ALL = {
     "settings": settings.settings,
     "privacy": privacy.privacy,
     "snapshot": privacy.snapshot,
+    "reload": service.reloaded,
     "killed": service.killed,
     "relay": service.relay_lost,
     "disk": service.disk_full,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::place::{self, NAME};
-use super::talk::{REPLY_BYTES, Request};
+use super::talk::{NOT_ALLOWED, REPLY_BYTES, Request};
 use crate::configuration::{self, INSTALLED, Unusable};
 use crate::exit::Exit;
 
@@ -55,6 +55,9 @@ pub enum NoAnswer {
     /// It says no.
     #[error("{0}")]
     Refused(String),
+    /// It does not take its configuration; a line for each reason.
+    #[error("{0}")]
+    NotAllowed(String),
 }
 
 impl NoAnswer {
@@ -64,6 +67,7 @@ impl NoAnswer {
             Self::Configuration(unusable) => unusable.exit(),
             Self::Several(_) => Exit::Usage,
             Self::Denied { .. } => Exit::NotPermitted,
+            Self::NotAllowed(_) => Exit::Config,
             _ => Exit::Unavailable,
         }
     }
@@ -82,8 +86,11 @@ pub fn find(config: Option<&Path>) -> Result<PathBuf, NoAnswer> {
         Err(unusable) => return that_names(file, &folders).ok_or(NoAnswer::Configuration(unusable)),
     };
     let name = place::name(settings.relay.listen, config);
-    let found = folders.iter().map(|folder| folder.join(&name)).find(|socket| is_alive(socket));
-    found.ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
+    let named = folders.iter().map(|folder| folder.join(&name)).find(|socket| is_alive(socket));
+    // Its port may be another one by now than the file says.
+    named
+        .or_else(|| that_names(file, &folders))
+        .ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
 }
 
 /// Whether any daemon of this machine listens, whether we may ask it or not.
@@ -104,8 +111,9 @@ pub fn ask(socket: &Path, request: &Request) -> Result<Value, NoAnswer> {
     match reply.get("error") {
         None => Ok(reply),
         Some(word) => {
-            let sentence = reply.get("sentence").unwrap_or(word);
-            Err(NoAnswer::Refused(sentence.as_str().unwrap_or("the daemon refuses").to_owned()))
+            let sentence = reply.get("sentence").unwrap_or(word).as_str().unwrap_or("the daemon refuses");
+            let refused = if word == NOT_ALLOWED { NoAnswer::NotAllowed } else { NoAnswer::Refused };
+            Err(refused(sentence.to_owned()))
         }
     }
 }

@@ -23,7 +23,7 @@ use super::talk::{self, REQUEST_BYTES, Refused, Request};
 use super::words::words;
 use crate::desk::Ordered;
 use crate::hold::hold;
-use crate::{keys, machine, memory, privacy};
+use crate::{keys, machine, memory, privacy, reload};
 
 /// Most programs that ask at once.
 const AT_ONCE: usize = 8;
@@ -67,6 +67,8 @@ pub struct Known {
     pub keeps: mpsc::Sender<privacy::Waits>,
     /// What its relay refuses by itself.
     pub refused: Option<Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>>,
+    /// Where the configuration is read again.
+    pub reloads: mpsc::Sender<reload::Waits>,
     /// Where orders go.
     pub orders: mpsc::Sender<Ordered>,
 }
@@ -179,6 +181,13 @@ async fn say(to: &mut (impl AsyncWriteExt + Unpin), line: &str) -> io::Result<()
 
 async fn perform(request: Request, known: &Known) -> Result<String, Refused> {
     let mut unkept = known.unkept.borrow().clone();
+    if request == Request::Reload {
+        let (waits, told) = oneshot::channel();
+        known.reloads.send(waits).await.map_err(|_| Refused::Ending)?;
+        let changes = told.await.map_err(|_| Refused::Ending)?.map_err(Refused::NotAllowed)?;
+        let keys = |live| changes.iter().filter(|c| c.live == live).map(|c| c.key).collect::<Vec<_>>();
+        return Ok(talk::reloaded(&keys(true), &keys(false)));
+    }
     if let Request::Order(order) = request {
         let (obeyed, done) = oneshot::channel();
         let chosen = matches!(order, Order::Privacy { .. });

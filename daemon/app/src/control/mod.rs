@@ -10,8 +10,10 @@
 //!
 //! ```json
 //! {"porthole": 1, "ask": "status"}
+//! {"porthole": 1, "ask": "reload"}
 //! {"porthole": 1, "order": "look"}
 //! {"porthole": 1, "status": {"healthy": true, …}, "words": ["The camera is in its room.", …]}
+//! {"porthole": 1, "taken": ["room.max_calls"], "waits": ["relay.listen"]}
 //! {"porthole": 1, "error": "unknown", "sentence": "…"}
 //! ```
 //!

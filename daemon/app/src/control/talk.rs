@@ -9,6 +9,8 @@ pub const VERSION: u64 = 1;
 pub const REQUEST_BYTES: u64 = 8 * 1024;
 /// Most bytes of a reply.
 pub const REPLY_BYTES: u64 = 1024 * 1024;
+/// The word for a configuration that is refused.
+pub const NOT_ALLOWED: &str = "not-allowed";
 /// What carries the version.
 const SPOKEN: &str = "porthole";
 
@@ -17,6 +19,8 @@ const SPOKEN: &str = "porthole";
 pub enum Request {
     /// How things are.
     Status,
+    /// To read the configuration again, and what came of that.
+    Reload,
     /// To do something, and how things are then.
     Order(Order),
 }
@@ -42,6 +46,9 @@ pub enum Refused {
     /// Nobody is left who could obey.
     #[error("the daemon is ending")]
     Ending,
+    /// Its configuration is not taken over; a line for each reason.
+    #[error("{0}")]
+    NotAllowed(String),
 }
 
 impl Request {
@@ -60,6 +67,7 @@ impl Request {
         }
         match said.get("ask").and_then(Value::as_str) {
             Some("status") => Ok(Self::Status),
+            Some("reload") => Ok(Self::Reload),
             Some(other) => Err(Refused::Unknown(format!("ask \"{}\"", other.escape_debug()))),
             None if said.contains_key("order") => serde_json::from_value(Value::Object(said))
                 .map(Self::Order)
@@ -72,6 +80,7 @@ impl Request {
     pub fn line(&self) -> String {
         let said = match self {
             Self::Status => json!({ "ask": "status" }),
+            Self::Reload => json!({ "ask": "reload" }),
             Self::Order(order) => json!(order),
         };
         spoken(said)
@@ -88,6 +97,7 @@ impl Refused {
             Self::Unknown(_) => "unknown",
             Self::Busy => "busy",
             Self::Ending => "ending",
+            Self::NotAllowed(_) => NOT_ALLOWED,
         }
     }
 
@@ -95,6 +105,11 @@ impl Refused {
     pub fn line(&self) -> String {
         spoken(json!({ "error": self.word(), "sentence": self.to_string() }))
     }
+}
+
+/// The reply that says which keys of the configuration were taken over, and which wait for a restart, without its end.
+pub fn reloaded(taken: &[&str], waits: &[&str]) -> String {
+    spoken(json!({ "taken": taken, "waits": waits }))
 }
 
 /// The reply that says how things are, without its end.

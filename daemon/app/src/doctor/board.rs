@@ -62,8 +62,8 @@ pub struct User {
     pub name: String,
     /// Its number.
     pub id: u32,
-    /// The number of its group.
-    pub group: u32,
+    /// The numbers of its groups.
+    pub groups: Vec<u32>,
 }
 
 /// The user with this name, as `passwd(5)` has it.
@@ -71,8 +71,20 @@ pub fn user_called(name: &str) -> Option<User> {
     let text = fs::read_to_string("/etc/passwd").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     let mut fields = line.split(':').skip(1);
-    let (id, group) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(User { name: name.to_owned(), id, group })
+    let (id, own) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let text = fs::read_to_string("/etc/group").unwrap_or_default();
+    let groups = [own].into_iter().chain(groups_with(name, &text)).collect();
+    Some(User { name: name.to_owned(), id, groups })
+}
+
+/// The groups among those of `group(5)` that have this member.
+fn groups_with(member: &str, text: &str) -> Vec<u32> {
+    let group = |line: &str| {
+        let mut fields = line.split(':').skip(2);
+        let (id, members) = (fields.next()?.parse().ok()?, fields.next()?);
+        members.split(',').any(|name| name == member).then_some(id)
+    };
+    text.lines().filter_map(group).collect()
 }
 
 /// Every file that picture or sound goes through.
@@ -146,13 +158,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_user_is_in_every_group_that_has_it_as_a_member() {
+        let text = "root:x:0:\nvideo:x:44:pi,cam\naudio:x:29:pi\nrender:x:105:cam,pi\nbroken\ncam:x:990:\n";
+        assert_eq!(groups_with("cam", text), [44, 105]);
+        assert_eq!(groups_with("ca", text), [0; 0]);
+    }
+
+    #[test]
     fn this_machine_can_be_observed() {
         assert!(memory().is_some_and(|bytes| bytes > 0));
         assert!(room().is_some_and(|room| room.free > 0 && !room.folder.is_empty()));
         assert!(!user().is_empty());
         assert_eq!(named("/etc/passwd", 0).as_deref(), Some("root"));
         assert_eq!(named("/etc/group", u32::MAX - 1), None);
-        assert_eq!(user_called("root"), Some(User { name: "root".into(), id: 0, group: 0 }));
+        let root = user_called("root").unwrap();
+        assert_eq!((root.name.as_str(), root.id, root.groups[0]), ("root", 0, 0));
         assert_eq!(user_called(""), None);
     }
 

@@ -1,9 +1,9 @@
-//! Observes what a daemon keeps over a restart: whether its keys and its authority are there, whole, and to be read by
-//! the user as whom it runs. Must not judge.
+//! Observes what a daemon needs for a start: whether its keys and its authority are there, whole, and to be read by the user
+//! as whom it runs, and so its configuration and what that names. Must not judge.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use porthole_core::config::settings::{Access, Settings};
 use porthole_core::doctor::Finding;
@@ -11,15 +11,21 @@ use porthole_core::doctor::kept::{self, Kept};
 use porthole_core::doctor::machine::Service;
 
 use super::board::{self, User};
-use crate::configuration::INSTALLED;
+use crate::configuration::{self, INSTALLED};
 use crate::keys::{self, KeyFile};
 use crate::link::embedded;
 use crate::state;
 
+/// Bits of a mode: a file may be read, and a folder gone through.
+const READ: u32 = 0o4;
+const GO: u32 = 0o1;
+/// What the service does not see, whatever the mode (ProtectHome= in its unit).
+const HIDDEN: [&str; 3] = ["home", "root", "run/user"];
+
 /// Looks at the files of the camera with this configuration, as far as it uses them.
 pub fn look(settings: &Settings, config: Option<&Path>, service: Option<&Service>) -> Vec<Finding> {
     let services = config == Some(Path::new(INSTALLED));
-    let user = service.filter(|_| services).and_then(|service| board::user_called(&service.user));
+    let user = reads(config, service);
     // The service's own place is neither told to others nor open to them.
     let hidden = services && !state::is_root();
     let mut found = Vec::new();
@@ -44,6 +50,46 @@ pub fn look(settings: &Settings, config: Option<&Path>, service: Option<&Service
     found
 }
 
+/// The user as whom the service with this configuration runs.
+fn reads(config: Option<&Path>, service: Option<&Service>) -> Option<User> {
+    let services = config == Some(Path::new(INSTALLED));
+    service.filter(|_| services).and_then(|service| board::user_called(&service.user))
+}
+
+/// Looks whether the service may read its configuration and, where there are `settings`, what those name. Only root knows.
+pub fn files(settings: Option<&Settings>, config: Option<&Path>, service: Option<&Service>) -> Vec<Finding> {
+    let user = reads(config, service).filter(|_| state::is_root());
+    let (Some(user), Some(config)) = (user, config) else { return Vec::new() };
+    let named = settings.map(configuration::files).unwrap_or_default();
+    let all = [("", config)].into_iter().chain(named);
+    let closed = all.filter_map(|(key, file)| {
+        let closed = what_closes(file, &user)?;
+        Some(kept::closed(key, &file.display().to_string(), &closed.display().to_string(), &user.name))
+    });
+    closed.collect()
+}
+
+/// The first of a file's folders through which `user` cannot go, where a link leads also, or the file itself; `None` where it
+/// may be read, or is not there.
+fn what_closes(file: &Path, user: &User) -> Option<PathBuf> {
+    let real = fs::canonicalize(file).ok()?;
+    // Systemd gives those to the service alone.
+    if real.starts_with("/run/credentials") {
+        return None;
+    }
+    let named = std::path::absolute(file).ok()?;
+    let folders = |path: &Path| path.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>();
+    let above = folders(&named).into_iter().rev().chain(folders(&real).into_iter().rev());
+    let shut = |folder: &PathBuf| {
+        let hidden = HIDDEN.iter().any(|hidden| *folder == Path::new("/").join(hidden));
+        hidden || fs::metadata(folder).is_ok_and(|seen| !may(&seen, user, GO))
+    };
+    above.into_iter().find(shut).or_else(|| {
+        let closed = fs::metadata(&real).is_ok_and(|seen| !may(&seen, user, READ));
+        closed.then(|| file.to_owned())
+    })
+}
+
 fn ring(file: &Path, user: Option<&User>) -> Kept {
     match KeyFile::new(file).read() {
         Ok(None) => Kept::None,
@@ -56,7 +102,7 @@ fn ring(file: &Path, user: Option<&User>) -> Kept {
 /// A file that we may read, and `user` may or may not.
 fn open(file: &Path, user: Option<&User>, holds: usize) -> Kept {
     match user {
-        Some(user) if fs::metadata(file).is_ok_and(|seen| !may_read(&seen, user)) => {
+        Some(user) if fs::metadata(file).is_ok_and(|seen| !may(&seen, user, READ)) => {
             Kept::Closed(user.name.clone())
         }
         _ => Kept::Good(holds),
@@ -64,15 +110,15 @@ fn open(file: &Path, user: Option<&User>, holds: usize) -> Kept {
 }
 
 /// As the mode has it (path_resolution(7)).
-fn may_read(seen: &fs::Metadata, user: &User) -> bool {
-    let bit = if seen.uid() == user.id {
-        0o400
-    } else if seen.gid() == user.group {
-        0o040
+fn may(seen: &fs::Metadata, user: &User, what: u32) -> bool {
+    let place = if seen.uid() == user.id {
+        6
+    } else if user.groups.contains(&seen.gid()) {
+        3
     } else {
-        0o004
+        0
     };
-    user.id == 0 || seen.mode() & bit != 0
+    user.id == 0 || seen.mode() >> place & what != 0
 }
 
 #[cfg(test)]
@@ -88,7 +134,7 @@ mod tests {
         assert_eq!(ring(&file, None), Kept::None);
         KeyFile::new(&file).change(|_| Ok::<_, keys::Kept>(())).unwrap();
         let seen = fs::metadata(&file).unwrap();
-        let user = |id, group| User { name: "cam".into(), id, group };
+        let user = |id, group| User { name: "cam".into(), id, groups: vec![group] };
         let (own, other) = (user(seen.uid(), seen.gid()), user(seen.uid() + 7, seen.gid() + 7));
         assert_eq!((ring(&file, None), ring(&file, Some(&own))), (Kept::Good(0), Kept::Good(0)));
         assert_eq!(ring(&file, Some(&other)), Kept::Closed("cam".into()));
@@ -100,5 +146,33 @@ mod tests {
         }
         fs::write(&file, "{broken").unwrap();
         assert!(matches!(ring(&file, Some(&other)), Kept::Broken(why) if why.contains("keys.json: ")));
+    }
+
+    #[test]
+    fn a_file_is_closed_by_itself_or_by_the_first_folder_that_lets_nobody_through() {
+        let house = tempfile::tempdir().unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let (archive, live) = (house.path().join("archive"), house.path().join("live"));
+        let (file, link) = (archive.join("key.pem"), live.join("key.pem"));
+        [&archive, &live].into_iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let seen = fs::metadata(&file).unwrap();
+        let other = User { name: "cam".into(), id: seen.uid() + 7, groups: vec![seen.gid() + 7] };
+        set(house.path(), 0o755);
+        assert_eq!(what_closes(&link, &other), None);
+        set(&file, 0o640);
+        assert_eq!(what_closes(&link, &other), Some(link.clone()));
+        let member = User { groups: vec![seen.gid() + 7, seen.gid()], ..other.clone() };
+        assert_eq!(what_closes(&link, &member), None);
+        set(&archive, 0o700);
+        assert_eq!(
+            what_closes(&link, &member),
+            Some(fs::canonicalize(&archive).unwrap()),
+            "where it leads to"
+        );
+        set(&live, 0o700);
+        assert_eq!(what_closes(&link, &member), Some(live));
+        assert_eq!(what_closes(&house.path().join("gone"), &other), None);
     }
 }

@@ -126,9 +126,14 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
                 }
             };
             unusable.to_string().lines().for_each(|line| told.tell(Finding::failed("config", line, fix)));
+            let says = "camera, sound, encoders, keys, port, relay and ways were not looked at: which are meant is not known";
+            told.tell(Finding::warning("the rest", says, "mend the configuration, and ask again"));
             None
         }
     };
+    kept::files(settings.as_ref(), config.as_deref(), service.as_ref())
+        .into_iter()
+        .for_each(|finding| told.tell(finding));
     machine_of(told);
     match exam::gstreamer() {
         Ok((version, missing)) => {

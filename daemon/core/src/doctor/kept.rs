@@ -1,4 +1,5 @@
-//! What a daemon keeps over a restart and needs for the next: its keys, and the authority of its https. Must not read either.
+//! The files that a daemon needs for a start: its keys, the authority of its https, its configuration, and what that
+//! names. Must not read any of them.
 
 use super::Finding;
 
@@ -56,6 +57,22 @@ pub fn authority(file: &str, kept: &Kept) -> Finding {
         }
         Kept::Hidden => hidden(about),
     }
+}
+
+/// What to make of a `file` that the configuration names as `key` (empty: the configuration itself), and that `user`, as whom
+/// the daemon runs, may not read because of `closed`, the file itself or a folder above it.
+pub fn closed(key: &str, file: &str, closed: &str, user: &str) -> Finding {
+    let named = if key.is_empty() { String::new() } else { format!(" ({key})") };
+    let (because, fix) = if closed == file {
+        let fix = format!("sudo chgrp {user} {file} && sudo chmod 640 {file}");
+        (String::new(), fix)
+    } else {
+        let fix =
+            format!("put a copy where {user} may read it, such as below /var/lib/porthole, and name that");
+        (format!(", because of the folder {closed}"), fix)
+    };
+    let says = format!("{user}, as whom the service runs, may not read {file}{named}{because}");
+    Finding::failed("config", says, fix)
 }
 
 fn handed_to(user: &str, file: &str) -> String {

@@ -221,6 +221,11 @@ pub fn service(service: Option<&Service>, answers: bool) -> Finding {
             let fix = format!("{look}; then sudo systemctl restart porthole");
             Finding::failed(about, format!("{active}, and no daemon answers{}", again()), fix)
         }
+        "activating" if !answers => Finding::warning(
+            about,
+            "it is being started, and no daemon answers yet",
+            format!("look again in a minute; if that stays so: {look}"),
+        ),
         "active" | "reloading" if *restarts > 0 => {
             Finding::warning(about, format!("{active}{}", again()), look)
         }
