@@ -84,7 +84,7 @@ pub enum Command {
     /// Have the daemon take a changed configuration over while calls go on (exit status 78 if it is not allowed)
     Reload {
         /// Configuration of the daemon; without it the only one that runs is meant
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
     },
     /// Play a file on the camera's speaker, a chime or a lullaby, or stop that
@@ -207,6 +207,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn whatever_takes_a_file_says_so_to_shells() {
+        fn all(command: &clap::Command) -> Vec<&clap::Command> {
+            [command].into_iter().chain(command.get_subcommands().flat_map(all)).collect()
+        }
+        let args = Args::command();
+        let files = all(&args).into_iter().flat_map(clap::Command::get_arguments);
+        let files: Vec<_> =
+            files.filter(|arg| arg.get_value_names().is_some_and(|names| names == ["FILE"])).collect();
+        assert!(files.len() > 10, "{files:?}");
+        assert!(files.iter().all(|arg| arg.get_value_hint() == ValueHint::FilePath), "{files:?}");
     }
 
     #[test]

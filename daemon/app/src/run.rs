@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use porthole_core::access::KeyRing;
@@ -137,7 +138,8 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
     let (orders, orders_inbox) = mpsc::channel(ORDERS);
     let first_order = orders.clone();
     let asked = health.clone();
-    let (reloads, reload_inbox) = mpsc::channel(ORDERS);
+    let reloads = Arc::new(OnceLock::new());
+    let reloads_later = reloads.clone();
     let (keeps, waiting) = mpsc::channel(ORDERS);
     let (unkept_says, unkept) = watch::channel(None);
     let remembering = tokio::spawn(remembered.follow(health.clone(), waiting, unkept_says));
@@ -199,7 +201,9 @@ async fn live(settings: Settings, config: Option<&Path>) -> Result<(), CannotRun
         let service = Service::new(settings.room.room.clone(), looks, started);
         tokio::spawn(systemd::report(service, status.subscribe(), questions))
     });
-    let reload_asked = (asked_to_reload, reload_inbox);
+    let (asks, asked) = mpsc::channel(ORDERS);
+    reloads_later.get_or_init(|| asks);
+    let reload_asked = (asked_to_reload, asked);
     let reloading = tokio::spawn(reload::follow(
         reload_asked,
         config.map(Path::to_owned),

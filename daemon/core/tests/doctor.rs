@@ -280,7 +280,7 @@ fn rights_that_are_missing_are_told_with_the_groups_that_have_them() {
 fn the_service_and_the_daemon_are_told_apart() {
     let asked = |active: &str, enabled: &str, restarts, answers| {
         let (load, active, enabled) = ("loaded".into(), active.into(), enabled.into());
-        machine::service(Some(&Service { load, active, enabled, restarts, user: String::new() }), answers)
+        machine::service(Some(&Service { load, active, enabled, restarts, ..Service::default() }), answers)
     };
     let service = |active: &str, enabled: &str, restarts| asked(active, enabled, restarts, true);
     is(&machine::service(None, false), Well, "not installed as one");
@@ -418,13 +418,16 @@ fn is(finding: &Finding, verdict: Verdict, says: &str) {
 fn a_file_that_the_service_may_not_read_is_named_with_what_keeps_it_out() {
     let own = kept::closed("", "/etc/porthole/porthole.toml", "/etc/porthole/porthole.toml", "cam");
     is(&own, Failed, "cam, as whom the service runs, may not read /etc/porthole/porthole.toml");
-    let fix = "sudo chgrp cam /etc/porthole/porthole.toml && sudo chmod 640 /etc/porthole/porthole.toml";
-    assert_eq!(own.fix.as_deref(), Some(fix));
+    assert_eq!(own.fix.as_deref(), Some("sudo chmod 644 /etc/porthole/porthole.toml"));
+    let folder = kept::closed("", "/etc/porthole/porthole.toml", "/etc/porthole", "cam");
+    assert_eq!(folder.fix.as_deref(), Some("sudo chmod 755 /etc/porthole"));
+    let key = kept::closed("relay.key", "/srv/key.pem", "/srv/key.pem", "cam");
+    assert_eq!(key.fix.as_deref(), Some("sudo chgrp cam /srv/key.pem && sudo chmod 640 /srv/key.pem"));
     let above = kept::closed("relay.key", "/etc/tls/live/key.pem", "/etc/tls/live", "cam");
     is(
         &above,
         Failed,
         "cam, as whom the service runs, may not read /etc/tls/live/key.pem (relay.key), because of the folder /etc/tls/live",
     );
-    assert!(above.fix.unwrap().contains("copy where cam may read it, such as below /var/lib/porthole"));
+    assert!(above.fix.unwrap().contains("copy where cam may read it, such as below /etc/porthole"));
 }

@@ -83,14 +83,14 @@ pub fn find(config: Option<&Path>) -> Result<PathBuf, NoAnswer> {
     let Some(file) = config else { return the_only_one(folders) };
     let settings = match configuration::read(config) {
         Ok(settings) => settings,
-        Err(unusable) => return that_names(file, &folders).ok_or(NoAnswer::Configuration(unusable)),
+        Err(unusable) => return that_names(file, &folders)?.ok_or(NoAnswer::Configuration(unusable)),
     };
     let name = place::name(settings.relay.listen, config);
     let named = folders.iter().map(|folder| folder.join(&name)).find(|socket| is_alive(socket));
-    // Its port may be another one by now than the file says.
-    named
-        .or_else(|| that_names(file, &folders))
-        .ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
+    // Its port may be another one by now than the file says, and that one another daemon's.
+    let another = named.as_ref().is_none_or(|socket| runs_with(socket, file).is_ok_and(|same| !same));
+    let names = if another { that_names(file, &folders).ok().flatten() } else { None };
+    names.or(named).ok_or_else(|| NoAnswer::Nobody { which: format!(" with {}", file.display()), folders })
 }
 
 /// Whether any daemon of this machine listens, whether we may ask it or not.
@@ -141,15 +141,25 @@ fn the_only_one(folders: Vec<PathBuf>) -> Result<PathBuf, NoAnswer> {
     }
 }
 
-/// The socket of the daemon that runs with this file.
-fn that_names(file: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+/// The socket of the daemon that runs with this file. One that says nothing may be it, so who asks is told of that.
+fn that_names(file: &Path, folders: &[PathBuf]) -> Result<Option<PathBuf>, NoAnswer> {
+    let mut silent = None;
+    for socket in folders.iter().flat_map(|folder| sockets(folder)).filter(|socket| is_alive(socket)) {
+        match runs_with(&socket, file) {
+            Ok(true) => return Ok(Some(socket)),
+            Ok(false) | Err(NoAnswer::Denied { .. }) => {}
+            Err(why) => silent = Some(why),
+        }
+    }
+    silent.map_or(Ok(None), Err)
+}
+
+/// Whether the daemon there says that it runs with this file.
+fn runs_with(socket: &Path, file: &Path) -> Result<bool, NoAnswer> {
     let real = |file: &Path| fs::canonicalize(file).ok();
-    let names = |socket: &PathBuf| {
-        let reply = ask(socket, &Request::Status).ok();
-        let said = reply.as_ref().and_then(|reply| reply["status"]["config"].as_str());
-        said.is_some_and(|said| real(Path::new(said)).is_some_and(|said| real(file) == Some(said)))
-    };
-    folders.iter().flat_map(|folder| sockets(folder)).find(names)
+    let reply = ask(socket, &Request::Status)?;
+    let said = reply["status"]["config"].as_str();
+    Ok(said.is_some_and(|said| real(Path::new(said)).is_some_and(|said| real(file) == Some(said))))
 }
 
 fn sockets(folder: &Path) -> Vec<PathBuf> {

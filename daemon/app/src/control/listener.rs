@@ -5,7 +5,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use porthole_core::order::Order;
@@ -67,8 +67,8 @@ pub struct Known {
     pub keeps: mpsc::Sender<privacy::Waits>,
     /// What its relay refuses by itself.
     pub refused: Option<Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>>,
-    /// Where the configuration is read again.
-    pub reloads: mpsc::Sender<reload::Waits>,
+    /// Where the configuration is read again, once the daemon has started.
+    pub reloads: Arc<OnceLock<mpsc::Sender<reload::Waits>>>,
     /// Where orders go.
     pub orders: mpsc::Sender<Ordered>,
 }
@@ -183,7 +183,8 @@ async fn perform(request: Request, known: &Known) -> Result<String, Refused> {
     let mut unkept = known.unkept.borrow().clone();
     if request == Request::Reload {
         let (waits, told) = oneshot::channel();
-        known.reloads.send(waits).await.map_err(|_| Refused::Ending)?;
+        let reloads = known.reloads.get().ok_or(Refused::Starting)?;
+        reloads.send(waits).await.map_err(|_| Refused::Ending)?;
         let changes = told.await.map_err(|_| Refused::Ending)?.map_err(Refused::NotAllowed)?;
         let keys = |live| changes.iter().filter(|c| c.live == live).map(|c| c.key).collect::<Vec<_>>();
         return Ok(talk::reloaded(&keys(true), &keys(false)));

@@ -46,6 +46,9 @@ pub enum Refused {
     /// Nobody is left who could obey.
     #[error("the daemon is ending")]
     Ending,
+    /// What is asked for it does not do yet.
+    #[error("the daemon is still starting; try again in a moment")]
+    Starting,
     /// Its configuration is not taken over; a line for each reason.
     #[error("{0}")]
     NotAllowed(String),
@@ -97,6 +100,7 @@ impl Refused {
             Self::Unknown(_) => "unknown",
             Self::Busy => "busy",
             Self::Ending => "ending",
+            Self::Starting => "starting",
             Self::NotAllowed(_) => NOT_ALLOWED,
         }
     }

@@ -109,9 +109,14 @@ fn devices_in(dev: &Path) -> Vec<Device> {
     found
 }
 
+/// What a service does not see without homes, and with temporary files of its own (systemd.exec(5)).
+const HOMES: &[&str] = &["home", "root", "run/user"];
+const TEMPORARY: &[&str] = &["tmp", "var/tmp"];
+
 /// What the service manager says; `None` where there is none.
 pub fn service() -> Option<Service> {
-    let wanted = "--property=LoadState,ActiveState,UnitFileState,NRestarts,User";
+    let wanted = "--property=LoadState,ActiveState,UnitFileState,NRestarts,User,ProtectHome,PrivateTmp,\
+                  SupplementaryGroups,BindPaths,BindReadOnlyPaths";
     let mut asked = Command::new("systemctl");
     asked.args(["show", "porthole.service", wanted]).stdin(Stdio::null()).stderr(Stdio::null());
     let output = asked.output().ok().filter(|output| output.status.success())?;
@@ -129,6 +134,14 @@ fn service_of(text: &str) -> Service {
         enabled: value("UnitFileState"),
         restarts: value("NRestarts").parse().unwrap_or(0),
         user: value("User"),
+        hidden: [("ProtectHome", HOMES), ("PrivateTmp", TEMPORARY)]
+            .into_iter()
+            .filter(|(key, _)| value(key) == "yes")
+            .flat_map(|(_, folders)| folders.iter().copied())
+            .collect(),
+        furnished: ["SupplementaryGroups", "BindPaths", "BindReadOnlyPaths"]
+            .iter()
+            .any(|key| !value(key).is_empty()),
     }
 }
 
@@ -194,6 +207,9 @@ mod tests {
 
     #[test]
     fn what_systemctl_shows_is_read_in_any_order_and_its_absence_too() {
+        let apart = service_of("ProtectHome=yes\nPrivateTmp=yes\nBindReadOnlyPaths=/srv/cam:/srv/cam\n");
+        assert_eq!(apart.hidden, ["home", "root", "run/user", "tmp", "var/tmp"]);
+        assert!(apart.furnished && service_of("SupplementaryGroups=ssl-cert\n").furnished);
         let service = service_of(
             "NRestarts=3\nUser=cam\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\n",
         );
@@ -201,7 +217,7 @@ mod tests {
             (service.load.as_str(), service.active.as_str(), service.enabled.as_str(), service.restarts);
         assert_eq!((said, service.user.as_str()), (("loaded", "active", "enabled", 3), "cam"));
         assert_eq!(
-            service_of("LoadState=not-found\n"),
+            service_of("LoadState=not-found\nProtectHome=no\nSupplementaryGroups=\nBindPaths=\n"),
             Service { load: "not-found".into(), ..Service::default() }
         );
     }

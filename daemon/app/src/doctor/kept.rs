@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use porthole_core::config::settings::{Access, Settings};
 use porthole_core::doctor::Finding;
@@ -19,8 +20,6 @@ use crate::state;
 /// Bits of a mode: a file may be read, and a folder gone through.
 const READ: u32 = 0o4;
 const GO: u32 = 0o1;
-/// What the service does not see, whatever the mode (ProtectHome= in its unit).
-const HIDDEN: [&str; 3] = ["home", "root", "run/user"];
 
 /// Looks at the files of the camera with this configuration, as far as it uses them.
 pub fn look(settings: &Settings, config: Option<&Path>, service: Option<&Service>) -> Vec<Finding> {
@@ -58,32 +57,55 @@ fn reads(config: Option<&Path>, service: Option<&Service>) -> Option<User> {
 
 /// Looks whether the service may read its configuration and, where there are `settings`, what those name. Only root knows.
 pub fn files(settings: Option<&Settings>, config: Option<&Path>, service: Option<&Service>) -> Vec<Finding> {
-    let user = reads(config, service).filter(|_| state::is_root());
-    let (Some(user), Some(config)) = (user, config) else { return Vec::new() };
+    let service = service.filter(|service| state::is_root() && !service.furnished);
+    let (Some(service), Some(user), Some(config)) = (service, reads(config, service), config) else {
+        return Vec::new();
+    };
     let named = settings.map(configuration::files).unwrap_or_default();
     let all = [("", config)].into_iter().chain(named);
     let closed = all.filter_map(|(key, file)| {
-        let closed = what_closes(file, &user)?;
+        let hidden = service.hidden.iter().map(|folder| Path::new("/").join(folder));
+        let closed = match hidden.into_iter().find(|folder| file.starts_with(folder)) {
+            Some(folder) => folder,
+            None if reads_as(&user, file) != Some(false) => return None,
+            None => what_closes(file, &user).unwrap_or_else(|| file.to_owned()),
+        };
         Some(kept::closed(key, &file.display().to_string(), &closed.display().to_string(), &user.name))
     });
     closed.collect()
+}
+
+/// Whether a user may read a file, as the machine itself says, which knows more than modes; `None`: it could not be asked, or
+/// the file is not there. Only root may ask.
+fn reads_as(user: &User, file: &Path) -> Option<bool> {
+    // Systemd gives those to the service alone.
+    if file.starts_with("/run/credentials") || !file.exists() {
+        return None;
+    }
+    let group = user.groups.first()?;
+    let mut asked = Command::new("setpriv");
+    asked.args([format!("--reuid={}", user.id), format!("--regid={group}"), "--init-groups".to_owned()]);
+    asked
+        .args(["--", "test", "-r"])
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    match asked.status().ok()?.code()? {
+        0 => Some(true),
+        1 => Some(false),
+        _ => None,
+    }
 }
 
 /// The first of a file's folders through which `user` cannot go, where a link leads also, or the file itself; `None` where it
 /// may be read, or is not there.
 fn what_closes(file: &Path, user: &User) -> Option<PathBuf> {
     let real = fs::canonicalize(file).ok()?;
-    // Systemd gives those to the service alone.
-    if real.starts_with("/run/credentials") {
-        return None;
-    }
     let named = std::path::absolute(file).ok()?;
     let folders = |path: &Path| path.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>();
     let above = folders(&named).into_iter().rev().chain(folders(&real).into_iter().rev());
-    let shut = |folder: &PathBuf| {
-        let hidden = HIDDEN.iter().any(|hidden| *folder == Path::new("/").join(hidden));
-        hidden || fs::metadata(folder).is_ok_and(|seen| !may(&seen, user, GO))
-    };
+    let shut = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|seen| !may(&seen, user, GO));
     above.into_iter().find(shut).or_else(|| {
         let closed = fs::metadata(&real).is_ok_and(|seen| !may(&seen, user, READ));
         closed.then(|| file.to_owned())
@@ -174,5 +196,30 @@ mod tests {
         set(&live, 0o700);
         assert_eq!(what_closes(&link, &member), Some(live));
         assert_eq!(what_closes(&house.path().join("gone"), &other), None);
+    }
+
+    #[test]
+    fn what_a_user_may_read_is_what_the_machine_says() {
+        if !state::is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let file = folder.path().join("key.pem");
+        fs::write(&file, "").unwrap();
+        let nobody = board::user_called("nobody").unwrap();
+        for (above, mode, may) in [(0o755, 0o644, true), (0o755, 0o600, false), (0o700, 0o644, false)] {
+            set(folder.path(), above);
+            set(&file, mode);
+            assert_eq!(reads_as(&nobody, &file), Some(may), "{above:o} {mode:o}");
+        }
+        assert_eq!(reads_as(&nobody, &folder.path().join("gone")), None);
+        let service = Service { user: "nobody".into(), ..Service::default() };
+        let said = |service: &Service| files(None, Some(Path::new(INSTALLED)), Some(service)).len();
+        // The file of the service is there where that is installed.
+        assert!(said(&service) <= 1);
+        let hidden = Service { hidden: vec!["etc"], ..service.clone() };
+        assert_eq!(said(&hidden), 1);
+        assert_eq!(said(&Service { furnished: true, ..hidden }), 0);
     }
 }

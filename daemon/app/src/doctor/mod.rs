@@ -127,7 +127,7 @@ fn look(config: Option<&Path>, tone: bool, told: &mut Told<impl Write>) {
             };
             unusable.to_string().lines().for_each(|line| told.tell(Finding::failed("config", line, fix)));
             let says = "camera, sound, encoders, keys, port, relay and ways were not looked at: which are meant is not known";
-            told.tell(Finding::warning("the rest", says, "mend the configuration, and ask again"));
+            told.tell(Finding::warning("the rest", says, "mend that first, and ask again"));
             None
         }
     };

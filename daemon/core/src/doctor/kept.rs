@@ -63,13 +63,15 @@ pub fn authority(file: &str, kept: &Kept) -> Finding {
 /// the daemon runs, may not read because of `closed`, the file itself or a folder above it.
 pub fn closed(key: &str, file: &str, closed: &str, user: &str) -> Finding {
     let named = if key.is_empty() { String::new() } else { format!(" ({key})") };
-    let (because, fix) = if closed == file {
-        let fix = format!("sudo chgrp {user} {file} && sudo chmod 640 {file}");
-        (String::new(), fix)
-    } else {
-        let fix =
-            format!("put a copy where {user} may read it, such as below /var/lib/porthole, and name that");
-        (format!(", because of the folder {closed}"), fix)
+    let because = if closed == file { String::new() } else { format!(", because of the folder {closed}") };
+    let fix = match (key.is_empty(), because.is_empty()) {
+        // It has no secrets that would have to be there: those have files of their own.
+        (true, true) => format!("sudo chmod 644 {file}"),
+        (true, false) => format!("sudo chmod 755 {closed}"),
+        (false, true) => format!("sudo chgrp {user} {file} && sudo chmod 640 {file}"),
+        (false, false) => {
+            format!("put a copy where {user} may read it, such as below /etc/porthole, and name that")
+        }
     };
     let says = format!("{user}, as whom the service runs, may not read {file}{named}{because}");
     Finding::failed("config", says, fix)

@@ -60,6 +60,10 @@ pub struct Service {
     pub restarts: u64,
     /// As whom it runs; empty for root.
     pub user: String,
+    /// What of the file system it does not see.
+    pub hidden: Vec<&'static str>,
+    /// It has groups or files of its own that its user has not, so what it may read cannot be told from outside.
+    pub furnished: bool,
 }
 
 /// A daemon that runs.
