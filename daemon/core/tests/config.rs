@@ -484,6 +484,12 @@ fn a_section_or_a_key_that_stands_twice_is_named_with_its_first_place() {
           line out"
         ]
     );
+    // A name that nobody knows may be a password.
+    for header in ["hush.auth", "relay.hush", "relay.auth.hush", "hush"] {
+        let said = wrong(&format!("[{header}]\n[[{header}]]\n")).join("\n");
+        let why = ":2: this section is there already, in line 1: write what belongs below it there";
+        assert!(said.contains(why) && !said.contains("[hush") && !said.contains(".hush]"), "{said}");
+    }
     let many = "width = 640\n".repeat(60);
     assert_eq!(wrong(&format!("[video]\n{many}")).len(), 59);
 }

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Finding;
+use super::keys::SECTIONS;
 use super::twice::{at_path, twice};
 
 /// The characters of a key or value that a finding repeats at most.
@@ -61,10 +62,13 @@ impl<'t> File<'t> {
         };
         let place = twice.first.map_or(String::new(), |at| format!(", in line {}", self.line(at)));
         let why = match twice.section {
-            Some(section) => format!(
-                "{} is there already{place}: write what belongs below it there, and leave this line out",
-                on_one_line(&section)
-            ),
+            Some((header, names)) => {
+                // A name that nobody knows may be a password in the wrong place.
+                let shown = if are_known(&names) { on_one_line(&header) } else { "this section".to_owned() };
+                format!(
+                    "{shown} is there already{place}: write what belongs below it there, and leave this line out"
+                )
+            }
             None => format!("is there already{place}: leave one of them out"),
         };
         (twice.key, why)
@@ -193,4 +197,15 @@ impl<'t> Entry<'t> {
         let number = self.value.as_integer()?;
         i64::from_str_radix(number.as_str(), number.radix()).ok()
     }
+}
+
+/// Whether these are the names of a section, or of a key of one that holds others.
+fn are_known(names: &[String]) -> bool {
+    let [name, keys @ ..] = names else { return false };
+    let section = SECTIONS.iter().find(|section| section.name == name);
+    section.is_some_and(|section| match keys {
+        [] => true,
+        [key] => section.keys.iter().any(|known| known.name == key),
+        _ => false,
+    })
 }

@@ -12,8 +12,8 @@ pub(super) struct Twice {
     pub key: String,
     /// Where it stood first, in bytes, if that is known.
     pub first: Option<usize>,
-    /// The line of a section as it is written.
-    pub section: Option<String>,
+    /// The header of a section as it is written, and the names in it.
+    pub section: Option<(String, Vec<String>)>,
 }
 
 /// What stands twice, by what the parser `said` about the bytes from `at` to `end` of `text`.
@@ -30,7 +30,7 @@ pub(super) fn twice(text: &str, said: &str, at: usize, end: usize) -> Option<Twi
         let (header, _) = DeTable::parse_recoverable(line);
         let path = path(header.get_ref());
         let shown = line.trim().split_inclusive(']').take_while(|part| !part.starts_with([' ', '#']));
-        let section = Some(shown.collect());
+        let section = Some((shown.collect(), path.iter().map(|&name| name.to_owned()).collect()));
         return Some(Twice { key: String::new(), first: at_path(table.get_ref(), &path), section });
     }
     let sections = table.get_ref().iter().filter(|(_, value)| value.get_ref().is_table());
