@@ -274,6 +274,12 @@ fn a_changed_configuration_is_taken_over_by_the_daemon_which_alone_knows_its_sec
     assert!(why.contains("one.toml:") && why.contains("ice.udp"), "{why}");
     let same = "nothing has changed in the configuration\n";
     assert_eq!(asks(&format!("{CONFIG}{turn}")), (Some(0), same.to_owned(), String::new()));
+    // Nobody writes into it, so whoever opened it would wait for ever.
+    assert!(Command::new("mkfifo").arg(house.path("clip")).status().unwrap().success());
+    let (status, said, why) =
+        asks(&CONFIG.replace("source = \"test\"", "source = \"file\"\nfile = \"clip\""));
+    assert_eq!((status, why.as_str()), (Some(0), ""));
+    assert!(said.contains("video.source has changed and needs a restart"), "{said}");
     fs::remove_file(secrets.join("PORTHOLE_ICE_TURN_SECRET")).unwrap();
     assert!(asks(&changed).2.contains("ice.turn[0].secret: missing"), "it is the daemon's that count");
 }

@@ -23,10 +23,9 @@ const GO: u32 = 0o1;
 
 /// Looks at the files of the camera with this configuration, as far as it uses them.
 pub fn look(settings: &Settings, config: Option<&Path>, service: Option<&Service>) -> Vec<Finding> {
-    let services = config == Some(Path::new(INSTALLED));
     let user = reads(config, service);
     // The service's own place is neither told to others nor open to them.
-    let hidden = services && !state::is_root();
+    let hidden = is_services(config) && !state::is_root();
     let mut found = Vec::new();
     if settings.room.access == Access::Keys {
         found.push(match keys::key_file(settings.room.keys.as_deref()) {
@@ -51,8 +50,11 @@ pub fn look(settings: &Settings, config: Option<&Path>, service: Option<&Service
 
 /// The user as whom the service with this configuration runs.
 fn reads(config: Option<&Path>, service: Option<&Service>) -> Option<User> {
-    let services = config == Some(Path::new(INSTALLED));
-    service.filter(|_| services).and_then(|service| board::user_called(&service.user))
+    service.filter(|_| is_services(config)).and_then(|service| board::user_called(&service.user))
+}
+
+fn is_services(config: Option<&Path>) -> bool {
+    config == Some(Path::new(INSTALLED))
 }
 
 /// Looks whether the service may read its configuration and, where there are `settings`, what those name. Only root knows.

@@ -11,7 +11,7 @@ const GREY: u8 = 128;
 /// A character's columns and rows, and those that it takes with what is around it.
 const GLYPH: (usize, usize) = (4, 7);
 const CELL: (usize, usize) = (6, 11);
-/// Characters that fit beside each other on the whole picture, and what is told from less than this is no digit.
+/// Characters that fit beside each other on the whole picture: on smaller ones a dot would be less than a pixel.
 const ACROSS: usize = 40;
 
 /// Writes `text` into an I420 picture: digits, `-`, `:` and spaces. What does not fit is left out.
